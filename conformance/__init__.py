@@ -1,0 +1,1 @@
+"""Who does it: wire, client, checks, suite, reference server, command line."""

@@ -1,0 +1,1 @@
+"""What the API is and what was seen: pure values, no effects, standard library only."""

@@ -1,0 +1,53 @@
+"""Verdicts and findings: what was judged, of what, and how it came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How one clause × element × format came out, from best to worst in the order of `worst`."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    UNTESTED = "UNTESTED"
+    """Could not be exercised; always with the reason."""
+    WAIVED = "WAIVED"
+    """Failed as a waiver of the profile says it does."""
+    UNSUPPORTED = "UNSUPPORTED"
+    """The server does not offer what no clause obliges it to."""
+    ERROR = "ERROR"
+    """Our own fault, never the server's."""
+
+
+_RANK = (Verdict.UNSUPPORTED, Verdict.UNTESTED, Verdict.PASS, Verdict.WAIVED, Verdict.FAIL, Verdict.ERROR)
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """Return the verdict that stands for several judgements of the same thing: one pass outweighs any untested."""
+    return max(verdicts, key=_RANK.index, default=Verdict.UNTESTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One verdict on one clause × element × format.
+
+    `element` names what was judged: `network.tags`, `VIF.network<->network.VIFs`, `VM`, or `server`. `format` is a
+    wire format's name or "" where the verdict is of no single one. `reason` says why for everything but PASS.
+    `expected`, `actual` and `exchanges` (numbers of the run's exchanges, the telling one last) are set on FAIL.
+    """
+
+    clause: str
+    element: str
+    format: str
+    verdict: Verdict
+    reason: str = ""
+    expected: str = ""
+    actual: str = ""
+    exchanges: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What this is a verdict on."""
+        return (self.clause, self.element, self.format)

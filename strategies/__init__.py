@@ -1,0 +1,1 @@
+"""How values, records and calls are drawn: Hypothesis strategies."""
