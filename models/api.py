@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from xenconform.models.types import Type
 
@@ -156,3 +157,36 @@ class Api:
     relations: tuple[Relation, ...]
     errors: Mapping[str, ErrorCode]
     releases: tuple[Release, ...]
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Api:
+        """Return the shipped model, or that of a directory of the same format; read once a process.
+
+        Raises:
+            ValueError: a file is missing or wrong; the message names it and the fix.
+        """
+        from xenconform.models.load import load  # noqa: PLC0415 - the loader makes the classes of this module
+
+        return load(path)
+
+    def message(self, full_name: str) -> Message | None:
+        """Return the message of this name (`VM.start`), or None. `Async.VM.start` is no name of its own."""
+        cls, _, name = full_name.partition(".")
+        owner = self.classes.get(cls)
+        return owner.messages.get(name) if owner else None
+
+    def at(self, release: str) -> Api:
+        """Return the API as of a release.
+
+        What was first seen later is absent; states and transitions are those up to then.
+
+        Args:
+            release: its name in lifecycles (`stockholm`), its product (`Citrix Hypervisor 8.2`), the product's
+                version (`8.2`), or a version of the API (`24.18`); where several match, the last of them.
+
+        Raises:
+            ValueError: no such release; the message lists the nearest names.
+        """
+        from xenconform.models.views import at  # noqa: PLC0415 - the view makes the classes of this module
+
+        return at(self, release)
