@@ -1,0 +1,77 @@
+"""Values of the wrong type that no server may accept, on any wire format.
+
+Only what is wrong beyond doubt is here. Left out, because one format or another reads it as right: a decimal string
+for an int (ints travel as text), an int for a float, an int for a string (on the wire both are text), any text for a
+reference, a datetime for a string, an enum's name in other case, and numerals that common parsers of decimal text
+also take (`0x10`, `1_000`, ` 1 `; see `debatable_ints`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xenconform.models import types as t
+from xenconform.models.types import Type
+from xenconform.models.values import Value
+from xenconform.strategies.plain import tame
+
+Typed = tuple[Type, Value]
+"""A value with the type that it is to be encoded as."""
+
+_STR, _INT, _FLOAT, _BOOL = t.Str(), t.Int(), t.Float(), t.Bool()
+_TEXTS: tuple[Typed, ...] = ((_STR, "nine"), (_STR, ""))
+_BOOLS: tuple[Typed, ...] = ((_BOOL, True),)
+_FLOATS: tuple[Typed, ...] = ((_FLOAT, 1.5),)
+_ARRAYS: tuple[Typed, ...] = ((t.SetOf(_STR), ("a",)),)
+_STRUCTS: tuple[Typed, ...] = ((t.MapOf(_STR, _STR), {"a": "b"}),)
+
+
+def wrong_typed(of: Type) -> tuple[Typed, ...]:
+    """Return values of other types than `of`, each with the type to encode it as, that every server must refuse.
+
+    Empty for types that no parameter has (void, event batch).
+    """
+    return tuple(_wrong(of))
+
+
+def debatable_ints() -> tuple[Typed, ...]:
+    """Return texts that are no decimal ints by the letter, yet that many number parsers accept."""
+    return tuple((_STR, text) for text in ("0x10", "0b1", "0o7", "1_000", " 1", "1 ", "+1", "1e3", "1.0"))
+
+
+def _wrong(of: Type) -> Iterator[Typed]:
+    match of:
+        case t.Str() | t.RefTo():
+            yield from (*_BOOLS, *_FLOATS, *_ARRAYS, *_STRUCTS)
+        case t.Int():
+            yield from (*_TEXTS, (_STR, "1.5"), (_STR, str(t.INT_MAX + 1)), (_STR, str(t.INT_MIN - 1)))
+            yield from (*_FLOATS, *_BOOLS, *_ARRAYS, *_STRUCTS)
+        case t.Float() | t.DateTime():
+            yield from (*_TEXTS, *_BOOLS, *_ARRAYS, *_STRUCTS)
+        case t.Bool():
+            yield from (*_TEXTS, (_INT, 2), *_FLOATS, *_ARRAYS, *_STRUCTS)
+        case t.Enum(_, names):
+            yield (_STR, "no_such_value")
+            yield from (text for text in _TEXTS if text[1] not in names)
+            yield from (*_BOOLS, *_FLOATS, *_ARRAYS, *_STRUCTS)
+        case t.SetOf(item):
+            yield from (_TEXTS[0], *_BOOLS, *_FLOATS, *_STRUCTS)
+            yield from ((t.SetOf(other), (value,)) for other, value in _wrong(item))
+        case t.MapOf(key, item):
+            yield from (_TEXTS[0], *_BOOLS, *_FLOATS, *_ARRAYS)
+            yield from _wrong_members(key, item)
+        case t.RecordOf():
+            yield from (_TEXTS[0], *_BOOLS, *_FLOATS, *_ARRAYS)
+        case t.Option(item):
+            yield from _wrong(item)
+        case _:
+            return
+
+
+def _wrong_members(key: Type, item: Type) -> Iterator[Typed]:
+    """Maps with one value of the wrong type, or one key that its type does not have; members' names are text."""
+    if not t.refs_in(key):
+        yield from ((t.MapOf(key, other), {tame(key, 0): value}) for other, value in _wrong(item))
+    if not t.refs_in(item) and not isinstance(item, t.RecordOf):
+        keys = (value for other, value in _wrong(key) if other == _STR)
+        yield from ((t.MapOf(_STR, item), {value: tame(item, 0)}) for value in keys)
