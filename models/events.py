@@ -1,0 +1,182 @@
+"""The events of a run's log, each one line of JSON.
+
+The law: `decode_event(encode_event(event)) == event`. Bodies are text where they are UTF-8, base64 elsewhere; values
+are written as `models.plain` says.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
+
+from xenconform.models.calls import Breach, Failure, Flaw, Format, Outcome, Reply, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.plain import from_plain, to_plain
+from xenconform.models.verdicts import Judgement, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What was asked for: the settings of a run, as its command line and profile gave them.
+
+    `version` is this product's; `target` the server's address without credentials, or what stands for the embedded
+    one; `formats` and `clauses` are what was selected, the clauses by id; `started` is an instant in ISO 8601.
+    """
+
+    version: str = ""
+    seed: int = 0
+    target: str = ""
+    release: str = ""
+    profile: str = ""
+    scope: str = ""
+    budget: str = ""
+    formats: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    started: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How it ended: the calls made, the seconds it took, whether a person stopped it, and our own error or ""."""
+
+    calls: int
+    seconds: float
+    interrupted: bool = False
+    error: str = ""
+
+
+Event: TypeAlias = RunStart | Exchange | Judgement | RunEnd
+
+_write = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+
+
+def encode_event(event: Event) -> str:
+    """Return the event as one line of JSON, ASCII alone, with no line end."""
+    match event:
+        case Exchange():
+            return _write(_exchange_out(event))
+        case Judgement():
+            return _write({"event": "judgement"} | _fields_out(event))
+        case RunStart():
+            return _write({"event": "run_start"} | _fields_out(event))
+        case RunEnd():
+            return _write({"event": "run_end"} | _fields_out(event))
+
+
+def decode_event(line: str) -> Event:
+    """Return the event of a line that `encode_event` wrote, equal to the one it was given.
+
+    Raises:
+        ValueError: the line is no event of this log format, or is cut.
+    """
+    return event_of(load_line(line))
+
+
+def load_line(line: str) -> dict[str, Any]:
+    """Return the members of a line's event, by which it can be counted or renumbered without being decoded.
+
+    Raises:
+        ValueError: the line is no JSON object with an `event` member.
+    """
+    data = json.loads(line)
+    if not isinstance(data, dict) or "event" not in data:
+        raise ValueError(f"not an event of a run: {line[:80]!r}")
+    return data
+
+
+def event_of(data: dict[str, Any]) -> Event:
+    """Return the event of what `load_line` gave, which is used up.
+
+    Raises:
+        ValueError: members are missing, unknown or of a wrong kind.
+    """
+    try:
+        return _event(data)
+    except (KeyError, TypeError, AttributeError) as broken:
+        raise ValueError(f"not an event of a run: {broken!r}") from broken
+
+
+def _event(data: dict[str, Any]) -> Event:
+    match data.pop("event", None):
+        case "exchange":
+            return _exchange_in(data)
+        case "judgement":
+            data["verdict"] = Verdict(data["verdict"])
+            return Judgement(**{name: from_plain(item) for name, item in data.items()})
+        case "run_start":
+            return RunStart(**{name: from_plain(item) for name, item in data.items()})
+        case "run_end":
+            return RunEnd(**{name: from_plain(item) for name, item in data.items()})
+        case other:
+            raise ValueError(f"no event of a run is named {other!r}")
+
+
+def _fields_out(event: Judgement | RunStart | RunEnd) -> dict[str, Any]:
+    return {each.name: to_plain(getattr(event, each.name)) for each in fields(event)}
+
+
+def _body_out(body: bytes) -> str | dict[str, str]:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return {"$bytes": b64encode(body).decode()}
+
+
+def _body_in(plain: str | dict[str, str]) -> bytes:
+    return plain.encode() if isinstance(plain, str) else b64decode(plain["$bytes"])
+
+
+def _exchange_out(event: Exchange) -> dict[str, Any]:
+    """Return the event's members; written out by hand, for it is on the path of every call."""
+    out: dict[str, Any] = {
+        "event": "exchange",
+        "seq": event.seq,
+        "message": to_plain(event.message),
+        "args": [to_plain(each) for each in event.args],
+        "format": event.format,
+        "status": event.status,
+        "elapsed": event.elapsed,
+        "sent": _body_out(event.sent),
+        "received": _body_out(event.received),
+        "headers": [[to_plain(name), to_plain(text)] for name, text in event.headers],
+        "outcome": _outcome_out(event.reply.outcome),
+    }
+    if event.reply.flaws:
+        out["flaws"] = [to_plain((flaw.kind, flaw.detail, flaw.where, flaw.offset)) for flaw in event.reply.flaws]
+    return out
+
+
+def _outcome_out(outcome: Outcome) -> dict[str, Any]:
+    match outcome:
+        case Success(value):
+            return {"value": to_plain(value)}
+        case Failure(code, params):
+            return {"code": to_plain(code), "params": to_plain(params)}
+        case Breach(kind, detail, offset):
+            return {"breach": to_plain(kind), "detail": to_plain(detail), "offset": offset}
+
+
+def _outcome_in(data: dict[str, Any]) -> Outcome:
+    if "value" in data:
+        return Success(from_plain(data["value"]))
+    if "code" in data:
+        return Failure(from_plain(data["code"]), from_plain(data["params"]))
+    return Breach(from_plain(data["breach"]), from_plain(data["detail"]), data["offset"])
+
+
+def _exchange_in(data: dict[str, Any]) -> Exchange:
+    flaws = tuple(Flaw(*from_plain(each)) for each in data.get("flaws", ()))
+    return Exchange(
+        seq=data["seq"],
+        message=from_plain(data["message"]),
+        args=from_plain(data["args"]),
+        format=Format(data["format"]),
+        sent=_body_in(data["sent"]),
+        received=_body_in(data["received"]),
+        status=data["status"],
+        headers=from_plain(data["headers"]),
+        reply=Reply(_outcome_in(data["outcome"]), flaws),
+        elapsed=data["elapsed"],
+    )
