@@ -1,0 +1,1 @@
+"""The reference server: the World behind the three wire formats, on ASGI."""
