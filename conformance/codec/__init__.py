@@ -6,7 +6,7 @@
 from xenconform.conformance.codec.base import Codec, DecodedCall, Ident, Param
 from xenconform.conformance.codec.jsonrpc import JsonRpcCodec
 from xenconform.conformance.codec.lenient import BadText, WrongType, checked_text, read_param
-from xenconform.conformance.codec.strict import plain
+from xenconform.conformance.codec.spelling import plain
 from xenconform.conformance.codec.times import format_datetime, parse_datetime
 from xenconform.conformance.codec.tree import (
     MAX_CALL_BYTES,

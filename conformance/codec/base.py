@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from xenconform.conformance.codec.strict import StrictReader, Unreadable, plain
+from xenconform.conformance.codec.spelling import Unreadable, plain
+from xenconform.conformance.codec.strict import StrictReader
 from xenconform.conformance.codec.tree import BadDocument, Node
 from xenconform.conformance.codec.writing import Ints
 from xenconform.models.api import Api

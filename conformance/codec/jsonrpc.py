@@ -15,7 +15,8 @@ from xenconform.conformance.codec.base import (
     reply_of,
 )
 from xenconform.conformance.codec.jsontree import quoted, read_json, write_json
-from xenconform.conformance.codec.strict import JSON_SPELLING, StrictReader
+from xenconform.conformance.codec.spelling import JSON_SPELLING
+from xenconform.conformance.codec.strict import StrictReader
 from xenconform.conformance.codec.tree import (
     MAX_CALL_BYTES,
     MAX_REPLY_BYTES,

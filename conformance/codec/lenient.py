@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
-from xenconform.conformance.codec.strict import read_key
+from xenconform.conformance.codec.spelling import read_key
 from xenconform.conformance.codec.times import parse_datetime
 from xenconform.conformance.codec.tree import Array, Node, Scalar, Struct, describe
 from xenconform.conformance.codec.xmltree import carriable

@@ -129,7 +129,7 @@ class JsonSpeller:
         if not math.isfinite(value):
             if not self.special:
                 raise ValueError(f"JSON has no number {value!r}")
-            return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
         return repr(float(value))
 
     def bool(self, value: bool) -> str:

@@ -16,7 +16,8 @@ from xenconform.conformance.codec.base import (
     read_result,
     reply_of,
 )
-from xenconform.conformance.codec.strict import XML_SPELLING, StrictReader, plain
+from xenconform.conformance.codec.spelling import XML_SPELLING, plain
+from xenconform.conformance.codec.strict import StrictReader
 from xenconform.conformance.codec.tree import (
     MAX_CALL_BYTES,
     MAX_REPLY_BYTES,
@@ -179,7 +180,7 @@ def read_error(reader: StrictReader, node: Node | None, where: str) -> Failure:
         return Failure(node.text if isinstance(node, Scalar) else "", ())
     if not node.items:
         reader.note("error-empty", "an empty array names no code", where)
-    code, *params = [*read_texts(reader, node, where), ""] if not node.items else read_texts(reader, node, where)
+    code, *params = read_texts(reader, node, where) or [""]
     return Failure(code, tuple(params))
 
 
@@ -210,8 +211,9 @@ def decode_xml_value(text: str, of: Type | None, api: Api | None = None) -> Repl
         return reply_of(read_result(reader, of, None), reader)
     try:
         root = read_xml(text.encode("utf-8", "surrogatepass"), MAX_REPLY_BYTES)
-        if root.tag != "value":
-            raise BadDocument("xml-structure", f"<{root.tag}> where a <value> belongs")
-        return reply_of(read_result(reader, of, value_node(root)), reader)
+        node = value_node(root)
     except BadDocument as bad:
         return reply_of(breach_of(bad), reader)
+    if root.tag != "value":
+        return reply_of(Breach("xml-structure", f"<{root.tag}> where a <value> belongs"), reader)
+    return reply_of(read_result(reader, of, node), reader)
