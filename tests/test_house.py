@@ -88,7 +88,7 @@ def test_plain_tox_runs_all_there_is() -> None:
     tox = ConfigParser()
     tox.read(ROOT / "tox.ini", "utf-8")
     named = re.split(r",\s*", tox["tox"]["env_list"])
-    assert named == ["lint", "types", "layers", "tests", "npm"]
+    assert named == ["lint", "types", "layers", "npm", "tests"]
     assert [name for name in named if f"testenv:{name}" not in tox] == []
 
 
