@@ -96,23 +96,31 @@ def _shared(root: Path, name: str) -> Any:
 
 
 def class_of(file: Mapping[str, Any], enums: Enums, roles: Roles) -> ApiClass:
-    """Return the class that a class file describes; `enums` are those of all classes, `roles` the named sets of roles."""
+    """Return the class that a class file describes.
+
+    Args:
+        file: the class file, already known to be of the schema.
+        enums: the values of the enums of all classes.
+        roles: the named sets of roles.
+
+    Raises:
+        KeyError, ValueError: the file names a type, roles or a message that there is none of; models/check.py tells
+            which, and how to mend it.
+    """
     cls: str = file["name"]
     types = _Types(enums)
     life = lifecycle_of(file["lifecycle"])
     fields = {each["name"]: _field(each, types) for each in file["fields"]}
     named = {use: _roles(who, roles) for use, who in file["roles"].items()}
-    made = [rules.marked(_explicit(cls, each, types, roles), fields) for each in file["messages"]]
-    made += [
-        rules.generic(cls, name, named.get(name, named.get("get", frozenset())), life) for name in file["implicit"]
-    ]
+    explicit = [rules.marked(_explicit(cls, each, types, roles), fields) for each in file["messages"]]
+    derived = [rules.generic(cls, name, named[name if name in named else "get"], life) for name in file["implicit"]]
     if "get_record" in file["implicit"]:
+        nobody: dict[str, frozenset[str]] = {"get": frozenset(), "set": frozenset()}
         for each in file["fields"]:
             own = {use: _roles(each[f"{use}_roles"], roles) for use in ("get", "set") if f"{use}_roles" in each}
-            made += rules.accessors_of(
-                cls, fields[each["name"]], {"get": frozenset(), "set": frozenset()} | named | own
-            )
-    messages = {message.name: message for message in made}
+            derived += rules.accessors_of(cls, fields[each["name"]], nobody | named | own)
+    # An explicit message stands where a rule would give another of the same name.
+    messages = {message.name: message for message in (*derived, *explicit)}
     constructors = [Constructor(messages["create"], record=True)] if "create" in file["implicit"] else []
     constructors += [
         Constructor(messages[each["message"]], record=False, fields=tuple(each["fields"]))
@@ -185,7 +193,7 @@ def _lifecycle(transitions: tuple[tuple[str, str], ...]) -> Lifecycle:
 
 
 def value_of(of: t.Type, text: Any) -> Value:
-    """Return the typed value of a default in a class file: JSON, refs as the null ref's text, datetimes as ISO 8601."""
+    """Return the typed value of a class file's default: JSON, with refs as the null ref and datetimes in ISO 8601."""
     match of:
         case t.RefTo(cls):
             return null(cls)
@@ -195,16 +203,14 @@ def value_of(of: t.Type, text: Any) -> Value:
             return {value_of(key, k): value_of(item, v) for k, v in text.items()}
         case t.DateTime():
             return datetime.fromisoformat(text).astimezone(UTC)
-        case t.Float():
-            return float(text)
-        case t.Int():
-            return int(text)
+        case t.Float() | t.Int():
+            return float(text) if isinstance(of, t.Float) else int(text)
         case _:
             return text
 
 
 def relations_of(pairs: list[list[str]], classes: Mapping[str, ApiClass]) -> tuple[Relation, ...]:
-    """Return the relations both ends of which are fields of these classes; pairs are [owner, derived] as Class.field."""
+    """Return the relations with both ends in these classes; `pairs` are [owner end, derived end] as Class.field."""
     found = []
     for owner, derived in pairs:
         owner_cls, owner_field = owner.split(".")

@@ -63,7 +63,7 @@ GENERIC: Mapping[str, Callable[[str], Shape]] = {
     "create": lambda cls: ((Parameter("args", RecordOf(cls)),), RefTo(cls)),
     "destroy": lambda cls: ((Parameter("self", RefTo(cls)),), Void()),
 }
-"""The messages on whole objects, by name. Each class lists those that it has; those that list get_record have objects."""
+"""The messages on whole objects, by name. A class lists those that it has; one that lists get_record has objects."""
 
 
 def kind(of: Type) -> str:
