@@ -71,7 +71,7 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     dict: _dict,
     list: lambda value: {"$list": [to_plain(each) for each in value]},
     datetime: lambda value: {"$datetime": value.isoformat()},
-    Handle: lambda value: {"$handle": [value.cls, value.n]},
+    Handle: lambda value: {"$handle": [_text(value.cls), value.n]},
     bytes: lambda value: {"$bytes": b64encode(value).decode()},
 }
 
@@ -79,7 +79,7 @@ _READERS: Mapping[str, Callable[[Any], object]] = {
     "$bytes": b64decode,
     "$datetime": datetime.fromisoformat,
     "$float": float,
-    "$handle": lambda held: Handle(*held),
+    "$handle": lambda held: Handle(*from_plain(held)),
     "$int": lambda held: int(held, 16),
     "$list": lambda held: [from_plain(each) for each in held],
     "$map": lambda held: {from_plain(key): from_plain(item) for key, item in held},
