@@ -69,6 +69,8 @@ def parse_target(text: str) -> Target:
             stands in the text is not repeated.
     """
     text = text.strip()
+    if not text.isprintable():  # urlsplit would drop some of these without a word
+        raise ValueError(f"control characters in the address {_masked(text)!r}: {_FORMS}")
     if text.startswith("unix:"):
         return _unix(text, unquote(text.removeprefix("unix:").removeprefix("//")), None)
     if not _SCHEME.match(text):

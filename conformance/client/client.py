@@ -1,0 +1,279 @@
+"""The low level client: one call in, one Exchange out, whatever the server does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+
+from xenconform.conformance.client.reading import Expected, read_result
+from xenconform.conformance.client.redaction import Secrets
+from xenconform.conformance.codec import Array, Ints, Param, Scalar, Struct, codec_for, plain
+from xenconform.conformance.transport import HttpReply, Result, SocketTransport, Transport
+from xenconform.models.api import Api, Message
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.target import Target
+from xenconform.models.types import Bool, DateTime, Float, Int, MapOf, RefTo, SetOf, Str, Type
+from xenconform.models.values import is_null_text
+
+DEADLINE = 30.0
+"""Seconds for one call, where nothing else is said."""
+
+ORIGINATOR = "xenconform"
+"""The originator that logins give; servers show it, and bound the sessions of each."""
+
+_SESSION = RefTo("session")
+_TASK = RefTo("task")
+_BARE = "system.listMethods"
+
+
+class Unset(Enum):
+    """The type of UNSET, which tells a session left to the client from no session at all."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What the client last logged in with, to do it again."""
+
+    format: Format
+    user: str
+    password: str
+    version: str
+    originator: str
+
+
+@dataclass(slots=True)
+class Client:
+    """Sends calls to one server and tells what came of each. Serves one thread; `sibling` gives one for another.
+
+    Attributes:
+        target: the server.
+        api: the model that names messages, their parameters and results.
+        make_transport: makes the way to the target.
+        formats: the formats that the target offers; the first carries logins and logouts where none is named.
+        deadline: seconds for each call.
+        on_exchange: is given every exchange, its secrets hidden, as it happens.
+        session: the ref of the current session, which calls carry; "" before the first login.
+        secrets: what `redact` hides.
+        numbers: gives each exchange its `seq`, which is also the id of JSON calls; increasing.
+        opened: the sessions that this client opened and that it has not seen end.
+    """
+
+    target: Target
+    api: Api
+    make_transport: Callable[[Target], Transport] = SocketTransport
+    formats: Sequence[Format] = tuple(Format)
+    deadline: float = DEADLINE
+    on_exchange: Callable[[Exchange], None] | None = None
+    session: str = ""
+    secrets: Secrets = field(default_factory=Secrets)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    opened: list[str] = field(default_factory=list, init=False)
+    _transport: Transport = field(init=False)
+    _login: Login | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._transport = self.make_transport(self.target)
+
+    def call(  # noqa: PLR0913 - what may be said of a call, each by its name
+        self,
+        format: Format,  # noqa: A002 - the project's word for the three wire formats
+        message: str,
+        args: Sequence[object] = (),
+        *,
+        session: str | Unset | None = UNSET,
+        ints: Ints = "text",
+        params: Sequence[Param] | None = None,
+        result: Type | None = None,
+        deadline: float | None = None,
+    ) -> Exchange:
+        """Send one message and return what came. Nothing that a server does raises.
+
+        Args:
+            format: the wire format.
+            message: the full name, `VM.start` or `Async.VM.start`; one that the model has not is sent all the same.
+            args: the typed values of the message's parameters, refs as text, the session left out. Values beyond the
+                message's parameters are written by their Python type.
+            session: the session ref to put first; None for none; left out, the client's own where the message takes
+                one (a message that the model has not, and not `system.…`, does).
+            ints: how ints are written: as decimal text, or as the format's own integer.
+            params: types and values to send in place of `args`; a type of None takes a codec's node as it stands.
+            result: the result's type in place of the model's; for a message that the model has not, None reads the
+                value by its tags.
+            deadline: seconds, in place of the client's.
+
+        Raises:
+            Uncarriable: the format cannot carry a value (a ValueError).
+        """
+        known = self.api.message(message.removeprefix("Async."))
+        params = _typed(known, args) if params is None else params
+        if session is UNSET:
+            takes = known.takes_session if known else not message.startswith("system.")
+            session = self.session if takes else None
+        if result is None and known:
+            result = _TASK if message.startswith("Async.") else known.result
+        codec, seq = codec_for(format), next(self.numbers)
+        whole = params if session is None else [(_SESSION, session), *params]
+        sent = codec.encode_call(message, whole, seq, api=self.api, ints=ints)
+        if message == "session.change_password":
+            for word in args:
+                self.secrets.add_password(str(word))
+        got = self._transport.post(self.target.path_for(format), sent, codec.content_type, deadline or self.deadline)
+        reply = read_result(got, Expected(codec, result, seq, bare_ok=message == _BARE), self.api)
+        values = tuple([plain(value) if of is None else value for of, value in params])
+        exchange = _exchange(Exchange(seq, message, values, format, sent, b"", 0, (), reply, 0.0), got)
+        self._keep_book(exchange, session)
+        return self._tell(exchange)
+
+    def raw(
+        self,
+        format: Format,  # noqa: A002 - the project's word for the three wire formats
+        body: bytes,
+        content_type: str | None = None,
+        path: str | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> Exchange:
+        """Post a body made by hand and return what came, read as a reply of the format by its tags alone.
+
+        The exchange has no message and no args. A session that a login in the body opened is logged out at the end.
+
+        Raises:
+            ValueError: `content_type` or `path` has characters that HTTP cannot carry.
+        """
+        codec, seq = codec_for(format), next(self.numbers)
+        path = self.target.path_for(format) if path is None else path
+        content_type = codec.content_type if content_type is None else content_type
+        got = self._transport.post(path, body, content_type, deadline or self.deadline)
+        reply = read_result(got, Expected(codec, None, None, bare_ok=True), self.api)
+        if b"login" in body and isinstance(reply.outcome, Success) and isinstance(reply.outcome.value, str):
+            self._opened(reply.outcome.value)
+        return self._tell(_exchange(Exchange(seq, "", (), format, body, b"", 0, (), reply, 0.0), got))
+
+    def login(
+        self,
+        format: Format,  # noqa: A002 - the project's word for the three wire formats
+        user: str,
+        password: str,
+        *,
+        version: str = "1.0",
+        originator: str = ORIGINATOR,
+    ) -> Exchange:
+        """Log in; where that succeeds the new session is the client's current one."""
+        self.secrets.add_password(password)
+        exchange = self.call(format, "session.login_with_password", (user, password, version, originator), session=None)
+        match exchange.reply.outcome:
+            case Success(str(session)) if not is_null_text(session):
+                self.session = session
+                self._login = Login(format, user, password, version, originator)
+        return exchange
+
+    def ensure_session(self, exchange: Exchange) -> bool:
+        """Log in again where an exchange tells that the current session is gone; return whether there is a new one.
+
+        Servers collect idle sessions, so that a SESSION_INVALID nobody expected need be no defect. The caller sends
+        its call again.
+        """
+        gone = isinstance(exchange.reply.outcome, Failure) and exchange.reply.outcome.code == "SESSION_INVALID"
+        if not gone or self._login is None:
+            return False
+        with_ = self._login
+        if self.session in self.opened:
+            self.opened.remove(self.session)
+        again = self.login(with_.format, with_.user, with_.password, version=with_.version, originator=with_.originator)
+        return isinstance(again.reply.outcome, Success)
+
+    def logout(self, session: str | None = None) -> Exchange:
+        """Log a session out, the current one where none is named."""
+        return self.call(self.formats[0], "session.logout", session=self.session if session is None else session)
+
+    def logout_all(self) -> tuple[Exchange, ...]:
+        """Log out every session that this client opened; return what failed for another reason than being gone."""
+        failed = []
+        for session in tuple(self.opened):
+            exchange = self.logout(session)
+            if session in self.opened:
+                failed.append(exchange)
+        return tuple(failed)
+
+    def sibling(self) -> Client:
+        """Return a client for another thread: a connection of its own, the same session, numbers and secrets.
+
+        `on_exchange` is then called from several threads.
+        """
+        return replace(self)
+
+    def redact(self, said: str) -> str:
+        """Return text with passwords and session refs hidden."""
+        return self.secrets.redact(said)
+
+    def close(self) -> None:
+        """Close the connection; sessions stay open."""
+        self._transport.close()
+
+    def _keep_book(self, exchange: Exchange, session: str | None) -> None:
+        """Note sessions that began and ended."""
+        cls, _, name = exchange.message.partition(".")
+        if cls != "session":
+            return
+        outcome = exchange.reply.outcome
+        if "login" in name and isinstance(outcome, Success) and isinstance(outcome.value, str):
+            self._opened(outcome.value)
+        ended = isinstance(outcome, Success) or (isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID")
+        if name == "logout" and ended and session in self.opened:
+            self.opened.remove(session)
+            self.session = "" if session == self.session else self.session
+
+    def _opened(self, session: str) -> None:
+        self.secrets.add_session(session)
+        if not is_null_text(session) and session not in self.opened:
+            self.opened.append(session)
+
+    def _tell(self, exchange: Exchange) -> Exchange:
+        if self.on_exchange is not None:
+            self.on_exchange(self.secrets.redact_exchange(exchange))
+        return exchange
+
+
+def _exchange(asked: Exchange, got: Result) -> Exchange:
+    """Return the exchange with what the transport brought; of trouble the bytes that did come, and status 0."""
+    if isinstance(got, HttpReply):
+        return replace(asked, received=got.body, status=got.status, headers=got.headers, elapsed=got.elapsed)
+    return replace(asked, received=got.partial, elapsed=got.elapsed)
+
+
+def _typed(known: Message | None, args: Sequence[object]) -> list[Param]:
+    """Return the values with the types of a message's parameters, and those beyond them with types of their own."""
+    types = [param.type for param in known.params] if known else []
+    return [(types[at], value) if at < len(types) else _guessed(value) for at, value in enumerate(args)]
+
+
+def _guessed(value: object) -> Param:
+    """Return a value with the type that its Python type is nearest to."""
+    return (None, value) if isinstance(value, Array | Scalar | Struct) else (_type_of(value), value)
+
+
+def _type_of(value: object) -> Type:
+    match value:
+        case bool():
+            return Bool()
+        case int():
+            return Int()
+        case float():
+            return Float()
+        case datetime():
+            return DateTime()
+        case tuple() | list():
+            return SetOf(_type_of(value[0]) if value else Str())
+        case dict():
+            return MapOf(Str(), _type_of(next(iter(value.values()), "")))
+        case _:
+            return Str()
