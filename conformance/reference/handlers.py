@@ -1,0 +1,112 @@
+"""The messages that the World alone cannot answer: sessions, tasks, events, clocks, and what is of no class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from xenconform.conformance.codec import encode_xml_value
+from xenconform.conformance.reference import watching
+from xenconform.conformance.reference.sessions import Session
+from xenconform.conformance.reference.state import Refusal, State
+from xenconform.models.api import Message
+from xenconform.models.calls import Call, Success
+from xenconform.models.types import Void
+from xenconform.models.values import Handle, Value, null
+
+Handler: TypeAlias = Callable[[State, Any, tuple[Value, ...]], Any]
+
+
+def async_call(state: State, message: Message, args: tuple[Value, ...]) -> str:
+    """Run a message as a task, which is finished when its ref is returned."""
+    branch = state.world.predict(Call(message.full_name, args)).first
+    # The task may have to show an object that is made here, so that one gets its ref first.
+    state.adopt(branch.world, branch.touched)
+    now = _now()
+    fields: dict[str, Value] = {
+        "name_label": f"Async.{message.full_name}",
+        "created": now,
+        "finished": now,
+        "progress": 1.0,
+        "type": "<none/>",
+        "resident_on": next(iter(state.world.handles("host")), null("host")),
+        "allowed_operations": ("destroy",),
+    }
+    outcome = state.refs.outcome(branch.outcome, message.result)
+    if isinstance(outcome, Success):
+        void = isinstance(message.result, Void)
+        text = "" if void else encode_xml_value(message.result, outcome.value, state.world.api)
+        fields |= {"status": "success", "result": text}
+    else:
+        fields |= {"status": "failure", "error_info": (outcome.code, *map(str, outcome.params))}
+    made = state.world.create("task", fields)
+    state.adopt(made.world, made.touched)
+    return state.refs.ref(Handle("task", made.world.last))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _login(state: State, _session: None, args: tuple[Value, ...]) -> Handle:
+    return state.login(args[0], args[1], args[3] if len(args) > 3 else "")
+
+
+def _logout(state: State, session: Session, _args: tuple[Value, ...]) -> None:
+    state.logout(session.handle)
+
+
+def _no_subjects(_state: State, _session: Session, _args: tuple[Value, ...]) -> tuple[str, ...]:
+    return ()
+
+
+def _list_methods(state: State, _session: None, _args: tuple[Value, ...]) -> tuple[str, ...]:
+    return state.plans.names()
+
+
+def _is_alive(_state: State, _session: None, _args: tuple[Value, ...]) -> bool:
+    return True
+
+
+def _servertime(state: State, _session: Session, args: tuple[Value, ...]) -> datetime:
+    if not isinstance(args[0], Handle) or state.world.record(args[0]) is None:
+        raise Refusal("HANDLE_INVALID", "host", args[0])
+    return _now()
+
+
+def _stamped(message: str, field: str) -> Handler:
+    """Return a handler that lets the World make the object and then writes the time into one field."""
+
+    def handler(state: State, _session: Session, args: tuple[Value, ...]) -> Handle:
+        made = state.world.predict(Call(message, args)).first
+        if not isinstance(made.outcome, Success):
+            raise Refusal(made.outcome.code, *made.outcome.params)
+        handle: Handle = made.outcome.value
+        branch = made.world.write(handle, field, _now())
+        state.adopt(branch.world, (*made.touched, *branch.touched))
+        return handle
+
+    return handler
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "session.login_with_password": _login,
+    "session.slave_local_login_with_password": _login,
+    "session.logout": _logout,
+    "session.local_logout": _logout,
+    "session.get_all_subject_identifiers": _no_subjects,
+    "host.get_servertime": _servertime,
+    "host.get_server_localtime": _servertime,
+    "message.create": _stamped("message.create", "timestamp"),
+    "task.create": _stamped("task.create", "created"),
+    "blob.create": _stamped("blob.create", "last_updated"),
+    "system.listMethods": _list_methods,
+    "system.isAlive": _is_alive,
+    "event.from": watching.event_from,
+    "event.next": watching.event_next,
+    "event.register": watching.register,
+    "event.unregister": watching.unregister,
+    "event.inject": watching.inject,
+    "event.get_current_id": watching.current_id,
+}

@@ -1,0 +1,160 @@
+"""Running the application on uvicorn: a TCP port or a unix socket, TLS where asked for, a line when it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from xenconform.conformance.reference.app import App
+from xenconform.conformance.reference.seed import seeded
+from xenconform.conformance.reference.service import Service
+from xenconform.conformance.reference.state import State
+from xenconform.conformance.reference.store import Store
+from xenconform.conformance.reference.users import Users
+from xenconform.models.api import Api
+
+KEEP_ALIVE_SECONDS = 120
+SHUTDOWN_SECONDS = 3
+_BACKLOG = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where and what to serve. `unix` takes the place of host and port; `tls` is certificate and key, PEM files."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    unix: Path | None = None
+    tls: tuple[Path, Path] | None = None
+    state: Path | None = None
+    users: Users | None = None
+    seed: int = 0
+
+
+def build(settings: Settings) -> tuple[Service, Store | None]:
+    """Return the service of these settings, its world read from the state file or made new.
+
+    Raises:
+        ValueError: the state file cannot be used.
+    """
+    api = Api.load()
+    if settings.state is None:
+        return Service(State(seeded(api, settings.seed), settings.users)), None
+    store = Store(settings.state)
+    world = store.load(api)
+    if world is None:
+        world = seeded(api, settings.seed)
+        store.keep_all(world)
+    return Service(State(world, settings.users, store.keep)), store
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `say` gets one line once connections are accepted.
+
+    Raises:
+        OSError: the address cannot be listened on, or the TLS files cannot be read.
+        ValueError: the state file cannot be used.
+    """
+    service, store = build(settings)
+    app = App(service)
+    try:
+        listener = _listen(settings)
+        with contextlib.closing(listener):
+            config = _config(app, settings)
+            config.load()
+            asyncio.run(_Server(config, app, lambda: say(f"listening on {_url(settings, listener)}")).run_on(listener))
+    finally:
+        if settings.unix is not None:
+            settings.unix.unlink(missing_ok=True)
+        if store is not None:
+            store.close()
+
+
+def _config(app: App, settings: Settings) -> uvicorn.Config:
+    certificate, key = settings.tls or (None, None)
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="error",
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready, ends its waiting calls on a signal, and then ends with success."""
+
+    def __init__(self, config: uvicorn.Config, app: App, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._ready = ready
+
+    async def run_on(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, self._stop)
+        await self.serve(sockets=[listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `run_on`: the base class would end the process by the signal once more."""
+        yield
+
+    def _stop(self) -> None:
+        self.should_exit = True
+        self._app.stop()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    if settings.unix is not None:
+        return _listen_unix(settings.unix)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _listen_unix(path: Path) -> socket.socket:
+    """Listen on a unix socket; a file left by a server that is gone is replaced, one in use is not."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        if path.is_socket() and probe.connect_ex(str(path)) != 0:
+            path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _url(settings: Settings, listener: socket.socket) -> str:
+    if settings.unix is not None:
+        return f"unix://{settings.unix.absolute()}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{'https' if settings.tls else 'http'}://{host}:{listener.getsockname()[1]}"
