@@ -5,6 +5,7 @@ The base values are models/data/exemplars.toml; a profile overrides single field
 
 from __future__ import annotations
 
+import re
 import tomllib
 import uuid
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from xenconform.models.values import Value, default_of, null
 _FILE = Path(__file__).parent / "data" / "exemplars.toml"
 _SPACE = uuid.UUID("8d0e5bd2-3b44-4d0f-9c6f-0b9f2f6e3a11")
 _STEPS_SHOWN = 5
+_DECIMAL = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def constructor_of(api: Api, profile: Profile, cls: str) -> Constructor | None:
 
 def exemplar(
     api: Api, profile: Profile, cls: str, n: int, *, tag: str = "xc", constructor: Constructor | None = None
-) -> dict[str, Value | Need]:
+) -> dict[str, Value]:
     """Return what a constructor is given for object number `n`, by field (implicit create) or by parameter name.
 
     Values are typed. Where an object is needed there is a `Need`, inside sets and maps too. Fields that no exemplar
@@ -73,16 +75,14 @@ def exemplar(
     chosen = constructor or constructor_of(api, profile, cls)
     if chosen is None:
         raise ValueError(f"{cls} has no constructor that profile {profile.name} allows")
-    found: dict[str, Value | Need] = {}
+    found: dict[str, Value] = {}
     for name, (of, default) in _places(api.classes[cls], chosen).items():
         given = _given(profile, cls, name)
         found[name] = typed(of, given, n, tag=tag) if given is not None else _unnamed(of, default, n, tag)
     return found
 
 
-def alternatives(
-    api: Api, profile: Profile, cls: str, field: str, *, n: int = 1, tag: str = "xc"
-) -> tuple[Value | Need, ...]:
+def alternatives(api: Api, profile: Profile, cls: str, field: str, *, n: int = 1, tag: str = "xc") -> tuple[Value, ...]:
     """Return values of a field within its domain, the plainest first, none where the domain is free or skipped.
 
     A field without a domain of its own takes every value of its type: draw it. A fixed field has one value, its
@@ -123,7 +123,7 @@ def variables(n: int, tag: str) -> Mapping[str, str]:
     }
 
 
-def typed(of: Type, raw: object, n: int, *, tag: str = "xc") -> Value | Need:
+def typed(of: Type, raw: object, n: int, *, tag: str = "xc") -> Value:
     """Return the typed value that a TOML value stands for, templates filled in.
 
     Raises:
@@ -162,7 +162,7 @@ _EXACT: Mapping[type, Mapping[type, Callable[[Any], Value]]] = {
 }
 
 
-def _from_text(of: Type, raw: str, names: Mapping[str, str]) -> Value | Need:
+def _from_text(of: Type, raw: str, names: Mapping[str, str]) -> Value:
     match of:
         case t.RefTo(cls):
             if raw == "@null":
@@ -179,7 +179,11 @@ def _from_text(of: Type, raw: str, names: Mapping[str, str]) -> Value | Need:
     text = raw
     for name, value in names.items():
         text = text.replace(f"{{{name}}}", value)
-    return _as_int(int(text)) if isinstance(of, t.Int) else text
+    if not isinstance(of, t.Int):
+        return text
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f'expected an int, got "{raw}"')
+    return _as_int(int(text))
 
 
 def _given(profile: Profile, cls: str, name: str) -> object:
@@ -195,7 +199,7 @@ def _places(cls: ApiClass, constructor: Constructor) -> Mapping[str, tuple[Type,
     return {each.name: (each.type, None) for each in constructor.message.params}
 
 
-def _unnamed(of: Type, default: object, n: int, tag: str) -> Value | Need:
+def _unnamed(of: Type, default: object, n: int, tag: str) -> Value:
     if isinstance(of, t.Str):
         return default or f"{tag}-{n}"
     if default is not None:

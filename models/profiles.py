@@ -149,7 +149,7 @@ def parse_profile(text: str, source: str) -> Profile:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"line (\d+)", str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
+        line = int(place[1]) if place else max(1, len(text.splitlines()))
         raise ProfileError(f"{source}:{line}: no TOML: {error}; see https://toml.io for its syntax") from None
     places = lines(text)
     if problems := problems_of(document):

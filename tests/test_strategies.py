@@ -213,7 +213,7 @@ def test_wrong_values_are_encodable_and_not_of_the_type(of: Type) -> None:
         assert not reads_as(of, other, value), (other, value)
 
 
-def reads_as(of: Type, other: Type, value: Any) -> bool:  # noqa: PLR0911 - one return a pair of types
+def reads_as(of: Type, other: Type, value: Any) -> bool:
     """Whether a tolerant reader of the wire could take the value for one of the type `of`."""
     match of, other:
         case ((t.Int() | t.Float()), t.Str()):
