@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xenconform.conformance.codec.spelling import DECIMAL, DIGITS, TRUTH, Reader, Unreadable, number_of
+from xenconform.conformance.codec.spelling import DECIMAL, DIGITS, LOOSE_DIGITS, TRUTH, Reader, Unreadable, number_of
 from xenconform.conformance.codec.times import parse_datetime
 from xenconform.conformance.codec.tree import Node, Scalar, describe
 from xenconform.models.types import INT_MAX, INT_MIN, Bool, DateTime, Enum, Float, Int, RefTo, Str, Type, Void
