@@ -180,8 +180,7 @@ def test_an_error_names_the_line_what_is_wrong_and_the_fix(text: str, told: str)
     """Each mistake in a file is told with its own line, the path of the key, and what to write."""
     with pytest.raises(ProfileError) as caught:
         parse_profile(text, "p.toml")
-    found = str(caught.value).splitlines()
-    assert any(line.startswith(told) for line in found), found
+    assert any(line.startswith(told) for line in str(caught.value).splitlines()), str(caught.value)
 
 
 @pytest.mark.parametrize(
