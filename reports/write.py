@@ -1,0 +1,47 @@
+"""The report folder: every file in it is made from `run.jsonl` alone, and again the same, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xenconform.models.results import Results, summarise
+from xenconform.models.run import Run, cited
+from xenconform.reports.junit import render_junit
+from xenconform.reports.machine import render_json
+from xenconform.reports.markdown import render_markdown
+
+LOG = "run.jsonl"
+"""The name of the log in a report folder."""
+
+RENDERERS = {"results.json": render_json, "junit.xml": render_junit, "summary.md": render_markdown}
+"""The files that are made of the log, by name."""
+
+
+def read_run(log: Path) -> Run:
+    """Return the run of a log file, with the exchanges that its judgements cite and none else.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: a line of it, other than the last, is no event.
+    """
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        wanted = cited(lines)
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        return Run.from_lines(lines, keep=wanted)
+
+
+def write_all(run: Run, out_dir: Path) -> Results:
+    """Write results.json, junit.xml and summary.md into the folder, which is made if need be; return the results.
+
+    Each file is put in place whole, so that a reader never sees half of one.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    results = summarise(run)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for name, render in RENDERERS.items():
+        part = out_dir / f".{name}.part"
+        part.write_text(render(results), encoding="utf-8", newline="\n")
+        part.replace(out_dir / name)
+    return results
