@@ -37,9 +37,7 @@ def condense(file: Json, messages: Iterable[tuple[Json, bool | None]], enums: En
     derived = class_of(file, enums, {})
     written = {name: _written(message) for name, message in derived.messages.items()}
     file["messages"] = [
-        message
-        for name, (message, said) in given.items()
-        if said is False or written.get(name) != _comparable(message)
+        message for name, (message, said) in given.items() if said is False or written.get(name) != _comparable(message)
     ]
     return [
         f"{file['name']}.{name}: {_why(derived, message)}, and there is no such message; add it"
@@ -89,7 +87,9 @@ def _share_roles(file: Json, messages: Mapping[str, Json]) -> None:
     generic = [name for name in file["implicit"] if name not in {"create", "destroy"}]
     common = {
         "get": _most(_roles(messages, generic) or [r for each in getters.values() for r in each]),
-        "set": _most([r for field in file["fields"] if field["qualifier"] == "RW" for r in writers.get(field["name"], [])]),
+        "set": _most(
+            [r for field in file["fields"] if field["qualifier"] == "RW" for r in writers.get(field["name"], [])]
+        ),
         **{name: messages[name]["roles"] for name in ("create", "destroy") if name in file["implicit"]},
     }
     file["roles"] = {use: who for use, who in common.items() if who is not None}

@@ -13,8 +13,10 @@ _ROWS = frozenset({"enums", "fields", "messages", "constructors"})
 def class_text(file: Mapping[str, Any], roles: Mapping[str, Sequence[str]]) -> str:
     """Return a class file's text; sets of roles that have a name in `roles` are written by it."""
     names = {frozenset(who): name for name, who in roles.items()}
-    lines = [f"  {_line(key)}: {(_rows if key in _ROWS else _line)(value if key == 'enums' else _named(value, names))}"
-             for key, value in file.items()]
+    lines = [
+        f"  {_line(key)}: {(_rows if key in _ROWS else _line)(value if key == 'enums' else _named(value, names))}"
+        for key, value in file.items()
+    ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

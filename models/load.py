@@ -7,7 +7,7 @@ shipped model, so that a directory of class files alone is a model.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -56,18 +56,37 @@ def load(path: Path | None = None) -> Api:
         ModelError: a file is missing, is no JSON, or says what no model can.
     """
     root = DATA if path is None else path
-    files = [_read(file) for file in class_files(root)]
+    files = [read_json(file) for file in class_files(root)]
+    try:
+        return _api(root, files)
+    except ModelError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{root}: not a model: {error!r}; run `xenconform model check` on its class files to see the place"
+        ) from error
+
+
+def _api(root: Path, files: list[Any]) -> Api:
     enums = {name: tuple(values) for file in files for name, values in file["enums"].items()}
-    roles = {name: frozenset(names) for name, names in _shared(root, "roles").items()}
+    roles = {name: frozenset(names) for name, names in shared(root, "roles").items()}
     classes = {file["name"]: class_of(file, enums, roles) for file in files}
-    releases = tuple(Release(each["name"], each["product"]) for each in _shared(root, "releases"))
+    unknown = _releases_named(classes.values()) - {each["name"] for each in shared(root, "releases")}
+    if unknown:
+        raise ModelError(f"{root}: releases {sorted(unknown)} are not in releases.json; add them in their place")
+    releases = tuple(Release(each["name"], each["product"]) for each in shared(root, "releases"))
     return Api(
         release=releases[-1].name,
         classes=classes,
-        relations=relations_of(_shared(root, "relations"), classes),
-        errors={code: ErrorCode(code, tuple(params)) for code, params in _shared(root, "errors").items()},
+        relations=relations_of(shared(root, "relations"), classes),
+        errors={code: ErrorCode(code, tuple(params)) for code, params in shared(root, "errors").items()},
         releases=releases,
     )
+
+
+def _releases_named(classes: Iterable[ApiClass]) -> set[str]:
+    lives = {each.lifecycle for cls in classes for each in (cls, *cls.fields.values(), *cls.messages.values())}
+    return {release for life in lives for _, release in life.transitions}
 
 
 def class_files(root: Path) -> list[Path]:
@@ -81,7 +100,12 @@ def class_files(root: Path) -> list[Path]:
     return found
 
 
-def _read(file: Path) -> Any:
+def read_json(file: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        ModelError: it cannot be read or is no JSON; the message names the file and the place.
+    """
     try:
         return json.loads(file.read_bytes())
     except ValueError as error:
@@ -90,9 +114,10 @@ def _read(file: Path) -> Any:
         raise ModelError(f"{file}: {error.strerror}; give a file that can be read") from error
 
 
-def _shared(root: Path, name: str) -> Any:
+def shared(root: Path, name: str) -> Any:
+    """Return a list that all classes share, by its name: releases, relations, errors or roles."""
     file = root / f"{name}.json"
-    return _read(file if file.is_file() else DATA / file.name)
+    return read_json(file if file.is_file() else DATA / file.name)
 
 
 def class_of(file: Mapping[str, Any], enums: Enums, roles: Roles) -> ApiClass:

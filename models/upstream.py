@@ -53,7 +53,9 @@ class _Reader:
 
     def __init__(self, classes: list[Any]) -> None:
         self.problems: list[str] = []
-        messages = [m for c in classes if isinstance(c, Mapping) for m in _list(c, "messages") if isinstance(m, Mapping)]
+        messages = [
+            m for c in classes if isinstance(c, Mapping) for m in _list(c, "messages") if isinstance(m, Mapping)
+        ]
         # A file that leaves the session out of every message means it in all but the logins.
         self.sessions_written = any(_starts_with_session(each) for each in messages)
         self.enums: dict[str, tuple[str, ...]] = {}
@@ -64,7 +66,9 @@ class _Reader:
     def class_file(self, each: Any, known: Api) -> dict[str, Any] | None:
         """Return the class file, or None where no class can be read."""
         if not isinstance(each, Mapping) or not _NAME.fullmatch(str(each.get("name", ""))):
-            self.problems.append(f"class {str(each)[:60]!r}: no name; give each class a \"name\" of letters, digits and _")
+            self.problems.append(
+                f'class {str(each)[:60]!r}: no name; give each class a "name" of letters, digits and _'
+            )
             return None
         cls, before = each["name"], len(self.problems)
         raw = [f for f in _list(each, "fields") if self._named(f, f"{cls}: field")]
@@ -92,7 +96,7 @@ class _Reader:
     def _named(self, each: Any, where: str) -> bool:
         if isinstance(each, Mapping) and _NAME.fullmatch(str(each.get("name", ""))):
             return True
-        self.problems.append(f"{where} {str(each)[:60]!r}: no name; give it a \"name\" of letters, digits and _")
+        self.problems.append(f'{where} {str(each)[:60]!r}: no name; give it a "name" of letters, digits and _')
         return False
 
     def _field(self, cls: str, each: Json) -> dict[str, Any] | None:
@@ -120,7 +124,9 @@ class _Reader:
         where = f"{cls}.{each['name']}"
         params = []
         for param in _list(each, "params"):
-            name, text = (param.get("name"), param.get("type")) if isinstance(param, Mapping) else (*param, None, None)[:2]
+            name, text = (
+                (param.get("name"), param.get("type")) if isinstance(param, Mapping) else (*param, None, None)[:2]
+            )
             of = self.type(where, f"parameter {name!r}", text)
             if of is None or not isinstance(name, str):
                 return None
@@ -235,7 +241,9 @@ def releases_of(files: Sequence[Json], known: Sequence[tuple[str, str]]) -> list
     unknown = sorted(named - {name for name, _ in order})
     wrong = [name for name in unknown if not _VERSION.fullmatch(name)]
     if wrong:
-        raise ModelError(f"release {wrong[0]!r} is none that is known; write one of releases.json, or a version like 24.18.0")
+        raise ModelError(
+            f"release {wrong[0]!r} is none that is known; write one of releases.json, or a version like 24.18.0"
+        )
     for name in unknown:
         later = [at for at, (each, _) in enumerate(order) if _VERSION.fullmatch(each) and _number(each) > _number(name)]
         order.insert(later[0] if later else len(order), (name, f"XAPI {name}"))
