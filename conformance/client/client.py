@@ -45,7 +45,7 @@ class Login:
 
     format: Format
     user: str
-    password: str
+    password: str = field(repr=False)
     version: str
     originator: str
 
@@ -58,12 +58,13 @@ class Client:
         target: the server.
         api: the model that names messages, their parameters and results.
         make_transport: makes the way to the target.
-        formats: the formats that the target offers; the first carries logins and logouts where none is named.
+        formats: the formats that the target offers; the first carries logouts where `login` was never used.
         deadline: seconds for each call.
         on_exchange: is given every exchange, its secrets hidden, as it happens.
         session: the ref of the current session, which calls carry; "" before the first login.
         secrets: what `redact` hides.
         numbers: gives each exchange its `seq`, which is also the id of JSON calls; increasing.
+        credentials: what the last successful login was given.
         opened: the sessions that this client opened and that it has not seen end.
     """
 
@@ -73,12 +74,12 @@ class Client:
     formats: Sequence[Format] = tuple(Format)
     deadline: float = DEADLINE
     on_exchange: Callable[[Exchange], None] | None = None
-    session: str = ""
-    secrets: Secrets = field(default_factory=Secrets)
+    session: str = field(default="", repr=False)
+    secrets: Secrets = field(default_factory=Secrets, repr=False)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    opened: list[str] = field(default_factory=list, init=False)
+    credentials: Login | None = field(default=None, repr=False)
+    opened: list[str] = field(default_factory=list, init=False, repr=False)
     _transport: Transport = field(init=False)
-    _login: Login | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._transport = self.make_transport(self.target)
@@ -94,6 +95,7 @@ class Client:
         params: Sequence[Param] | None = None,
         result: Type | None = None,
         deadline: float | None = None,
+        api: Api | None = None,
     ) -> Exchange:
         """Send one message and return what came. Nothing that a server does raises.
 
@@ -109,6 +111,7 @@ class Client:
             result: the result's type in place of the model's; for a message that the model has not, None reads the
                 value by its tags.
             deadline: seconds, in place of the client's.
+            api: types the members of records, in place of the client's model; for records that are bad on purpose.
 
         Raises:
             Uncarriable: the format cannot carry a value (a ValueError).
@@ -122,7 +125,7 @@ class Client:
             result = _TASK if message.startswith("Async.") else known.result
         codec, seq = codec_for(format), next(self.numbers)
         whole = params if session is None else [(_SESSION, session), *params]
-        sent = codec.encode_call(message, whole, seq, api=self.api, ints=ints)
+        sent = codec.encode_call(message, whole, seq, api=api or self.api, ints=ints)
         if message == "session.change_password":
             for word in args:
                 self.secrets.add_password(str(word))
@@ -173,7 +176,7 @@ class Client:
         match exchange.reply.outcome:
             case Success(str(session)) if not is_null_text(session):
                 self.session = session
-                self._login = Login(format, user, password, version, originator)
+                self.credentials = Login(format, user, password, version, originator)
         return exchange
 
     def ensure_session(self, exchange: Exchange) -> bool:
@@ -183,17 +186,18 @@ class Client:
         its call again.
         """
         gone = isinstance(exchange.reply.outcome, Failure) and exchange.reply.outcome.code == "SESSION_INVALID"
-        if not gone or self._login is None:
+        if not gone or self.credentials is None:
             return False
-        with_ = self._login
+        with_ = self.credentials
         if self.session in self.opened:
             self.opened.remove(self.session)
         again = self.login(with_.format, with_.user, with_.password, version=with_.version, originator=with_.originator)
         return isinstance(again.reply.outcome, Success)
 
     def logout(self, session: str | None = None) -> Exchange:
-        """Log a session out, the current one where none is named."""
-        return self.call(self.formats[0], "session.logout", session=self.session if session is None else session)
+        """Log a session out, the current one where none is named, over the format of the last login."""
+        over = self.credentials.format if self.credentials else self.formats[0]
+        return self.call(over, "session.logout", session=self.session if session is None else session)
 
     def logout_all(self) -> tuple[Exchange, ...]:
         """Log out every session that this client opened; return what failed for another reason than being gone."""
@@ -211,9 +215,9 @@ class Client:
         """
         return replace(self)
 
-    def redact(self, said: str) -> str:
-        """Return text with passwords and session refs hidden."""
-        return self.secrets.redact(said)
+    def redact(self, said: str | bytes) -> str | bytes:
+        """Return text or bytes with passwords and session refs hidden."""
+        return self.secrets.redact(said) if isinstance(said, str) else self.secrets.redact_bytes(said)
 
     def close(self) -> None:
         """Close the connection; sessions stay open."""

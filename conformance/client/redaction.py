@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from xenconform.conformance.codec import Uncarriable, codec_for
 from xenconform.models.calls import Breach, Failure, Format, Outcome, Success
@@ -17,8 +17,21 @@ MASK = "********"
 """What a log shows in a password's place."""
 
 _UTF8 = ("utf-8", "surrogatepass")
-_Text = TypeVar("_Text", str, bytes)
 _PLAIN_WORD = re.compile(r"[A-Za-z_]*|.{0,7}", re.DOTALL)
+_DISGUISES = (b"\\", b"&", b"<!", b"<?")
+"""What a body needs to have if its values hold a text that its bytes do not show: escapes, comments, CDATA."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """One spelling of a secret, what to show in its place, and where it counts: anywhere, or as a word of its own."""
+
+    text: str
+    mask: str
+    data: bytes
+    data_mask: bytes
+    word: re.Pattern[str] | None
+    data_word: re.Pattern[bytes] | None
 
 
 @dataclass(slots=True)
@@ -30,10 +43,8 @@ class Secrets:
     its own, so that `login_with_password` stays readable.
     """
 
-    sessions: list[str] = field(default_factory=list)
-    _masks: dict[str, str] = field(default_factory=dict)
-    _bytes: re.Pattern[bytes] | None = None
-    _text: re.Pattern[str] | None = None
+    sessions: list[str] = field(default_factory=list, repr=False)
+    _known: list[_Secret] = field(default_factory=list, repr=False)
 
     def add_password(self, password: str) -> None:
         """Hide a password from now on; the empty one has nothing to hide."""
@@ -46,20 +57,25 @@ class Secrets:
             self.sessions.append(session)
             self._add(session, f"SESSION-{len(self.sessions)}")
 
-    def redact(self, said: _Text) -> _Text:
-        """Return text or bytes with every secret hidden."""
-        if self._bytes is None or self._text is None:
-            return said
-        if isinstance(said, bytes):
-            return self._bytes.sub(lambda found: self._masks[found[0].decode(*_UTF8)].encode(*_UTF8), said)
-        return self._text.sub(lambda found: self._masks[found[0]], said)
+    def redact(self, said: str) -> str:
+        """Return text with every secret hidden."""
+        for each in self._known:
+            if each.text in said:  # a search is far cheaper than a pattern, and mostly there is nothing to hide
+                said = each.word.sub(each.mask, said) if each.word else said.replace(each.text, each.mask)
+        return said
+
+    def redact_bytes(self, said: bytes) -> bytes:
+        """Return bytes with every secret hidden."""
+        for each in self._known:
+            if each.data in said:
+                masked = each.data_mask
+                said = each.data_word.sub(masked, said) if each.data_word else said.replace(each.data, masked)
+        return said
 
     def redact_value(self, value: Any) -> Any:
         """Return a value of the API with every secret in its texts hidden."""
         match value:
             case str():
-                return self.redact(value)
-            case bytes():
                 return self.redact(value)
             case tuple() | list():
                 return tuple(self.redact_value(each) for each in value)
@@ -70,17 +86,20 @@ class Secrets:
 
     def redact_exchange(self, exchange: Exchange) -> Exchange:
         """Return an exchange as a log may show it."""
-        reply = exchange.reply
+        reply, received = exchange.reply, self.redact_bytes(exchange.received)
+        outcome = reply.outcome
+        if received != exchange.received or isinstance(outcome, Breach) or any(each in received for each in _DISGUISES):
+            outcome = self._outcome(outcome)  # else it has no more to hide than the bytes that it was read from
         flaws = tuple(
-            replace(flaw, detail=self.redact(flaw.detail), where=self.redact(flaw.where)) for flaw in reply.flaws
+            [replace(flaw, detail=self.redact(flaw.detail), where=self.redact(flaw.where)) for flaw in reply.flaws]
         )
         return replace(
             exchange,
             args=self.redact_value(exchange.args),
-            sent=self.redact(exchange.sent),
-            received=self.redact(exchange.received),
-            headers=tuple((name, self.redact(value)) for name, value in exchange.headers),
-            reply=replace(reply, outcome=self._outcome(reply.outcome), flaws=flaws),
+            sent=self.redact_bytes(exchange.sent),
+            received=received,
+            headers=tuple([(name, self.redact(value)) for name, value in exchange.headers]),
+            reply=replace(reply, outcome=outcome, flaws=flaws),
         )
 
     def _outcome(self, outcome: Outcome) -> Outcome:
@@ -94,16 +113,22 @@ class Secrets:
 
     def _add(self, secret: str, mask: str) -> None:
         for spelling in _spellings(secret):
-            self._masks.setdefault(spelling, mask)
-        # The longest first: one secret may begin with another.
-        patterns = [_pattern(each) for each in sorted(self._masks, key=len, reverse=True)]
-        self._text = re.compile("|".join(patterns))
-        self._bytes = re.compile("|".join(patterns).encode(*_UTF8))
+            if not any(each.text == spelling for each in self._known):
+                self._known.append(_secret(spelling, mask))
+        self._known.sort(key=lambda each: -len(each.text))  # one secret may begin with another
 
 
-def _pattern(spelling: str) -> str:
-    escaped = re.escape(spelling)
-    return rf"(?<!\w){escaped}(?!\w)" if _PLAIN_WORD.fullmatch(spelling) else escaped
+def _secret(spelling: str, mask: str) -> _Secret:
+    word = rf"(?<!\w){re.escape(spelling)}(?!\w)" if _PLAIN_WORD.fullmatch(spelling) else None
+    data = spelling.encode(*_UTF8)
+    return _Secret(
+        spelling,
+        mask,
+        data,
+        mask.encode(),
+        re.compile(word) if word else None,
+        re.compile(word.encode(*_UTF8)) if word else None,
+    )
 
 
 def _spellings(secret: str) -> Iterable[str]:
