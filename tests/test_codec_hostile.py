@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xenconform.conformance.codec import (
+    MAX_REPLY_BYTES,
     RAW,
     Array,
     BadText,
@@ -20,6 +21,7 @@ from xenconform.conformance.codec import (
     codec_for,
     read_param,
 )
+from xenconform.conformance.codec.tree import MAX_PARTS
 from xenconform.models.calls import Breach, Failure, Format, Reply, Success
 from xenconform.models.types import (
     Bool,
@@ -123,6 +125,14 @@ def test_long_numbers_are_read_in_time() -> None:
     )
     codec = codec_for(Format.JSONRPC2)
     assert isinstance(codec.decode_call(b'{"jsonrpc":"2.0","method":"a","id":' + digits + b"}"), Breach)
+
+
+def test_too_many_parts_are_refused_before_they_are_built() -> None:
+    """A few megabytes that would make a tree of gigabytes are a breach."""
+    many = MAX_PARTS + 1
+    assert breach(Format.XMLRPC, XML_HEAD + b"<a/>" * many + XML_TAIL) == "reply-too-large"
+    assert breach(Format.JSONRPC1, b'{"result":[' + b"[]," * many + b"[]]}") == "reply-too-large"
+    assert breach(Format.JSONRPC1, b" " * (MAX_REPLY_BYTES + 1)) == "reply-too-large"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import json
 import re
 from json.encoder import encode_basestring_ascii as _quoted_by_json
 
-from xenconform.conformance.codec.tree import MAX_DEPTH, RAW, Array, BadDocument, Node, Scalar, Struct, utf8
+from xenconform.conformance.codec.tree import MAX_DEPTH, MAX_PARTS, RAW, Array, BadDocument, Node, Scalar, Struct, utf8
 
 _TRUE, _FALSE, _NIL = Scalar("boolean", "1"), Scalar("boolean", "0"), Scalar("nil", "")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
@@ -50,6 +50,8 @@ def read_json(body: bytes, most: int) -> Node:
         BadDocument: no JSON, not UTF-8, too large, or deeper than `MAX_DEPTH`.
     """
     text = utf8(body, most)
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_PARTS:
+        raise BadDocument("reply-too-large", f"more than {MAX_PARTS} parts")
     try:
         return _node(_DECODER.decode(text), 0)
     except json.JSONDecodeError as error:

@@ -19,8 +19,8 @@ MAX_CALL_BYTES = 16 * 2**20
 MAX_REPLY_BYTES = 64 * 2**20
 """The largest reply that a client's codec reads."""
 
-MAX_TAGS = 4_000_000
-"""The most elements of an XML document, so that its tree stays within a few hundred megabytes."""
+MAX_PARTS = 3_000_000
+"""The most tags, or commas and brackets, of a document, so that its tree stays within some hundred megabytes."""
 
 RAW = "raw"
 """The tag of a scalar whose text is pasted into the document as it is, well-formed or not."""

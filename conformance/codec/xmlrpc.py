@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from lxml import etree
+from xml.etree.ElementTree import Element
 
 from xenconform.conformance.codec.base import (
     DecodedCall,
@@ -122,8 +121,8 @@ class XmlRpcCodec:
             return reply_of(breach_of(bad), reader)
 
 
-def _call(root: etree._Element) -> DecodedCall:
-    found = children(root, str(root.tag))
+def _call(root: Element) -> DecodedCall:
+    found = children(root, root.tag)
     if root.tag != "methodCall" or not found or found[0].tag != "methodName" or len(found) > 2:
         raise BadDocument("xml-structure", f"<{root.tag}> is no call")
     params: list[Node] = []
@@ -137,7 +136,7 @@ def _call(root: etree._Element) -> DecodedCall:
     return DecodedCall(text_of(found[0]), tuple(params), 0, Format.XMLRPC)
 
 
-def _response(root: etree._Element) -> Node:
+def _response(root: Element) -> Node:
     if root.tag != "methodResponse":
         raise BadDocument("xml-structure", f"the root is <{root.tag}>, not <methodResponse>")
     found = children(root, "methodResponse")
