@@ -13,10 +13,9 @@ import XenAPI
 @pytest.fixture
 def session(served_url: str) -> Iterator[Any]:
     """A session that is logged in; logged out at the end."""
-    session = XenAPI.Session(served_url)
-    session.xenapi.login_with_password("root", "password", "1.0", "xenconform tests")
-    yield session
-    if session.handle is not None:
+    with XenAPI.Session(served_url) as session:
+        session.xenapi.login_with_password("root", "password", "1.0", "xenconform tests")
+        yield session
         session.xenapi.session.logout()
 
 
@@ -34,17 +33,17 @@ def network(session: Any) -> Iterator[str]:
 @pytest.mark.parametrize("given", [2, 3, 4])
 def test_login_takes_two_to_four_parameters(served_url: str, given: int) -> None:
     """A session opens with user and password alone, and with version and originator after them."""
-    session = XenAPI.Session(served_url)
-    session.xenapi.login_with_password(*("root", "password", "1.0", "xenconform tests")[:given])
-    assert re.fullmatch(r"OpaqueRef:\S+", session.handle)
-    session.xenapi.session.logout()
-    assert session.handle is None
+    with XenAPI.Session(served_url) as session:
+        session.xenapi.login_with_password(*("root", "password", "1.0", "xenconform tests")[:given])
+        assert re.fullmatch(r"OpaqueRef:\S+", session.handle)
+        session.xenapi.session.logout()
+        assert session.handle is None
 
 
 def test_wrong_password_is_a_failure(served_url: str) -> None:
     """A login that is refused raises the SDK's own error with the published code and the user's name."""
-    with pytest.raises(XenAPI.Failure) as refused:
-        XenAPI.Session(served_url).xenapi.login_with_password("root", "wrong")
+    with XenAPI.Session(served_url) as session, pytest.raises(XenAPI.Failure) as refused:
+        session.xenapi.login_with_password("root", "wrong")
     assert refused.value.details[:2] == ["SESSION_AUTHENTICATION_FAILED", "root"]
 
 
