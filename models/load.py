@@ -7,7 +7,7 @@ shipped model, so that a directory of class files alone is a model.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -84,8 +84,11 @@ def _api(root: Path, files: list[Any]) -> Api:
     )
 
 
-def _releases_named(classes: Iterable[ApiClass]) -> set[str]:
-    lives = {each.lifecycle for cls in classes for each in (cls, *cls.fields.values(), *cls.messages.values())}
+def _releases_named(classes: Collection[ApiClass]) -> set[str]:
+    lives = {cls.lifecycle for cls in classes}
+    for cls in classes:
+        lives |= {field.lifecycle for field in cls.fields.values()}
+        lives |= {message.lifecycle for message in cls.messages.values()}
     return {release for life in lives for _, release in life.transitions}
 
 

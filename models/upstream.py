@@ -15,6 +15,7 @@ from typing import Any
 from xenconform.models import notation
 from xenconform.models import types as t
 from xenconform.models.api import Api, Qualifier
+from xenconform.models.check import fits
 from xenconform.models.condense import condense
 from xenconform.models.load import ANY_CLASS, ModelError
 
@@ -65,7 +66,7 @@ class _Reader:
 
     def class_file(self, each: Any, known: Api) -> dict[str, Any] | None:
         """Return the class file, or None where no class can be read."""
-        if not isinstance(each, Mapping) or not _NAME.fullmatch(str(each.get("name", ""))):
+        if not isinstance(each, Mapping) or not _is_name(each.get("name")):
             self.problems.append(
                 f'class {str(each)[:60]!r}: no name; give each class a "name" of letters, digits and _'
             )
@@ -94,7 +95,7 @@ class _Reader:
         return file
 
     def _named(self, each: Any, where: str) -> bool:
-        if isinstance(each, Mapping) and _NAME.fullmatch(str(each.get("name", ""))):
+        if isinstance(each, Mapping) and _is_name(each.get("name")):
             return True
         self.problems.append(f'{where} {str(each)[:60]!r}: no name; give it a "name" of letters, digits and _')
         return False
@@ -122,30 +123,30 @@ class _Reader:
 
     def _message(self, cls: str, each: Json) -> dict[str, Any] | None:
         where = f"{cls}.{each['name']}"
-        params = []
-        for param in _list(each, "params"):
-            name, text = (
-                (param.get("name"), param.get("type")) if isinstance(param, Mapping) else (*param, None, None)[:2]
-            )
-            of = self.type(where, f"parameter {name!r}", text)
-            if of is None or not isinstance(name, str):
-                return None
-            params.append([name, str(of)])
+        params = [self._param(where, each) for each in _list(each, "params")]
         result = self.type(where, "result", _result(each.get("result", "void")))
-        if result is None:
+        if result is None or None in params:
             return None
-        login = not params or params[0][1] != _SESSION
-        session = not (login if self.sessions_written else "login" in each["name"])
+        session = _starts_with_session(each) if self.sessions_written else "login" not in each["name"]
         errors = [str(e.get("name") if isinstance(e, Mapping) else e) for e in _list(each, "errors")]
         return {
             "name": each["name"],
             **({} if session else {"session": False}),
-            "params": params[1:] if session and self.sessions_written else params,
+            "params": [list(each) for each in params[session and self.sessions_written :] if each],
             "result": str(result),
             **({"errors": errors} if errors else {}),
             "roles": [str(role) for role in _list(each, "roles")],
             "lifecycle": self._lifecycle(where, each),
         }
+
+    def _param(self, where: str, param: Any) -> tuple[str, str] | None:
+        """Return a parameter's name and type from {"name": ..., "type": ...} or [name, type]."""
+        pair = (param.get("name"), param.get("type")) if isinstance(param, Mapping) else param
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not _is_name(pair[0]):
+            self.problems.append(f'{where}: parameter {str(param)[:60]!r}: give it a "name" and a "type"')
+            return None
+        of = self.type(where, f"parameter {pair[0]}", pair[1])
+        return None if of is None else (str(pair[0]), str(of))
 
     def type(self, where: str, what: str, text: Any) -> t.Type | None:
         """Return the type of this text; None, and a problem, where it is none or names an enum without values."""
@@ -193,9 +194,15 @@ def _enums(each: Json) -> Iterator[tuple[str, list[str]]]:
 
 
 def _starts_with_session(message: Json) -> bool:
+    """Whether the first parameter is the session that the call is made in; `self` is the session that it is about."""
     params = _list(message, "params")
-    first = params[0] if params else None
-    return _SESSION in (first.values() if isinstance(first, Mapping) else first or ())
+    first = params[0] if params else ()
+    words = tuple(first.values()) if isinstance(first, Mapping) else tuple(first) if isinstance(first, list) else ()
+    return _SESSION in words and "self" not in words
+
+
+def _is_name(text: Any) -> bool:
+    return isinstance(text, str) and bool(_NAME.fullmatch(text))
 
 
 def _result(found: Any) -> Any:
@@ -207,7 +214,10 @@ def _result(found: Any) -> Any:
 
 def _default(of: t.Type, found: Any) -> Any:
     """Return a default as JSON; text is in the published notation, anything else JSON already."""
-    return notation.parse_default(of, found) if isinstance(found, str) else found
+    value = notation.parse_default(of, found) if isinstance(found, str) else found
+    if not fits(of, value):
+        raise ValueError(f"{found!r} is no value of the type {of}")
+    return value
 
 
 def _constructors(file: Json, known: Api) -> list[dict[str, Any]]:
