@@ -31,11 +31,11 @@ _BYTES_ACKED = 120
 class SocketTransport:
     """Posts over one keep-alive connection: TCP, TLS or a unix socket.
 
-    A request is never sent twice where the server may have seen it, as that could write twice. Before a kept
+    A request is not sent twice where the server may have read it, as that could write twice. Before a kept
     connection is used again it is looked at: where the server has closed it, or sent what nobody asked for, a new
     one is opened. Where the server closes it at the very moment of sending, the request goes out once more, on a
-    new connection, only if nothing of a reply came and either the server's kernel acknowledged no byte of it or it
-    could not be sent whole: no process can have acted on it then.
+    new connection, only if nothing of a reply came and the request could not be sent whole, or the system tells that it
+    was not read (see `_Exchange.is_left` for what that is worth).
 
     Attributes:
         target: the server.
@@ -176,8 +176,22 @@ class _Exchange:
             failed = True
         self.sent_whole = taken == len(self.request)
         self._read(sock)  # after a failed sending too: a server may answer, then close before it has read all
-        if reader.is_empty and (reader.trouble is None or reader.trouble[0] is not Trouble.TIMEOUT):
-            self.is_unseen = failed or (acked is not None and acked == _acked(sock))
+        self.is_unseen = reader.is_empty and (failed or self.is_left(sock, acked))
+
+    def is_left(self, sock: socket.socket, acked: int | None) -> bool:
+        """Whether the connection ended before the server had read the request.
+
+        On a unix socket of Linux a reset means just that: the peer closed it with bytes unread. On TCP a regular close
+        carries an acknowledgement of all that arrived before it; without one for this request, none of it did. A
+        reset carries none that counts, so a server that reads a request and then aborts the connection on purpose,
+        within the 40 ms that Linux may hold an acknowledgement back, looks like one that closed with the request
+        unread. The latter is common: it is every server that closes after a reply without saying so. Source: RFC 9110, section 9.2.2; RFC 9112, section 9.3.1.
+        """
+        kind = self.reader.trouble[0] if self.reader.trouble else None
+        if sock.family == socket.AF_UNIX:
+            return kind is Trouble.RESET and sys.platform == "linux"
+        ended = kind in {Trouble.RESET, Trouble.CLOSED_EARLY}
+        return ended and acked is not None and acked == _acked(sock)
 
     def _send(self, sock: socket.socket) -> int:
         """Send the request, or as much of it as the server takes before it answers; return how many bytes."""
