@@ -5,8 +5,6 @@ time of this process, which is what the transport costs, and the time on the clo
 included.
 """
 
-# ruff: noqa: INP001, T201 - a script: it is no package's module, and printing is what it is for
-
 from __future__ import annotations
 
 import asyncio

@@ -185,7 +185,9 @@ class _Exchange:
         carries an acknowledgement of all that arrived before it; without one for this request, none of it did. A
         reset carries none that counts, so a server that reads a request and then aborts the connection on purpose,
         within the 40 ms that Linux may hold an acknowledgement back, looks like one that closed with the request
-        unread. The latter is common: it is every server that closes after a reply without saying so. Source: RFC 9110, section 9.2.2; RFC 9112, section 9.3.1.
+        unread. The latter is common: it is every server that closes after a reply without saying so.
+
+        Source: RFC 9110, section 9.2.2; RFC 9112, section 9.3.1.
         """
         kind = self.reader.trouble[0] if self.reader.trouble else None
         if sock.family == socket.AF_UNIX:
