@@ -1,0 +1,221 @@
+"""What a check has in hand: the model, a client over every format, objects to work on, and where verdicts go.
+
+Every call through the bench is watched: whatever a reply's bytes break (an int as <i4>, a set with a value twice, an
+envelope with a member too many) is recorded at once under the wire clause it breaks, whichever check made the call.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_http_refusal
+from xenconform.conformance.checks.stock import Obj, Stock
+from xenconform.conformance.client import Client
+from xenconform.models.api import Api, ApiClass, Field, Relation
+from xenconform.models.calls import Breach, Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.flaws import clause_of
+from xenconform.models.profiles import Profile
+from xenconform.models.types import NULL_REF, Type, refs_in
+from xenconform.models.values import Handle, Value, map_refs
+from xenconform.models.verdicts import Judgement, Verdict
+
+DOMAIN_CODES = frozenset({"VALUE_NOT_SUPPORTED", "INVALID_VALUE", "OPERATION_NOT_ALLOWED"})
+"""Codes with which a server refuses for a reason of its own domain, besides those that the message declares."""
+DOMAIN_PREFIXES = ("LICENCE_", "LICENSE_", "FEATURE_")
+GONE_AFTER = 5
+"""So many calls in a row without any HTTP answer mean that the server is gone."""
+STUCK_AFTER = 2
+"""So many time-outs of one message end the calls of that message."""
+MAX_TIMEOUTS = 30
+
+
+class TargetGoneError(Exception):
+    """The server under test no longer answers; what is left of the run cannot be exercised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much to try.
+
+    `examples`: drawn values a field and format besides the boundaries; `boundaries`: whether all boundary values are
+    written to every field, or to the first field of each type of a class only; `objects`: how many objects of a class
+    are read whole.
+    """
+
+    name: str
+    examples: int
+    boundaries: bool
+    objects: int
+
+
+BUDGETS = {
+    "quick": Budget("quick", examples=0, boundaries=False, objects=2),
+    "standard": Budget("standard", examples=3, boundaries=True, objects=5),
+    "thorough": Budget("thorough", examples=50, boundaries=True, objects=50),
+}
+
+
+class Bench:
+    """One run's hands on one server; see the module."""
+
+    def __init__(  # noqa: PLR0913 - the run's settings, each a fact of its own
+        self,
+        *,
+        api: Api,
+        client: Client,
+        profile: Profile,
+        formats: Sequence[Format],
+        budget: Budget,
+        seed: int,
+        record: Callable[[Judgement], None],
+        clauses: Collection[str],
+    ) -> None:
+        self.api = api
+        self.client = client
+        self.profile = profile
+        self.formats = tuple(formats)
+        self.budget = budget
+        self.seed = seed
+        self.clauses = frozenset(clauses)
+        self._record = record
+        self._seen_flaws: set[tuple[str, str, str]] = set()
+        self._silent = 0
+        self._timeouts: Counter[str] = Counter()
+        self.stock = Stock(self)
+
+    def judging(self, clause: str, element: str, fmt: Format | str = "") -> Judge:
+        """Open a block that judges one clause × element × format."""
+        return Judge(self.record, clause, element, fmt)
+
+    def coupled(self, of: ApiClass, field: Field) -> set[str]:
+        """Return the fields of a class that may follow a write of one of them: the ends of bound pairs."""
+        if not refs_in(field.type):
+            return set()
+        return {name for r in self.api.relations for cls, name in _ends(r) if cls == of.name}
+
+    def wire(self, of: Type, value: Value) -> Value:
+        """Return a value of the model (a published default) as the client sees it: null handles as their text."""
+        return map_refs(of, value, lambda _cls, ref: NULL_REF if isinstance(ref, Handle) else ref)
+
+    def record(self, judgement: Judgement) -> None:
+        """Record a judgement of a selected clause."""
+        if judgement.clause in self.clauses:
+            self._record(judgement)
+
+    def other(self, fmt: Format, step: int = 1) -> Format:
+        """Return another format to read back over; the same where only one is tested."""
+        return self.formats[(self.formats.index(fmt) + step) % len(self.formats)]
+
+    def call(self, fmt: Format, message: str, *args: Value, probe: bool = False, **options: object) -> Exchange:
+        """Send a call and return the exchange, whatever came.
+
+        `probe` marks a call that the server should refuse, where an HTTP error is a proper answer. `options` are those
+        of `Client.call`.
+
+        Raises:
+            Unavailable: the message timed out before, more than once.
+            TargetGoneError: the server no longer answers at all.
+        """
+        if message in self.profile.never:
+            raise Unavailable(f"the profile {self.profile.name} says never to call {message}")
+        if self._timeouts[message] >= STUCK_AFTER:
+            raise Unavailable(f"{message} timed out {STUCK_AFTER} times and is not called again")
+        exchange = self.client.call(fmt, message, args, **options)  # type: ignore[arg-type] - options are Client.call's
+        self.watch(exchange, probe=probe)
+        return exchange
+
+    def raw(self, fmt: Format, body: bytes, **options: object) -> Exchange:
+        """Send bytes of our own making, to be refused or answered."""
+        exchange = self.client.raw(fmt, body, **options)  # type: ignore[arg-type] - options are Client.raw's
+        self._watch_silence(exchange)
+        return exchange
+
+    def ask(self, fmt: Format, message: str, *args: Value, **options: object) -> tuple[Value, Exchange]:
+        """Send a call that has to succeed; return its value and the exchange.
+
+        Raises:
+            Unanswered: the server refused or did not answer.
+        """
+        exchange = self.call(fmt, message, *args, **options)
+        if isinstance(exchange.reply.outcome, Success):
+            return exchange.reply.outcome.value, exchange
+        raise Unanswered(exchange, domain=self.is_domain_refusal(exchange))
+
+    def is_domain_refusal(self, exchange: Exchange) -> bool:
+        """Whether a write was refused for a reason of the server's own domain, which is no defect."""
+        outcome = exchange.reply.outcome
+        message = self.api.message(exchange.message)
+        if not isinstance(outcome, Failure) or message is None or message.verb == "get":
+            return False
+        return (
+            outcome.code in DOMAIN_CODES or outcome.code in message.errors or outcome.code.startswith(DOMAIN_PREFIXES)
+        )
+
+    def watch(self, exchange: Exchange, *, probe: bool = False) -> None:
+        """Record what a reply's bytes break, once for each clause × message × format."""
+        self._watch_silence(exchange)
+        found = [
+            (flaw.kind, f"{flaw.where}: {flaw.detail}" if flaw.where else flaw.detail) for flaw in exchange.reply.flaws
+        ]
+        outcome = exchange.reply.outcome
+        if isinstance(outcome, Breach) and not (probe and is_http_refusal(exchange)):
+            found.append((outcome.kind, outcome.detail))
+        for kind, detail in found:
+            clause = clause_of(kind, exchange.format)
+            key = (clause, exchange.message, exchange.format)
+            if key not in self._seen_flaws:
+                self._seen_flaws.add(key)
+                self.record(
+                    Judgement(
+                        clause,
+                        exchange.message,
+                        exchange.format,
+                        Verdict.FAIL,
+                        expected="a reply as the clause says",
+                        actual=f"{kind}: {detail}",
+                        exchanges=(exchange.seq,),
+                    )
+                )
+
+    def flawed(self, clause: str, message: str, fmt: Format) -> bool:
+        """Whether a reply to this message over this format was seen to break this clause."""
+        return (clause, message, fmt) in self._seen_flaws
+
+    def _watch_silence(self, exchange: Exchange) -> None:
+        outcome = exchange.reply.outcome
+        if exchange.status or not isinstance(outcome, Breach):
+            self._silent = 0
+            return
+        self._silent += 1
+        if outcome.kind == "http-timeout":
+            self._timeouts[exchange.message] += 1
+        if self._silent >= GONE_AFTER or self._timeouts.total() >= MAX_TIMEOUTS:
+            raise TargetGoneError(f"the server no longer answers: {outcome.detail}")
+
+    @contextmanager
+    def restoring(self, obj: Obj, field: str) -> Iterator[None]:
+        """Put a field of an object that is not ours back to what it was, after the block.
+
+        Raises:
+            Unavailable: the field of somebody else's object cannot be read, so it could not be put back.
+        """
+        if obj.own:
+            yield
+            return
+        of = self.api.classes[obj.cls]
+        before = self.call(self.formats[0], f"{obj.cls}.get_{field}", obj.ref).reply.outcome
+        if not isinstance(before, Success):
+            raise Unavailable(f"{obj.cls}.{field} of an existing object cannot be read, so it is not written")
+        try:
+            yield
+        finally:
+            if f"set_{field}" in of.messages:
+                self.call(self.formats[0], f"{obj.cls}.set_{field}", obj.ref, before.value)
+
+
+def _ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (relation.owner_cls, relation.owner_field), (relation.derived_cls, relation.derived_field)

@@ -1,0 +1,40 @@
+"""What a check is: a plain function, the clauses it judges, and which classes it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xenconform.models.api import Api, ApiClass
+
+if TYPE_CHECKING:
+    from xenconform.conformance.checks.bench import Bench
+
+ClassCheck = Callable[["Bench", ApiClass], None]
+ServerCheck = Callable[["Bench"], None]
+
+
+def every_class(_api: Api, _of: ApiClass) -> bool:
+    """Say yes: the check is for every class."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check of one clause. Exactly one of `per_class` and `per_server` is set.
+
+    `applies` says for which classes of a model there is anything to check; `also` names further clauses that the
+    same function judges on the way, such as the SHOULD clause on the exact error code.
+    """
+
+    clause: str
+    per_class: ClassCheck | None = None
+    per_server: ServerCheck | None = None
+    applies: Callable[[Api, ApiClass], bool] = every_class
+    also: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """Every clause that the check judges."""
+        return (self.clause, *self.also)

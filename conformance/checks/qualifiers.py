@@ -1,0 +1,165 @@
+"""Level 2, qualifiers: what no client may write, and accessors that do not exist.
+
+A message that the model does not publish for a field has to fail. It is called on an object that may be written, with
+a value other than the field's, and the field is read afterwards: a server that obeys is caught either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models.api import Api, ApiClass, Field, Parameter, Qualifier
+from xenconform.models.calls import Format, Success
+from xenconform.models.types import MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.values import Value, same
+from xenconform.strategies.plain import tame
+
+VERBS = ("set", "add", "remove", "add_to", "remove_from")
+
+
+def _fields(of: ApiClass, qualifier: Qualifier) -> Iterator[Field]:
+    for field in of.fields.values():
+        if field.qualifier is qualifier and f"get_{field.name}" in of.messages:
+            yield field
+
+
+def _absent(of: ApiClass, field: Field) -> Iterator[tuple[str, tuple[Parameter, ...]]]:
+    """Return the accessors that the model does not publish for a field, with the parameters they would have."""
+    for verb in VERBS:
+        if f"{verb}_{field.name}" not in of.messages:
+            params = _params(verb, field.type)
+            if params:
+                yield verb, params
+
+
+def _params(verb: str, of: Type) -> tuple[Parameter, ...]:
+    match verb, of:
+        case "set", _:
+            return (Parameter("value", of),)
+        case (("add" | "remove"), SetOf(item)):
+            return (Parameter("value", item),)
+        case "add_to", MapOf(key, value):
+            return (Parameter("key", key), Parameter("value", value))
+        case "remove_from", MapOf(key, _):
+            return (Parameter("key", key),)
+        case (("add" | "remove"), MapOf(key, _)):
+            return (Parameter("value", key),)
+        case (("add" | "remove"), _):
+            return (Parameter("value", of),)
+        case "add_to", SetOf(item):
+            return (Parameter("key", item), Parameter("value", item))
+        case "add_to", _:
+            return (Parameter("key", Str()), Parameter("value", Str()))
+        case "remove_from", SetOf(item):
+            return (Parameter("key", item),)
+        case _:
+            return (Parameter("key", Str()),)
+
+
+def runtime_fields_have_no_writer(bench: Bench, of: ApiClass) -> None:
+    """A RO/runtime field has no working generic writer. Source: introduction, qualifiers."""
+    _no_writer(bench, of, "QUAL-RO-RUNTIME", Qualifier.RUNTIME)
+
+
+def constructor_fields_have_no_generic_setter(bench: Bench, of: ApiClass) -> None:
+    """A RO/constructor field has no working generic writer after the constructor. Source: introduction, qualifiers."""
+    _no_writer(bench, of, "QUAL-RO-CONSTRUCTOR", Qualifier.CONSTRUCTOR)
+
+
+def no_accessor_of_another_kind(bench: Bench, of: ApiClass) -> None:
+    """No add_ or remove_ on what is no set, no add_to_ or remove_from_ on what is no map. Source: introduction."""
+    for field in _fields(of, Qualifier.RW):
+        for fmt in bench.formats:
+            with bench.judging("QUAL-NO-WRONG-ACCESSOR", f"{of.name}.{field.name}", fmt) as judge:
+                _all_refused(bench, judge, (of, field, fmt))
+
+
+def _no_writer(bench: Bench, of: ApiClass, clause: str, qualifier: Qualifier) -> None:
+    for at, field in enumerate(_fields(of, qualifier)):
+        formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
+        for fmt in formats:
+            with bench.judging(clause, f"{of.name}.{field.name}", fmt) as judge:
+                _all_refused(bench, judge, (of, field, fmt))
+
+
+def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format]) -> None:
+    of, field, fmt = at
+    obj = bench.stock.writable(of.name)
+    read_over = bench.other(fmt)
+    before = bench.call(read_over, f"{of.name}.get_{field.name}", obj.ref).reply.outcome
+    for verb, params in _absent(of, field):
+        message = f"{of.name}.{verb}_{field.name}"
+        args = _arguments(bench, params, before.value if isinstance(before, Success) else None, verb)
+        typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]
+        exchange = bench.call(fmt, message, params=typed, probe=True)
+        if judge.refused(exchange, f"{message}, which does not exist,"):
+            continue
+        _show_effect(bench, judge, (obj, field, read_over), before)
+    _not_applicable(of, field)
+
+
+def _show_effect(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], before: object) -> None:
+    obj, field, fmt = at
+    seen = bench.call(fmt, f"{obj.cls}.get_{field.name}", obj.ref)
+    after = seen.reply.outcome
+    if isinstance(before, Success) and isinstance(after, Success) and not same(field.type, before.value, after.value):
+        judge.fail(f"{field.name} stays {show(before.value)}", describe(seen), seen)
+
+
+def _not_applicable(of: ApiClass, field: Field) -> None:
+    if not any(True for _ in _absent(of, field)):
+        raise Unavailable("every accessor of this field is published")
+
+
+def _arguments(bench: Bench, params: tuple[Parameter, ...], current: Value, verb: str) -> list[Value]:
+    if verb in {"remove", "remove_from"} and current and isinstance(current, tuple | dict):
+        return [next(iter(current))]
+    values = []
+    for at, param in enumerate(params):
+        refs = {cls: [obj.ref for obj in _some(bench, cls)] for cls in refs_in(param.type)}
+        if any(not found for found in refs.values()):
+            values.append(_empty(param.type))
+            continue
+        drawn = [tame(param.type, n + at + 1, refs=refs) for n in range(2)]
+        values.append(next((v for v in drawn if current is None or not _alike(param.type, v, current)), drawn[0]))
+    return values
+
+
+def _some(bench: Bench, cls: str) -> tuple[Obj, ...]:
+    try:
+        return bench.stock.readable(cls, 2)
+    except Unavailable:
+        return ()
+
+
+def _empty(of: Type) -> Value:
+    return () if isinstance(of, SetOf) else {} if isinstance(of, MapOf) else "OpaqueRef:NULL"
+
+
+def _alike(of: Type, value: Value, current: Value) -> bool:
+    try:
+        return same(of, value, current)
+    except (TypeError, AttributeError):
+        return False
+
+
+def has(qualifier: Qualifier) -> Callable[[Api, ApiClass], bool]:
+    """Return a test for classes with a readable field of that qualifier."""
+
+    def applies(_api: Api, of: ApiClass) -> bool:
+        return any(True for _ in _fields(of, qualifier))
+
+    return applies
+
+
+CHECKS = (
+    Check("QUAL-RO-RUNTIME", per_class=runtime_fields_have_no_writer, applies=has(Qualifier.RUNTIME)),
+    Check(
+        "QUAL-RO-CONSTRUCTOR", per_class=constructor_fields_have_no_generic_setter, applies=has(Qualifier.CONSTRUCTOR)
+    ),
+    Check("QUAL-NO-WRONG-ACCESSOR", per_class=no_accessor_of_another_kind, applies=has(Qualifier.RW)),
+)

@@ -1,0 +1,149 @@
+"""The kinds of value that level 1 judges: which fields have them, which clause judges them, which values are hard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from xenconform.models import types as t
+from xenconform.models.api import ApiClass, Field
+from xenconform.models.calls import Format
+from xenconform.models.types import Type
+from xenconform.models.values import Value
+from xenconform.strategies.boundary import LONG_TEXT, MANY, TEXTS, boundaries, numbered
+
+SHORT_TEXTS = tuple(text for text in TEXTS if len(text) < LONG_TEXT)
+LONGEST = "x" * LONG_TEXT
+ALL_TEXTS = "\x7c".join(SHORT_TEXTS)
+"""Every short text in one: where this comes back, so do its parts, their ends aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value. `clauses` are those over XML-RPC and over JSON; `types` the types that make a field of it.
+
+    `at_top`: only a field whose own type it is counts, not one that has it inside. `by_value`: reading a field tells
+    little of the rule, a value must make the way there and back. `listing`: the message that shows a class's
+    references in a value of this kind. `hard` gives batches: each batch is one value, and the single values behind it,
+    to be tried alone when the batch fails.
+    """
+
+    clauses: tuple[str, str]
+    types: tuple[type, ...]
+    hard: Callable[[Type], Sequence[Batch]]
+    at_top: bool = False
+    by_value: bool = True
+    listing: str = ""
+
+    def clause(self, fmt: Format) -> str:
+        """Return the clause over a format."""
+        return self.clauses[fmt is not Format.XMLRPC]
+
+    def has(self, field: Field) -> bool:
+        """Whether a field is of this kind."""
+        return isinstance(field.type, self.types) if self.at_top else any(map(self._is, parts(field.type)))
+
+    def fields(self, of: ApiClass) -> Iterator[Field]:
+        """Return the fields of this kind that a class has."""
+        return (field for field in of.fields.values() if self.has(field))
+
+    def _is(self, of: Type) -> bool:
+        return isinstance(of, self.types)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A value to write, and the plainer values of which it is made."""
+
+    value: Value
+    singles: tuple[Value, ...] = ()
+
+
+def parts(of: Type) -> Iterator[Type]:
+    """Yield a type and the types inside it."""
+    yield of
+    match of:
+        case t.SetOf(item) | t.Option(item):
+            yield from parts(item)
+        case t.MapOf(key, item):
+            yield from parts(key)
+            yield from parts(item)
+        case _:
+            return
+
+
+def hard_texts(of: Type) -> Sequence[Batch]:
+    """Return hard text in a field of a type: one text at a time, or many in a set or map."""
+    match of:
+        case t.Str():
+            return (Batch(ALL_TEXTS), *(Batch(text) for text in TEXTS))
+        case t.SetOf(t.Str()):
+            return (Batch(SHORT_TEXTS, tuple((text,) for text in SHORT_TEXTS)), Batch((LONGEST,)))
+        case t.MapOf(t.Str(), item):
+            return _text_maps(item)
+        case t.MapOf(t.Enum(_, names), t.Str()):
+            return tuple(Batch(dict.fromkeys(names[:1], text)) for text in (ALL_TEXTS, *TEXTS[::5], LONGEST))
+        case _:
+            return ()
+
+
+def _text_maps(item: Type) -> Sequence[Batch]:
+    """Return maps with every text as a key, and, where values are text, as a value; the empty key may be refused."""
+    keys = tuple(text for text in SHORT_TEXTS if text)
+    plain = (numbered(item, 1) or (None,))[0]
+    if plain is None:
+        return ()
+    batches = [Batch(dict.fromkeys(keys, plain), tuple({key: plain} for key in keys))]
+    if isinstance(item, t.Str):
+        singles = tuple({"key": text} for text in SHORT_TEXTS)
+        batches.append(Batch({f"k{at}": text for at, text in enumerate(SHORT_TEXTS)}, singles))
+        batches.append(Batch({"key": LONGEST}))
+    return batches
+
+
+def hard_plain(of: Type) -> Sequence[Batch]:
+    """Return the boundary values of a type, one at a time."""
+    return tuple(Batch(value) for value in boundaries(of))
+
+
+def sizes(of: Type) -> Sequence[Batch]:
+    """Return plain sets or maps of every size that matters: none, one, two, many."""
+    match of:
+        case t.SetOf(item):
+            members = numbered(item, MANY)
+            return tuple(Batch(members[:size]) for size in sorted({0, 1, 2, len(members)}))
+        case t.MapOf(key, item):
+            keys, values = numbered(key, MANY), numbered(item, 2)
+            if not values:
+                return ()
+            pairs = [(each, values[at % len(values)]) for at, each in enumerate(keys)]
+            return tuple(Batch(dict(pairs[:size])) for size in sorted({0, 1, 2, len(pairs)}))
+        case _:
+            return ()
+
+
+def names(of: Type) -> Sequence[Batch]:
+    """Return every name of the enum in a type: one at a time, and all at once in sets and map keys."""
+    match of:
+        case t.Enum(_, values):
+            return tuple(Batch(value) for value in values)
+        case t.SetOf(t.Enum(_, values)):
+            return (*(Batch((value,)) for value in values), Batch(values))
+        case t.MapOf(t.Enum(_, values), t.Str()):
+            return (Batch(dict.fromkeys(values, "x"), tuple({value: "x"} for value in values)),)
+        case _:
+            return ()
+
+
+def _same(clause: str) -> tuple[str, str]:
+    return (clause, clause)
+
+
+STRING = Kind(_same("WIRE-STRING"), (t.Str,), hard_texts)
+INT = Kind(("WIRE-INT-XML", "WIRE-INT-JSON"), (t.Int,), hard_plain)
+FLOAT = Kind(_same("WIRE-FLOAT"), (t.Float,), hard_plain)
+BOOL = Kind(_same("WIRE-BOOL"), (t.Bool,), hard_plain, by_value=False)
+DATETIME = Kind(_same("WIRE-DATETIME"), (t.DateTime,), hard_plain)
+ENUM = Kind(_same("WIRE-ENUM"), (t.Enum,), names, by_value=False)
+SET = Kind(_same("WIRE-SET"), (t.SetOf,), sizes, at_top=True, by_value=False, listing="get_all")
+MAP = Kind(_same("WIRE-MAP"), (t.MapOf,), sizes, at_top=True, by_value=False, listing="get_all_records")

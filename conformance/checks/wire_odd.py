@@ -1,0 +1,147 @@
+"""Level 1, values that a server may or must turn down: names outside an enum, text that XML cannot carry, NaN."""
+
+from __future__ import annotations
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
+from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models import types as t
+from xenconform.models.api import Api, ApiClass
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import Type
+from xenconform.models.values import Value, same
+from xenconform.strategies.boundary import numbered, special_floats
+
+NO_NAME = "no_such_value"
+UNCARRIABLE = ("a\0b", "\x01", "a\x1f", "\ufffe", "a\ud800b", "\uffff", "\x0bz")
+
+
+def outside_name_is_refused(trial: Trial) -> None:
+    """Write a name that the enum does not have: it is turned down, and the field stays as it was."""
+    value = _outside(trial)
+    if value is None or trial.over:
+        return
+    wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
+    if trial.judge.refused(wrote, f"{wrote.message} of the name {NO_NAME}, which the enum does not have,"):
+        _judge_kept(trial, value, wrote)
+    elif isinstance(wrote.reply.outcome, Success):
+        trial.blamed.add(trial.fmt)
+        trial.drop(ref)
+
+
+def _outside(trial: Trial) -> Value:
+    match trial.spot.field.type:
+        case t.Enum():
+            return NO_NAME
+        case t.SetOf(t.Enum()):
+            # Where members are added one by one, those that are there stay, so that the refused one alone is tried.
+            return (*(trial.kept or ()), NO_NAME) if trial.spot.how == "add" else (NO_NAME,)
+        case t.MapOf(t.Enum(), item):
+            return {NO_NAME: numbered(item, 1)[0]}
+        case _:
+            return None
+
+
+def uncarriable_text_is_kept_or_refused(trial: Trial, turn: int) -> None:
+    """Write text over JSON that XML cannot carry: it is turned down, or comes back exactly over the same format."""
+    spot_ = trial.spot
+    if trial.fmt is Format.XMLRPC or spot_.how != "set" or not spot_.is_free or trial.over:
+        return
+    for text in (UNCARRIABLE[turn % len(UNCARRIABLE)], UNCARRIABLE[(turn + 3) % len(UNCARRIABLE)]):
+        for value in _holding(spot_.field.type, text):
+            _kept_or_refused(trial, value)
+            if trial.over:
+                return
+
+
+def _holding(of: Type, text: str) -> tuple[Value, ...]:
+    match of:
+        case t.Str():
+            return (text,)
+        case t.SetOf(t.Str()):
+            return ((text,),)
+        case t.MapOf(t.Str(), t.Str()):
+            return ({text: "x"}, {"key": text})
+        case _:
+            return ()
+
+
+def _kept_or_refused(trial: Trial, value: Value) -> None:
+    spot_, judge = trial.spot, trial.judge
+    wrote, ref = spot_.put(trial.fmt, value, trial.holder, probe=True)
+    if is_refusal(wrote):
+        judge.asserted += 1
+        _judge_kept(trial, value, wrote)
+    elif isinstance(wrote.reply.outcome, Success):
+        back = spot_.get(trial.fmt, ref)
+        kept = isinstance(back.reply.outcome, Success) and same(spot_.field.type, value, back.reply.outcome.value)
+        spot_.put(trial.fmt, trial.kept, trial.holder)
+        if not judge.true(kept, f"{show(value)} is refused or kept", describe(back), wrote, back):
+            trial.blamed.add(trial.fmt)
+
+
+def _judge_kept(trial: Trial, value: Value, wrote: Exchange) -> None:
+    """Assert that a refused write left the field as it was."""
+    holder: Obj | None = trial.holder
+    if holder is None or not trial.accepted:
+        return
+    now = trial.spot.get(trial.fmt, holder.ref)
+    outcome = now.reply.outcome
+    if isinstance(outcome, Success) and not same(trial.spot.field.type, trial.kept, outcome.value):
+        trial.judge.fail(
+            f"{show(value)} is refused and {show(trial.kept)} stays", f"refused, then {describe(now)}", wrote, now
+        )
+        trial.blamed.add(trial.fmt)
+
+
+def float_spots(bench: Bench, of: ApiClass) -> list[Spot]:
+    """Return the float fields of a class that clients can write."""
+    found = (spot(bench, of, name) for name, field in of.fields.items() if isinstance(field.type, t.Float))
+    return [each for each in found if each is not None]
+
+
+def has_written_floats(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has a float that clients can write, by a setter or a constructor."""
+    return any(
+        isinstance(field.type, t.Float)
+        and (f"set_{name}" in of.messages or any(name in c.fields for c in of.constructors))
+        for name, field in of.fields.items()
+    )
+
+
+def special_floats_are_kept_or_refused(bench: Bench, of: ApiClass) -> None:
+    """NaN and the infinities are turned down, or come back as they were in a reply that parses. Source: RFC 8259."""
+    for spot_ in float_spots(bench, of):
+        for fmt in bench.formats:
+            with bench.judging("WIRE-FLOAT-SPECIAL", spot_.element, fmt) as judge:
+                holder = spot_.holder()
+                before = spot_.get(fmt, holder.ref).reply.outcome if holder else None
+                if holder is not None and not isinstance(before, Success):
+                    raise Unavailable(f"{spot_.element} cannot be read; counted under GET-EVERY-FIELD")
+                for value in special_floats():
+                    _try_special(Trial(spot_, judge, fmt, lambda _: "WIRE-FLOAT-SPECIAL", holder), judge, value)
+                if isinstance(before, Success):
+                    spot_.put(fmt, before.value, holder)
+
+
+def _try_special(trial: Trial, judge: Judge, value: float) -> None:
+    wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
+    if is_refusal(wrote):
+        judge.asserted += 1
+        return
+    if not isinstance(wrote.reply.outcome, Success):
+        judge.untested(f"no readable answer to {wrote.message}: {describe(wrote)}")
+        return
+    back = trial.spot.get(trial.fmt, ref)
+    outcome = back.reply.outcome
+    kept = isinstance(outcome, Success) and same(t.Float(), value, outcome.value)
+    judge.true(kept, f"{value} is refused or comes back", describe(back), wrote, back)
+    trial.drop(ref)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("WIRE-FLOAT-SPECIAL", per_class=special_floats_are_kept_or_refused, applies=has_written_floats),
+)

@@ -1,0 +1,213 @@
+"""Level 1, values: each kind of value has its form on the wire and is the same after the way there and back.
+
+Every field of the kind is read for its form. Fields that clients can write are also given hard values over each format,
+read back over another one; see roundtrip.py for how the guilty format is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TypeAlias
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.drawing import failing_value
+from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
+from xenconform.conformance.checks.wire_kinds import BOOL, DATETIME, ENUM, FLOAT, INT, MAP, SET, STRING, Batch, Kind
+from xenconform.conformance.checks.wire_odd import outside_name_is_refused, uncarriable_text_is_kept_or_refused
+from xenconform.models.api import Api, ApiClass, Field, State
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.flaws import clause_of
+from xenconform.models.types import refs_in
+from xenconform.strategies.values import values
+
+CREATED_VALUES = 3
+"""How many hard values a field gets that only a constructor writes, besides those that hold many in one."""
+
+Seen: TypeAlias = Exchange | Unavailable
+
+
+def has_kind(_api: Api, of: ApiClass, *, kind: Kind) -> bool:
+    """Whether a class whose objects can be read has a field of the kind."""
+    return "get_record" in of.messages and any(True for _ in kind.fields(of))
+
+
+def values_travel(bench: Bench, of: ApiClass, *, kind: Kind, clause: str) -> None:
+    """Values of a kind have their form in every field, and come back as they were written. Source: wire protocol."""
+    for at, fmt in enumerate(bench.formats):
+        if kind.clause(fmt) != clause:
+            continue
+        seen = _record(bench, of, fmt)
+        tried: set[str] = set()
+        for number, field in enumerate(kind.fields(of)):
+            spot_ = _spot(bench, of, field, tried)
+            form_alone = spot_ is None or not kind.by_value
+            if field.lifecycle.state is State.REMOVED and form_alone and not _shown(seen, field):
+                continue
+            _judge_form(bench, of, field, (kind, fmt), seen, passing=form_alone)
+            if spot_ is not None:
+                _judge_values(spot_, kind, fmt, number + at)
+        if kind.listing in of.messages:
+            _judge_listing(bench, of, kind, fmt)
+
+
+def _record(bench: Bench, of: ApiClass, fmt: Format) -> Seen:
+    try:
+        (obj,) = bench.stock.readable(of.name)
+        return bench.call(fmt, f"{of.name}.get_record", obj.ref)
+    except Unavailable as why:
+        return why
+
+
+def _shown(seen: Seen, field: Field) -> bool:
+    """Whether a record could be read and has a field."""
+    outcome = seen.reply.outcome if isinstance(seen, Exchange) else None
+    return isinstance(outcome, Success) and field.name in outcome.value
+
+
+def _spot(bench: Bench, of: ApiClass, field: Field, tried: set[str]) -> Spot | None:
+    """Return where hard values go; the quick budget tries the first field of each type alone."""
+    found = spot(bench, of, field.name)
+    if found is None or (not bench.budget.boundaries and str(field.type) in tried):
+        return None
+    tried.add(str(field.type))
+    return found
+
+
+def _judge_form(
+    bench: Bench, of: ApiClass, field: Field, what: tuple[Kind, Format], seen: Seen, *, passing: bool
+) -> None:
+    """Judge how a field stands in its object's record; `passing` tells that a good form is a pass."""
+    kind, fmt = what
+    clause = kind.clause(fmt)
+    bad = _flaws(seen, clause, field.name)
+    if not passing and not bad:
+        return
+    with bench.judging(clause, f"{of.name}.{field.name}", fmt) as judge:
+        if isinstance(seen, Unavailable):
+            raise seen
+        if not isinstance(seen.reply.outcome, Success):
+            judge.untested(f"{seen.message} gave no record: {describe(seen)}; counted under other clauses")
+        elif bad:
+            judge.fail("the form that the clause says", bad, seen)
+        elif field.name in seen.reply.outcome.value:
+            judge.asserted += 1
+        else:
+            judge.untested("the record lacks the field; counted under GET-RECORD-AGREES")
+
+
+def _flaws(seen: Seen, clause: str, name: str) -> str:
+    """Return the first departure from a clause in a record's field, "" for none."""
+    if isinstance(seen, Unavailable):
+        return ""
+    for flaw in seen.reply.flaws:
+        inside = flaw.where == name or flaw.where.startswith((f"{name}[", f"{name}."))
+        if inside and clause_of(flaw.kind, seen.format) == clause:
+            return f"{flaw.kind}: {flaw.where}: {flaw.detail}"
+    return ""
+
+
+def _judge_listing(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> None:
+    """Judge the message that lists a class's objects, whose keys or members are references."""
+    message = f"{of.name}.{kind.listing}"
+    with bench.judging(kind.clause(fmt), message, fmt) as judge:
+        exchange = bench.call(fmt, message)
+        if not isinstance(exchange.reply.outcome, Success):
+            judge.untested(f"{describe(exchange)}; counted under other clauses")
+        elif bench.flawed(kind.clause(fmt), message, fmt):
+            judge.failed = True
+        else:
+            judge.asserted += 1
+
+
+def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int) -> None:
+    """Judge hard values of one field over one writing format."""
+    bench = spot_.bench
+    with bench.judging(kind.clause(fmt), spot_.element, fmt) as judge:
+        plain = spot_.plain()
+        holder = spot_.holder()
+        trial = Trial(spot_, judge, fmt, kind.clause, holder)
+        before = spot_.get(fmt, holder.ref).reply.outcome if holder else None
+        if holder is not None and not isinstance(before, Success):
+            raise Unavailable(f"{spot_.element} cannot be read; counted under GET-EVERY-FIELD")
+        try:
+            if trial.plain_comes_back(plain):
+                _try_hard(trial, kind, turn)
+        finally:
+            if isinstance(before, Success):
+                spot_.put(fmt, before.value, holder)
+        trial.finish()
+        if not judge.asserted and not judge.failed:
+            raise Unavailable(
+                "a plain value does not come back either: that is for the clauses of setting and creating"
+            )
+
+
+def _try_hard(trial: Trial, kind: Kind, turn: int) -> None:
+    spot_ = trial.spot
+    for batch in _chosen(spot_, kind, turn):
+        if trial.over:
+            return
+        if not batch.singles:
+            trial.attempt(batch.value)
+        elif not trial.attempt(batch.value, quiet=True):
+            for single in batch.singles:
+                if not trial.over:
+                    trial.attempt(single)
+            if not trial.blamed:
+                trial.attempt(batch.value)
+        else:
+            trial.judge.asserted += 1
+    if spot_.is_free and not trial.over and spot_.how == "set":
+        _try_drawn(trial)
+    if kind is ENUM:
+        outside_name_is_refused(trial)
+    if kind is STRING:
+        uncarriable_text_is_kept_or_refused(trial, turn)
+
+
+def _chosen(spot_: Spot, kind: Kind, turn: int) -> Sequence[Batch]:
+    """Return the values to try: all of them where they are few or the budget is large, else this format's share.
+
+    Each of the formats takes its share of a field's single values, and from field to field the shares move on.
+    """
+    if not spot_.is_free:
+        return [Batch(value) for value in spot_.plain(10)]
+    batches = list(kind.hard(spot_.field.type))
+    if not batches:
+        return [Batch(value) for value in spot_.plain()]
+    few = len(batches) <= 20 and spot_.how != "create"
+    if few or spot_.bench.budget.name == "thorough":
+        return batches
+    shares = len(spot_.bench.formats) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
+    return [batches[0], *batches[1 + turn % shares :: shares]]
+
+
+def _try_drawn(trial: Trial) -> None:
+    """Try values that Hypothesis draws; what fails is tried once more, as plain as it could be made, and judged."""
+    if refs_in(trial.spot.field.type):
+        return
+    found = failing_value(
+        values(trial.spot.field.type),
+        lambda value: trial.attempt(value, quiet=True),
+        examples=trial.spot.bench.budget.examples,
+        number=trial.spot.bench.seed,
+    )
+    if found is not None:
+        trial.attempt(found[0])
+
+
+def _check(kind: Kind, clause: str) -> Check:
+    return Check(
+        clause, per_class=partial(values_travel, kind=kind, clause=clause), applies=partial(has_kind, kind=kind)
+    )
+
+
+CHECKS: tuple[Check, ...] = tuple(
+    _check(kind, clause)
+    for kind in (STRING, INT, FLOAT, BOOL, DATETIME, ENUM, SET, MAP)
+    for clause in dict.fromkeys(kind.clauses)
+)

@@ -1,0 +1,162 @@
+"""The pytest plugin: the suite's options and items, and one run a process that all items share.
+
+With `-n` every worker process makes a run of its own, with its own sessions, objects and, where no URL is given, its
+own embedded server; their logs are merged into one at the end.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xenconform.conformance.suite import MARKER
+from xenconform.conformance.suite.items import RUN, SETTINGS, ClauseFile, ClauseItem
+from xenconform.conformance.suite.run import CannotStartError, Run
+from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
+from xenconform.models.run import merge
+from xenconform.reports.write import LOG, read_run, write_all
+
+PREFIX = "--xenconform-"
+_TEXTS = {
+    "url": "the server under test; without it, the embedded reference server",
+    "user": "the user to log in as (default root)",
+    "password-file": "a file that holds the password; else the environment's XENCONFORM_PASSWORD",
+    "profile": "a shipped profile's name or a profile's file",
+    "release": "the release of the API that the server is held to",
+    "scope": "own, restore or all: which objects may be written",
+    "budget": "quick, standard or thorough",
+    "ca-file": "the CA whose certificates are trusted, in PEM form",
+    "proxy": "the URL of an HTTP proxy",
+    "out": "the folder for run.jsonl, results.json, junit.xml and summary.md",
+}
+_LISTS = {
+    "clause": "a clause's id or a glob; may be given several times",
+    "class": "a class; may be given several times",
+    "format": "xmlrpc, jsonrpc1 or jsonrpc2; may be given several times",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the suite's options."""
+    group = parser.getgroup(
+        "xenconform", "conformance of a XenAPI server (pytest --pyargs xenconform.conformance.suite)"
+    )
+    for name, text in _TEXTS.items():
+        group.addoption(f"{PREFIX}{name}", default="", help=text)
+    for name, text in _LISTS.items():
+        group.addoption(f"{PREFIX}{name}", action="append", default=[], help=text)
+    group.addoption(f"{PREFIX}seed", type=int, default=None, help="repeats a run: the seed that it told")
+    group.addoption(f"{PREFIX}deadline", type=float, default=DEADLINE, help="seconds that the server has for a call")
+    group.addoption(f"{PREFIX}insecure", action="store_true", help="accept any certificate")
+
+
+def options_of(config: pytest.Config) -> Options:
+    """Return the suite's options as they were given to pytest."""
+
+    def said(name: str) -> Any:
+        return config.getoption(f"{PREFIX}{name}")
+
+    return Options(
+        url=said("url"),
+        user=said("user"),
+        password_file=said("password-file"),
+        profile=said("profile"),
+        release=said("release"),
+        scope=said("scope"),
+        budget=said("budget") or "standard",
+        seed=said("seed"),
+        clauses=tuple(said("clause")),
+        classes=tuple(said("class")),
+        formats=tuple(said("format")),
+        ca_file=said("ca-file"),
+        insecure=said("insecure"),
+        proxy=said("proxy"),
+        deadline=said("deadline"),
+        out=said("out"),
+    )
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the suite where pytest comes upon its file."""
+    if file_path != MARKER:
+        return None
+    if SETTINGS not in parent.config.stash:
+        try:
+            parent.config.stash[SETTINGS] = Settings.of(options_of(parent.config), os.environ)
+        except ConfigError as why:
+            raise pytest.UsageError(str(why)) from why
+    return ClauseFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Open the run before the first item, where this process is the one that runs items."""
+    config = session.config
+    if not any(isinstance(item, ClauseItem) for item in session.items) or _is_controller(config):
+        return
+    settings = config.stash[SETTINGS]
+    run = config.stash[RUN] = Run(settings, _log_of(config, settings.out))
+    try:
+        run.open()
+    except CannotStartError as why:
+        run.close(str(why))
+        del config.stash[RUN]
+        raise pytest.exit.Exception(str(why), returncode=3) from why
+
+
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Remember that a person stopped the run; pytest then ends the session as ever."""
+    _INTERRUPTED.append(excinfo)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close this process's run, and write the reports where this is the process that writes them."""
+    config = session.config
+    run = config.stash.get(RUN, None)
+    if run is not None:
+        run.interrupted = any(excinfo.type is KeyboardInterrupt for excinfo in _INTERRUPTED)
+        run.close()
+        del config.stash[RUN]
+        if run.findings and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    out = config.getoption(f"{PREFIX}out")
+    if (out and not _is_worker(config) and SETTINGS in config.stash) or (out and _is_controller(config)):
+        finish(Path(out))
+
+
+def finish(out: Path) -> None:
+    """Merge the workers' logs, if there are any, and write the reports of the log."""
+    parts = sorted(out.glob("run.*.jsonl"))
+    if parts:
+        with (out / LOG).open("w", encoding="utf-8") as whole:
+            whole.writelines(f"{line}\n" for line in merge([part.read_text("utf-8").splitlines() for part in parts]))
+        for part in parts:
+            part.unlink()
+    if (out / LOG).exists():
+        write_all(read_run(out / LOG), out)
+
+
+def _log_of(config: pytest.Config, out: Path | None) -> Path | None:
+    if out is None:
+        return None
+    out.mkdir(parents=True, exist_ok=True)
+    return out / (f"run.{_worker_name(config)}.jsonl" if _is_worker(config) else LOG)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _worker_name(config: pytest.Config) -> str:
+    return str(getattr(config, "workerinput", {}).get("workerid", ""))
+
+
+def _is_controller(config: pytest.Config) -> bool:
+    return not _is_worker(config) and bool(config.getoption("tx", None) or config.getoption("numprocesses", None))
+
+
+_INTERRUPTED: list[pytest.ExceptionInfo[BaseException]] = []

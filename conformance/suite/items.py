@@ -1,0 +1,127 @@
+"""The suite's pytest items: one a clause × class, or one a clause for what belongs to no class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from xenconform.conformance.checks import CHECKS
+from xenconform.conformance.checks.bench import TargetGoneError
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.suite.settings import Settings
+from xenconform.models.api import ApiClass
+from xenconform.models.clauses import catalogue
+from xenconform.models.verdicts import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from xenconform.conformance.suite.run import Run
+
+SERVER = "server"
+"""The element of what belongs to no class."""
+SHOWN = 10
+"""How many findings of an item its report shows; the log has all."""
+
+
+class ClauseFailed(AssertionError):  # noqa: N818 - what pytest reports: the server failed the clause
+    """The server broke a clause; the text lists the findings."""
+
+
+def selected(settings: Settings) -> Iterator[tuple[Check, ApiClass | None]]:
+    """Return each check with each class that it is for, as far as the settings select them, level by level."""
+    wanted = {clause.id for clause in settings.clauses}
+    levels = catalogue()
+    for check in sorted(CHECKS, key=lambda each: levels[each.clause].level):
+        if not wanted & set(check.clauses):
+            continue
+        if check.per_server is not None:
+            yield check, None
+            continue
+        for of in settings.api.classes.values():
+            if check.applies(settings.api, of) and (not settings.classes or of.name in settings.classes):
+                yield check, of
+
+
+class ClauseFile(pytest.File):
+    """The suite as one file of items."""
+
+    def collect(self) -> Iterator[ClauseItem]:
+        """Make the items that the settings select."""
+        settings: Settings = self.config.stash[SETTINGS]
+        for check, of in selected(settings):
+            name = f"{check.clause}[{of.name if of else SERVER}]"
+            yield ClauseItem.from_parent(self, name=name, check=check, of=of)
+
+
+class ClauseItem(pytest.Item):
+    """One check on one class of the server under test."""
+
+    def __init__(self, *, check: Check, of: ApiClass | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.check = check
+        self.of = of
+
+    def runtest(self) -> None:
+        """Run the check; fail with its findings, skip where nothing of it could be exercised."""
+        run: Run = self.config.stash[RUN]
+        before = len(run.judgements)
+        if run.gone:
+            self._untested(run, run.gone)
+        else:
+            self._check(run)
+        mine = [each for each in run.judgements[before:] if each.verdict is not Verdict.PASS]
+        failed = [each for each in mine if each.verdict in {Verdict.FAIL, Verdict.ERROR}]
+        if failed:
+            raise ClauseFailed("\n".join([_line(each) for each in failed[:SHOWN]] + _more(len(failed) - SHOWN)))
+        if len(mine) == len(run.judgements) - before and mine:
+            pytest.skip(mine[0].reason or mine[0].verdict)
+
+    def _check(self, run: Run) -> None:
+        try:
+            if self.of is not None and self.check.per_class is not None:
+                self.check.per_class(run.bench, self.of)
+            elif self.check.per_server is not None:
+                self.check.per_server(run.bench)
+        except TargetGoneError as why:
+            run.gone = str(why)
+            self._untested(run, run.gone)
+        except Unavailable as why:
+            self._untested(run, str(why))
+        except Exception as why:
+            # Whatever else goes wrong is our own fault and is said to be: the run is then no certificate.
+            element = self.of.name if self.of else SERVER
+            reason = f"{type(why).__name__}: {why}"
+            run.record(Judgement(self.check.clause, element, "", Verdict.ERROR, reason=reason[:500]))
+            raise
+
+    def _untested(self, run: Run, reason: str) -> None:
+        element = self.of.name if self.of else SERVER
+        for clause in self.check.clauses:
+            run.bench.record(Judgement(clause, element, "", Verdict.UNTESTED, reason=reason))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return the findings alone for what the server did, and the whole traceback for what we did."""
+        if isinstance(excinfo.value, ClauseFailed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Return where the item is told to be: the suite's file and its own name."""
+        return self.path, None, self.name
+
+
+def _line(each: Judgement) -> str:
+    over = f" over {each.format}" if each.format else ""
+    said = each.reason or f"expected {each.expected}; actual {each.actual}"
+    return f"{each.clause} {each.element}{over}: {said}"
+
+
+def _more(count: int) -> list[str]:
+    return [f"and {count} more; the run's log has them all"] if count > 0 else []
+
+
+SETTINGS = pytest.StashKey[Settings]()
+RUN = pytest.StashKey["Run"]()

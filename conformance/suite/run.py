@@ -1,0 +1,178 @@
+"""One run: the server, the client, the bench and the log, from start to end.
+
+with a Run: items are judged through `run.bench`; leaving it removes what was made, logs out and ends the log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from xenconform import __version__
+from xenconform.conformance.checks.bench import BUDGETS, Bench, TargetGoneError
+from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.client import Client
+from xenconform.conformance.reference import embedded
+from xenconform.conformance.suite.settings import Settings
+from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
+from xenconform.models.calls import Success
+from xenconform.models.events import RunEnd, RunStart, encode_event
+from xenconform.models.exchange import Exchange
+from xenconform.models.target import Target, parse_target
+from xenconform.models.verdicts import Judgement, Verdict
+
+FLUSH_EVERY = 1.0
+"""Seconds after which the log's lines are on disk at the latest, while calls are made."""
+
+
+class CannotStartError(Exception):
+    """The run could not begin: the server is not there, or lets nobody in."""
+
+
+class Run:
+    """One run over one server; see the module. `findings` counts the FAILs so far."""
+
+    def __init__(self, settings: Settings, log: Path | None) -> None:
+        self.settings = settings
+        self.judgements: list[Judgement] = []
+        self.findings = 0
+        self.calls = 0
+        self.gone = ""
+        self.interrupted = False
+        self.left_behind: tuple[str, ...] = ()
+        self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
+        self._flushed = self._began = time.monotonic()
+        self._server: embedded.Embedded | None = None
+        self._client: Client | None = None
+        self._bench: Bench | None = None
+
+    @property
+    def bench(self) -> Bench:
+        """The bench of this run, once it is open."""
+        assert self._bench is not None, "the run is not open"
+        return self._bench
+
+    def open(self) -> None:
+        """Start the embedded server if there is no target, log in, and begin the log.
+
+        Raises:
+            CannotStartError: nothing answers there, or no format lets the user in.
+        """
+        settings = self.settings
+        try:
+            self._start()
+        except embedded.NotReady as why:
+            raise CannotStartError(str(why)) from why
+        assert self._client is not None
+        refusals = []
+        for fmt in settings.formats:
+            exchange = self._client.login(fmt, settings.user, settings.password)
+            if isinstance(exchange.reply.outcome, Success):
+                break
+            refusals.append(f"{fmt}: {describe(exchange)}")
+        else:
+            raise CannotStartError(
+                f"cannot log in at {self._client.target} as {settings.user}: {'; '.join(refusals)}; "
+                "check the URL, the user and the password"
+            )
+        self._bench = Bench(
+            api=settings.api,
+            client=self._client,
+            profile=settings.profile,
+            formats=settings.formats,
+            budget=BUDGETS[settings.budget],
+            seed=settings.seed,
+            record=self.record,
+            clauses=[clause.id for clause in settings.clauses],
+        )
+
+    def _start(self) -> None:
+        settings = self.settings
+        if settings.target is None:
+            self._server = embedded.start(["--seed", str(settings.seed)])
+        target = settings.target or parse_target(self._server.url if self._server else "")
+        self._write(
+            RunStart(
+                version=__version__,
+                seed=settings.seed,
+                target=str(settings.target) if settings.target else "embedded reference server",
+                release=settings.api.release,
+                profile=settings.profile.name,
+                scope=settings.profile.scope,
+                budget=settings.budget,
+                formats=tuple(settings.formats),
+                clauses=tuple(clause.id for clause in settings.clauses),
+                started=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+        )
+        self._client = Client(
+            target,
+            settings.api,
+            make_transport=_transports(settings),
+            formats=settings.formats,
+            deadline=settings.deadline,
+            on_exchange=self._on_exchange,
+        )
+
+    def record(self, judgement: Judgement) -> None:
+        """Note a judgement: a failure that a waiver pins is waived."""
+        if judgement.verdict is Verdict.FAIL:
+            judgement = self._waived(judgement)
+            self.findings += judgement.verdict is Verdict.FAIL
+        self.judgements.append(judgement)
+        self._write(judgement)
+
+    def _waived(self, judgement: Judgement) -> Judgement:
+        today = datetime.now(UTC).date()
+        for waiver in self.settings.profile.waivers:
+            if waiver.covers(judgement.clause, judgement.element, judgement.actual) and not waiver.has_expired(today):
+                return Judgement(
+                    judgement.clause, judgement.element, judgement.format, Verdict.WAIVED,
+                    f"{waiver.reason} ({waiver.link}, until {waiver.expires})",
+                    judgement.expected, judgement.actual, judgement.exchanges,
+                )  # fmt: skip
+        return judgement
+
+    def close(self, error: str = "") -> None:
+        """Remove what was made, log out, end the log, stop the embedded server; always all of it."""
+        try:
+            if self._bench is not None and not self.gone:
+                self._clean_up()
+        finally:
+            self._write(RunEnd(self.calls, round(time.monotonic() - self._began, 3), self.interrupted, error))
+            if self._log is not None:
+                self._log.close()
+            if self._client is not None:
+                self._client.close()
+            if self._server is not None:
+                self._server.stop()
+
+    def _clean_up(self) -> None:
+        assert self._client is not None
+        try:
+            self.left_behind = tuple(f"{obj.cls} {obj.ref}" for obj in self.bench.stock.clear())
+            self._client.logout_all()
+        except (TargetGoneError, Unavailable) as why:
+            self.gone = str(why)
+
+    def _on_exchange(self, exchange: Exchange) -> None:
+        self.calls += 1
+        self._write(exchange)
+
+    def _write(self, event: RunStart | Exchange | Judgement | RunEnd) -> None:
+        if self._log is None:
+            return
+        self._log.write(encode_event(event) + "\n")
+        now = time.monotonic()
+        if now - self._flushed > FLUSH_EVERY:
+            self._log.flush()
+            self._flushed = now
+
+
+def _transports(settings: Settings) -> Callable[[Target], Transport]:
+    if settings.proxy:
+        return lambda target: RequestsTransport(target, tls=settings.tls, proxy=settings.proxy)
+    return lambda target: SocketTransport(target, tls=settings.tls)

@@ -1,0 +1,159 @@
+"""What a run is asked to do: one value, made of options, before anything is sent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.transport import Tls
+from xenconform.models.api import Api
+from xenconform.models.calls import Format
+from xenconform.models.clauses import Clause, select
+from xenconform.models.profile_check import check_profile
+from xenconform.models.profiles import Profile, Scope
+from xenconform.models.target import Target, parse_target
+
+USER_VARIABLE = "XENCONFORM_USER"
+PASSWORD_VARIABLE = "XENCONFORM_PASSWORD"  # noqa: S105 - the variable's name
+EMBEDDED_USER = "root"
+EMBEDDED_PASSWORD = "password"  # noqa: S105 - what the embedded server, on loopback for one run, lets in
+DEADLINE = 10.0
+"""Seconds that a server has for one call."""
+
+
+class ConfigError(ValueError):
+    """The user's settings cannot be used; the text names the value and the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options as they were typed; empty where nothing was said."""
+
+    url: str = ""
+    user: str = ""
+    password_file: str = ""
+    profile: str = ""
+    release: str = ""
+    scope: str = ""
+    budget: str = "standard"
+    seed: int | None = None
+    clauses: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    ca_file: str = ""
+    insecure: bool = False
+    proxy: str = ""
+    deadline: float = DEADLINE
+    out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a run, checked. `target` is None for the embedded reference server."""
+
+    target: Target | None
+    user: str
+    password: str
+    profile: Profile
+    api: Api
+    formats: tuple[Format, ...]
+    clauses: tuple[Clause, ...]
+    classes: tuple[str, ...]
+    budget: str
+    seed: int
+    tls: Tls
+    proxy: str
+    deadline: float
+    out: Path | None
+
+    @classmethod
+    def of(cls, options: Options, environment: Mapping[str, str]) -> Settings:
+        """Return the settings that options and environment make.
+
+        Raises:
+            ConfigError: one of them cannot be used.
+        """
+        try:
+            target = parse_target(options.url) if options.url else None
+            profile = _profile(options, embedded=target is None)
+            api = Api.load().at(options.release or profile.release)
+            clauses = select(options.clauses)
+            formats = _formats(options.formats) or profile.formats
+        except ValueError as why:
+            raise ConfigError(str(why)) from why
+        user, password = _credentials(options, environment, embedded=target is None)
+        return cls(
+            target=target,
+            user=user,
+            password=password,
+            profile=profile,
+            api=api,
+            formats=formats,
+            clauses=clauses,
+            classes=_classes(options.classes, api),
+            budget=_budget(options.budget),
+            seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
+            tls=_tls(options),
+            proxy=options.proxy,
+            deadline=options.deadline,
+            out=Path(options.out) if options.out else None,
+        )
+
+
+def _profile(options: Options, *, embedded: bool) -> Profile:
+    profile = Profile.load(options.profile or ("reference" if embedded else "xapi"))
+    check_profile(profile, Api.load())
+    if not options.scope:
+        return profile
+    try:
+        return replace(profile, scope=Scope(options.scope))
+    except ValueError:
+        raise ConfigError(f"--scope {options.scope}: no such scope; give own, restore or all") from None
+
+
+def _formats(names: tuple[str, ...]) -> tuple[Format, ...]:
+    for name in names:
+        if name not in set(Format):
+            raise ConfigError(f"--format {name}: no such format; give one of {', '.join(Format)}")
+    return tuple(fmt for fmt in Format if fmt in names)
+
+
+def _classes(names: tuple[str, ...], api: Api) -> tuple[str, ...]:
+    by_lower = {name.lower(): name for name in api.classes}
+    for name in names:
+        if name.lower() not in by_lower:
+            raise ConfigError(f"--class {name}: no such class in {api.release}; see `xenconform model list`")
+    return tuple(by_lower[name.lower()] for name in names)
+
+
+def _budget(name: str) -> str:
+    if name not in BUDGETS:
+        raise ConfigError(f"--budget {name}: no such budget; give one of {', '.join(BUDGETS)}")
+    return name
+
+
+def _tls(options: Options) -> Tls:
+    if options.ca_file and not Path(options.ca_file).is_file():
+        raise ConfigError(f"--ca-file {options.ca_file}: no such file; give the CA's certificate in PEM form")
+    return Tls(cafile=options.ca_file or None, insecure=options.insecure)
+
+
+def _credentials(options: Options, environment: Mapping[str, str], *, embedded: bool) -> tuple[str, str]:
+    user = options.user or environment.get(USER_VARIABLE, "") or EMBEDDED_USER
+    if options.password_file:
+        try:
+            return user, Path(options.password_file).read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as why:
+            raise ConfigError(
+                f"--password-file {options.password_file}: {why}; give a text file that holds it"
+            ) from why
+    if PASSWORD_VARIABLE in environment:
+        return user, environment[PASSWORD_VARIABLE]
+    if embedded:
+        return user, EMBEDDED_PASSWORD
+    raise ConfigError(
+        f"no password for {user}: give --password-file FILE, or set {PASSWORD_VARIABLE}; it is never shown or stored"
+    )
