@@ -8,6 +8,7 @@ import sys
 import tarfile
 import zipfile
 from collections import Counter
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -85,11 +86,14 @@ def test_wheel_puts_one_name_into_site_packages(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == {"xenconform"}
 
 
-def test_wheel_declares_command_and_licence(wheel: Path) -> None:
-    """The wheel declares the command `xenconform` and carries the licence."""
+def test_wheel_declares_what_it_offers(wheel: Path) -> None:
+    """The wheel declares the command `xenconform` and the plugin for pytest, and carries the licence."""
     archive = zipfile.ZipFile(wheel)
     by_tail = {name.partition(".dist-info/")[2]: name for name in archive.namelist() if ".dist-info/" in name}
-    assert "xenconform = xenconform.conformance.cli:main" in archive.read(by_tail["entry_points.txt"]).decode()
+    offers = ConfigParser()
+    offers.read_string(archive.read(by_tail["entry_points.txt"]).decode())
+    assert dict(offers["console_scripts"]) == {"xenconform": "xenconform.conformance.cli:main"}
+    assert dict(offers["pytest11"]) == {"xenconform": "xenconform.conformance.plugin"}
     assert "Apache License" in archive.read(by_tail["licenses/LICENSE"]).decode()
 
 
