@@ -38,6 +38,14 @@ class Embedded:
                 self._process.kill()
                 self._process.wait()
 
+    def wait(self, seconds: float) -> int:
+        """Return the exit code once the server has ended by itself.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not within `seconds`.
+        """
+        return self._process.wait(seconds)
+
     def kill(self) -> None:
         """End the server with no chance to do anything more, as a crash would."""
         self._process.kill()
