@@ -120,7 +120,7 @@ def test_options_of_the_readme_exist() -> None:
         timeout=60,
     ).stdout
     table = README[README.index("| option |") : README.index("| exit code |")]
-    shown = set(re.findall(r"--[a-z-]+", table))
+    shown = set(re.findall(r"`(--[a-z][a-z-]+)", table))
     assert shown == set(re.findall(r"^\s+(?:-\w, )?(--[a-z-]+)", helped, re.MULTILINE)) - {"--help"}
 
 
