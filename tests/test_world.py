@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -231,3 +233,10 @@ def test_bound_pairs_agree_after_any_writes(data: st.DataObject) -> None:
                 if of in ("destroy", "forget"):
                     world = ask(world, f"{near}.{of}", doomed).world
         assert_bound(world)
+
+
+def test_the_reference_profile_knows_the_seeded_lvhd() -> None:
+    """LVHD has no get_all, so the shipped profile names the seed's object by its uuid."""
+    profile = files("xenconform.models").joinpath("data/profiles/reference.toml").read_text()
+    (lvhd,) = SEEDED.handles("LVHD")
+    assert value(SEEDED, "LVHD.get_by_uuid", tomllib.loads(profile)["known"]["LVHD"]) == lvhd
