@@ -85,7 +85,7 @@ class Spot:
     def _made_with(self, fmt: Format, value: Value) -> tuple[Exchange, Ref]:
         place = constructor_place(self.of, self.field)
         assert place is not None
-        exchange = self.bench.stock.try_make(self.of.name, fmt=fmt, **{place[1]: value})
+        exchange = self.bench.stock.try_make(self.of.name, {place[1]: value}, fmt=fmt)
         made = isinstance(exchange.reply.outcome, Success)
         return exchange, self.bench.stock.adopt(self.of.name, exchange).ref if made else ""
 

@@ -50,11 +50,10 @@ def uncarriable_text_is_kept_or_refused(trial: Trial, turn: int) -> None:
     spot_ = trial.spot
     if trial.fmt is Format.XMLRPC or spot_.how != "set" or not spot_.is_free or trial.over:
         return
-    for text in (UNCARRIABLE[turn % len(UNCARRIABLE)], UNCARRIABLE[(turn + 3) % len(UNCARRIABLE)]):
-        for value in _holding(spot_.field.type, text):
+    texts = (UNCARRIABLE[turn % len(UNCARRIABLE)], UNCARRIABLE[(turn + 3) % len(UNCARRIABLE)])
+    for value in [each for text in texts for each in _holding(spot_.field.type, text)]:
+        if trial.fmt not in trial.blamed:
             _kept_or_refused(trial, value)
-            if trial.over:
-                return
 
 
 def _holding(of: Type, text: str) -> tuple[Value, ...]:

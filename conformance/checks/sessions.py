@@ -1,0 +1,214 @@
+"""Level 4, sessions: good credentials open one, bad ones do not, nothing goes without one, an ended one is dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xenconform.conformance.checks.arguments import WRITING, good_args, made_up
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.stock import unknown_ref
+from xenconform.conformance.checks.wire_envelope import a_listing
+from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.profiles import Scope
+from xenconform.models.types import NULL_REF, refs_in
+from xenconform.models.values import Ref, Value, is_null_text, same
+
+LOGIN = "session.login_with_password"
+PATIENCE = 10.0
+"""Seconds for a call that should be refused at once."""
+KINDS = ("made up", "missing", "logged out", "null", "another kind of ref")
+
+
+def log_in(bench: Bench, fmt: Format) -> Exchange:
+    """Open a further session with the run's credentials and return the exchange, whatever came.
+
+    Raises:
+        Unavailable: the run has no credentials.
+    """
+    known = bench.client.credentials
+    if known is None:
+        raise Unavailable("the run has no credentials to open a session with")
+    return bench.call(fmt, LOGIN, known.user, known.password, known.version, known.originator, session=None)
+
+
+def opened(bench: Bench, fmt: Format) -> Ref:
+    """Open a further session.
+
+    Raises:
+        Unavailable: it cannot be opened.
+    """
+    exchange = log_in(bench, fmt)
+    if isinstance(exchange.reply.outcome, Success) and not is_null_text(exchange.reply.outcome.value):
+        return str(exchange.reply.outcome.value)
+    raise Unavailable(f"no session: {describe(exchange)}; counted under SESSION-LOGIN")
+
+
+def credentials_decide(bench: Bench) -> None:
+    """Good credentials give a session that serves, bad ones SESSION_AUTHENTICATION_FAILED. Source: error list."""
+    for fmt in bench.formats:
+        with bench.judging("SESSION-LOGIN", "server", fmt) as judge:
+            login = log_in(bench, fmt)
+            outcome = login.reply.outcome
+            good = isinstance(outcome, Success) and not is_null_text(outcome.value)
+            judge.true(good, "good credentials give a session", describe(login), login)
+            if isinstance(outcome, Success) and good:
+                message, _ = a_listing(bench)
+                used = bench.call(fmt, message, session=outcome.value)
+                serves = not _is_invalid(used)
+                judge.true(serves, "the new session serves", describe(used), login, used)
+                bench.call(fmt, "session.logout", session=outcome.value)
+            _judge_bad(bench, judge, fmt)
+
+
+def _judge_bad(bench: Bench, judge: Judge, fmt: Format) -> None:
+    known = bench.client.credentials
+    assert known is not None
+    wrong = f"{known.password}-not"
+    bad = {
+        "a wrong password": (known.user, wrong),
+        "an unknown user": ("xenconform-nobody", wrong),
+        "an empty password": (known.user, ""),
+        "no user and no password": ("", ""),
+    }
+    for what, pair in bad.items():
+        if pair == (known.user, known.password):
+            continue
+        exchange = bench.call(fmt, LOGIN, *pair, known.version, known.originator, session=None)
+        outcome = exchange.reply.outcome
+        fits = isinstance(outcome, Failure) and outcome.code == "SESSION_AUTHENTICATION_FAILED"
+        judge.true(fits, f"{what} fails with SESSION_AUTHENTICATION_FAILED", describe(exchange), exchange)
+
+
+def _is_invalid(exchange: Exchange) -> bool:
+    outcome = exchange.reply.outcome
+    return isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID"
+
+
+def logged_out_sessions_are_dead(bench: Bench) -> None:
+    """A session that was logged out over one format is dead over all; others live on. Source: wire protocol."""
+    for fmt in bench.formats:
+        with bench.judging("SESSION-LOGOUT", "server", fmt) as judge:
+            message, _ = a_listing(bench)
+            ended, other = opened(bench, fmt), opened(bench, bench.other(fmt))
+            out = bench.call(fmt, "session.logout", session=ended)
+            judge.true(isinstance(out.reply.outcome, Success), "session.logout succeeds", describe(out), out)
+            for over in bench.formats:
+                used = bench.call(over, message, session=ended, probe=True)
+                judge.refused(used, f"{message} over {over} with a session logged out over {fmt}")
+                lives = bench.call(over, message, session=other)
+                judge.true(not _is_invalid(lives), f"another session lives on over {over}", describe(lives), out, lives)
+            mine = bench.call(fmt, message)
+            judge.true(not _is_invalid(mine), "the run's own session lives on", describe(mine), out, mine)
+            bench.call(fmt, "session.logout", session=other)
+
+
+# ---------------------------------------------------------------------------------------------------- SESSION-REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """A call without a valid session; `sure` tells that nothing else is wrong with it."""
+
+    kind: str
+    session: str | None
+    args: tuple[Value, ...]
+    sure: bool
+
+
+def takes_sessions(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has messages that take a session."""
+    return any(message.takes_session for message in of.messages.values())
+
+
+def no_session_no_service(bench: Bench, of: ApiClass) -> None:
+    """Every message that takes a session fails with SESSION_INVALID without a valid one, and has no effect.
+
+    Source: error list. One kind of bad session a message and format, in turn; all of them where the budget is thorough.
+    Messages that do more than read or write a field are called with made-up references alone.
+    """
+    sessions = _bad_sessions(bench)
+    seen: set[str] = set()
+    for number, message in enumerate(m for m in of.messages.values() if m.takes_session):
+        shape = message.verb or message.name
+        if not bench.budget.boundaries and message.implicit and shape in seen:
+            continue
+        seen.add(shape)
+        for at, fmt in enumerate(bench.formats):
+            turn = (number + 2 * at) % len(KINDS)
+            kinds = KINDS if bench.budget.name == "thorough" else (KINDS[turn],)
+            with bench.judging("SESSION-REQUIRED", message.full_name, fmt) as judge:
+                for kind in kinds:
+                    args, real = _args(bench, message)
+                    _judge_without(bench, message, fmt, judge, Without(kind, sessions[kind], tuple(args), sure=real))
+
+
+def _bad_sessions(bench: Bench) -> dict[str, str | None]:
+    try:
+        ended = opened(bench, bench.formats[0])
+        bench.call(bench.formats[0], "session.logout", session=ended)
+    except Unavailable:
+        ended = unknown_ref()
+    try:
+        other = a_listing(bench)[1][0]
+    except Unavailable:
+        other = unknown_ref()
+    return dict(zip(KINDS, (unknown_ref(), None, ended, NULL_REF, other), strict=True))
+
+
+def _args(bench: Bench, message: Message) -> tuple[Sequence[Value], bool]:
+    """Return the arguments, and whether the call would be right with a session.
+
+    Raises:
+        Unavailable: the message could do harm where a server did not ask for a session.
+    """
+    if (message.implicit and message.name != "destroy") or message.verb:
+        args, real = good_args(bench, message)
+        return args, real and message.lifecycle.state is not State.REMOVED
+    if not any(refs_in(param.type) for param in message.params) and bench.profile.scope is not Scope.ALL:
+        raise Unavailable(f"{message.full_name} names no object that could be made up, so it is not called")
+    return [made_up(param.type) for param in message.params], False
+
+
+def _judge_without(bench: Bench, message: Message, fmt: Format, judge: Judge, call: Without) -> None:
+    getter = f"{message.cls}.get_{message.field}"
+    watched = call.sure and message.verb in WRITING and bench.api.message(getter) is not None
+    before = bench.call(fmt, getter, call.args[0]) if watched else None
+    exchange = bench.call(fmt, message.full_name, *call.args, probe=True, session=call.session, deadline=PATIENCE)
+    if not judge.refused(exchange, f"{message.full_name} with a session that is {call.kind}"):
+        _undo(bench, message, exchange)
+        return
+    outcome = exchange.reply.outcome
+    if call.sure and call.kind != "missing" and isinstance(outcome, Failure):
+        fits = outcome.code in {"SESSION_INVALID", "MESSAGE_METHOD_UNKNOWN"}
+        judge.true(fits, f"SESSION_INVALID for a session that is {call.kind}", describe(exchange), exchange)
+    if before is not None:
+        _judge_no_effect(bench, message, judge, before, exchange)
+
+
+def _judge_no_effect(bench: Bench, message: Message, judge: Judge, before: Exchange, exchange: Exchange) -> None:
+    field = bench.api.classes[message.cls].fields[message.field]
+    after = bench.call(before.format, before.message, *before.args)
+    was, now = before.reply.outcome, after.reply.outcome
+    if field.qualifier is Qualifier.RUNTIME or not isinstance(was, Success) or not isinstance(now, Success):
+        return
+    if not same(field.type, was.value, now.value):
+        judge.fail(f"{show(was.value)} stays", show(now.value), exchange, after)
+
+
+def _undo(bench: Bench, message: Message, exchange: Exchange) -> None:
+    """Take an object that was made without a session into the stock, so that it is removed."""
+    made = exchange.reply.outcome
+    if message.name == "create" and message.implicit and isinstance(made, Success) and isinstance(made.value, str):
+        bench.stock.remove(bench.stock.adopt_ref(message.cls, made.value))
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("SESSION-LOGIN", per_server=credentials_decide),
+    Check("SESSION-REQUIRED", per_class=no_session_no_service, applies=takes_sessions),
+    Check("SESSION-LOGOUT", per_server=logged_out_sessions_are_dead),
+)

@@ -1,0 +1,124 @@
+"""Level 1, the formats together: they show the same values, and a session of one serves over all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Unanswered, Unavailable, describe, show
+from xenconform.models.api import Api, ApiClass
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Ref, Value, same
+
+
+def can_be_read(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has get_record."""
+    return "get_record" in of.messages
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field's value over the first format and over another one."""
+
+    first: Exchange
+    other: Exchange
+    expected: Value
+    actual: Value
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What two formats showed of a class's objects: the fields that both gave, those that differ, why there is none."""
+
+    compared: set[str] = field(default_factory=set)
+    differing: dict[str, Difference] = field(default_factory=dict)
+    reason: str = ""
+
+
+def formats_agree(bench: Bench, of: ApiClass) -> None:
+    """An object shows equal values in all fields over every format. Source: introduction.
+
+    A field that differs is read once more over the first format: only what stood still meanwhile is judged.
+    """
+    first, *others = bench.formats
+    found = {fmt: _compare_all(bench, of, first, fmt) for fmt in others}
+    for name in of.fields:
+        guilty = {fmt for fmt, each in found.items() if name in each.differing}
+        alone = len(guilty) > 1 and len(guilty) == len(others) and _alike(of, name, found)
+        for fmt, each in found.items():
+            with bench.judging("WIRE-AGREE", f"{of.name}.{name}", first if alone else fmt) as judge:
+                difference = each.differing.get(name)
+                if difference is not None:
+                    judge.fail(
+                        f"{show(difference.expected)}, as over {first}",
+                        f"{show(difference.actual)} over {fmt}",
+                        difference.first,
+                        difference.other,
+                    )
+                elif name in each.compared:
+                    judge.asserted += 1
+                else:
+                    judge.untested(each.reason or "no two records have the field; counted under other clauses")
+            if alone:
+                break
+
+
+def _alike(of: ApiClass, name: str, found: Mapping[Format, Comparison]) -> bool:
+    """Whether the other formats agree among themselves, so that the first one is the odd one."""
+    one, *others = [each.differing[name].actual for each in found.values()]
+    return all(same(of.fields[name].type, one, other) for other in others)
+
+
+def _compare_all(bench: Bench, of: ApiClass, first: Format, fmt: Format) -> Comparison:
+    found = Comparison()
+    try:
+        for obj in bench.stock.readable(of.name, bench.budget.objects):
+            _compare(bench, of, (obj.ref, first, fmt), found)
+    except (Unavailable, Unanswered) as why:
+        found.reason = f"{why}; counted under other clauses"
+    return found
+
+
+def _compare(bench: Bench, of: ApiClass, at: tuple[Ref, Format, Format], found: Comparison) -> None:
+    """Compare an object's record over two formats."""
+    ref, first, second = at
+    message = f"{of.name}.get_record"
+    (left, one), (right, other) = bench.ask(first, message, ref), bench.ask(second, message, ref)
+    both = {name for name in of.fields if name in left and name in right}
+    odd = {name for name in both if not same(of.fields[name].type, left[name], right[name])}
+    again = bench.ask(first, message, ref)[0] if odd else {}
+    for name in odd:
+        if name in again and same(of.fields[name].type, left[name], again[name]):
+            found.differing.setdefault(name, Difference(one, other, left[name], right[name]))
+    found.compared |= both
+
+
+def sessions_are_shared(bench: Bench) -> None:
+    """A session opened over one format serves over the others. Source: wire protocol."""
+    known = bench.client.credentials
+    for opened in bench.formats:
+        with bench.judging("WIRE-SESSION-SHARED", "server", opened) as judge:
+            if known is None:
+                raise Unavailable("the run has no credentials to open a session with")
+            args = (known.user, known.password, known.version, known.originator)
+            login = bench.call(opened, "session.login_with_password", *args, session=None)
+            if not isinstance(login.reply.outcome, Success):
+                raise Unavailable(f"no session: {describe(login)}; counted under SESSION-LOGIN")
+            session = login.reply.outcome.value
+            for used in bench.formats:
+                exchange = bench.call(used, "session.get_uuid", session, session=session)
+                outcome = exchange.reply.outcome
+                refused = isinstance(outcome, Failure) and outcome.code in {"SESSION_INVALID", "HANDLE_INVALID"}
+                judge.true(
+                    not refused, f"a session of {opened} serves over {used}", describe(exchange), login, exchange
+                )
+            bench.call(opened, "session.logout", session=session)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("WIRE-AGREE", per_class=formats_agree, applies=can_be_read),
+    Check("WIRE-SESSION-SHARED", per_server=sessions_are_shared),
+)

@@ -1,0 +1,177 @@
+"""Level 1, forms: the empty result, and the spellings of ints in requests and replies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from xenconform.conformance.checks.arguments import made_up
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.roundtrip import Spot, spot
+from xenconform.conformance.codec import Ints, Scalar
+from xenconform.models import types as t
+from xenconform.models.api import Api, ApiClass, Message
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Ref, Value
+
+XML_INTS = ("", "string", "int", "i4", "i8")
+"""The tags with which XML-RPC clients send ints; "" is bare text."""
+
+
+# ---------------------------------------------------------------------------------------------------------- WIRE-VOID
+
+
+def void_messages(of: ApiClass) -> list[Message]:
+    """Return one message for each way of writing a field, results of which are void."""
+    found: dict[str, Message] = {}
+    for message in of.messages.values():
+        if message.verb in {"set", "remove", "remove_from"} and message.implicit:
+            found.setdefault(message.verb, message)
+    return list(found.values())
+
+
+def has_void_messages(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has an implicit message that writes."""
+    return bool(void_messages(of))
+
+
+def void_is_the_empty_string(bench: Bench, of: ApiClass) -> None:
+    """The result of a message that returns nothing is the empty string. Source: wire protocol.
+
+    The messages called change nothing: a setter writes what is there, and what is removed is not there.
+    """
+    for message in void_messages(of):
+        for fmt in bench.formats:
+            with bench.judging("WIRE-VOID", message.full_name, fmt) as judge:
+                obj = bench.stock.writable(of.name)
+                now, _ = bench.ask(fmt, f"{of.name}.get_{message.field}", obj.ref)
+                arg = now if message.verb == "set" else _absent(message)
+                _, exchange = bench.ask(fmt, message.full_name, obj.ref, arg)
+                flawed = bench.flawed("WIRE-VOID", message.full_name, fmt)
+                judge.true(not flawed, "the empty string", "another result", exchange)
+
+
+def _absent(message: Message) -> Value:
+    of = message.params[1].type
+    return "xenconform-absent" if isinstance(of, t.Str) else made_up(of)
+
+
+# --------------------------------------------------------------------------------------------------- WIRE-INT-REQUEST
+
+
+def int_spots(bench: Bench, of: ApiClass) -> list[Spot]:
+    """Return the int fields of a class that have a setter."""
+    found = (spot(bench, of, name) for name, field in of.fields.items() if isinstance(field.type, t.Int))
+    return [each for each in found if each is not None and each.how == "set"]
+
+
+def has_int_setters(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has a setter of an int."""
+    return any(m.verb == "set" and isinstance(of.fields[m.field].type, t.Int) for m in of.messages.values())
+
+
+def ints_are_taken_in_each_spelling(bench: Bench, of: ApiClass) -> None:
+    """Ints in requests may be decimal text or the format's own integers; both mean the same. Source: wire protocol."""
+    for spot_ in int_spots(bench, of):
+        for fmt in bench.formats:
+            with bench.judging("WIRE-INT-REQUEST", spot_.element, fmt) as judge:
+                obj = bench.stock.writable(of.name)
+                before, _ = bench.ask(fmt, f"{of.name}.get_{spot_.field.name}", obj.ref)
+                for number, (spelled, options) in enumerate(_spellings(fmt)):
+                    values = spot_.plain()
+                    _judge_spelling(spot_, judge, (fmt, obj.ref), spelled, (values[number % len(values)], options))
+                spot_.put(fmt, before, obj)
+
+
+def _spellings(fmt: Format) -> Iterator[tuple[str, str]]:
+    if fmt is Format.XMLRPC:
+        yield from ((f"<{tag}>" if tag else "bare text", tag) for tag in XML_INTS)
+    else:
+        yield from (("text", "text"), ("a JSON integer", "native"))
+
+
+def _judge_spelling(spot_: Spot, judge: Judge, at: tuple[Format, Ref], spelled: str, what: tuple[int, str]) -> None:
+    (fmt, ref), (value, how) = at, what
+    message = f"{spot_.of.name}.set_{spot_.field.name}"
+    self = (t.RefTo(spot_.of.name), ref)
+    if fmt is Format.XMLRPC:
+        exchange = spot_.bench.call(fmt, message, params=[self, (None, Scalar(how, str(value)))])
+    else:
+        ints: Ints = "native" if how == "native" else "text"
+        exchange = spot_.bench.call(fmt, message, params=[self, (t.Int(), value)], ints=ints)
+    if spot_.bench.is_domain_refusal(exchange):
+        return
+    if not judge.true(
+        isinstance(exchange.reply.outcome, Success), f"{value} as {spelled} is taken", describe(exchange), exchange
+    ):
+        return
+    back = spot_.get(fmt, ref)
+    outcome = back.reply.outcome
+    if isinstance(outcome, Success):
+        judge.same(t.Int(), value, outcome.value, exchange, back)
+
+
+# --------------------------------------------------------------------------- WIRE-INT-JSON: one spelling in all replies
+
+
+def ints_keep_to_one_spelling(bench: Bench) -> None:
+    """A server writes ints in JSON either all as integers or all as decimal strings. Source: wire protocol."""
+    found: dict[str, tuple[str, Exchange]] = {}
+    formats = [fmt for fmt in bench.formats if fmt is not Format.XMLRPC]
+    if not formats:
+        return
+    with bench.judging("WIRE-INT-JSON", "server") as judge:
+        for of in bench.api.classes.values():
+            ints = [name for name, field in of.fields.items() if isinstance(field.type, t.Int)]
+            if "get_record" not in of.messages or not ints:
+                continue
+            for fmt in formats:
+                for name, spelling, exchange in _spelled(bench, of, ints, fmt):
+                    found.setdefault(spelling, (f"{of.name}.{name} over {fmt}", exchange))
+                    judge.asserted += 1
+        if len(found) > 1:
+            judge.fail(
+                "ints in one spelling",
+                "; ".join(f"{k} in {at}" for k, (at, _) in found.items()),
+                *(exchange for _, exchange in found.values()),
+            )
+
+
+def _spelled(bench: Bench, of: ApiClass, ints: list[str], fmt: Format) -> Iterator[tuple[str, str, Exchange]]:
+    """Yield the int fields of an object and how its record and the getter of the first of them write them."""
+    try:
+        (obj,) = bench.stock.readable(of.name)
+    except Unavailable:
+        return
+    exchange = bench.call(fmt, f"{of.name}.get_record", obj.ref)
+    result = _result(exchange)
+    if isinstance(result, Mapping):
+        for name in ints:
+            if isinstance(result.get(name), str | int):
+                yield name, _name(result[name]), exchange
+    single = bench.call(fmt, f"{of.name}.get_{ints[0]}", obj.ref)
+    if isinstance(_result(single), str | int) and isinstance(single.reply.outcome, Success):
+        yield ints[0], _name(_result(single)), single
+
+
+def _result(exchange: Exchange) -> Any:
+    try:
+        reply = json.loads(exchange.received)
+    except ValueError:
+        return None
+    return reply.get("result") if isinstance(reply, dict) else None
+
+
+def _name(value: object) -> str:
+    return "decimal strings" if isinstance(value, str) else "integers"
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("WIRE-VOID", per_class=void_is_the_empty_string, applies=has_void_messages),
+    Check("WIRE-INT-REQUEST", per_class=ints_are_taken_in_each_spelling, applies=has_int_setters),
+    Check("WIRE-INT-JSON", per_server=ints_keep_to_one_spelling),
+)
