@@ -172,7 +172,7 @@ def parse(text: str, enums: Mapping[str, tuple[str, ...]] | None = None) -> Type
         return Enum(words[1], (enums or {}).get(words[1], ()))
     if len(words) == 2 and words[1] in {"ref", "record"} and _NAME.fullmatch(words[0]):
         return RefTo(words[0]) if words[1] == "ref" else RecordOf(words[0])
-    raise ValueError(f"not a type of the API: {text!r}; expected for example 'string', 'VM ref set', '(int -> float) map'")
+    raise ValueError(f"not a type of the API: {text!r}; types are like 'string', 'VM ref set', '(int -> float) map'")
 
 
 def _split_arrow(text: str) -> tuple[str, str]:

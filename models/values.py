@@ -23,8 +23,10 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isnan
 from typing import Any, TypeAlias
 
+from xenconform.models import types as t
 from xenconform.models.types import NULL_REF, DateTime, Float, MapOf, Option, RecordOf, RefTo, SetOf, Type
 
 Ref: TypeAlias = str
@@ -74,7 +76,7 @@ def canonical(of: Type, value: Value) -> Any:
         case Option(item):
             return None if value is None else (canonical(item, value),)
         case Float():
-            return "nan" if value != value else struct.pack("<d", value)
+            return "nan" if isnan(value) else struct.pack("<d", value)
         case DateTime():
             return value.astimezone(UTC) if isinstance(value, datetime) else value
         case _:
@@ -108,8 +110,6 @@ def is_null_text(ref: Ref) -> bool:
 
 def default_of(of: Type, enums: Mapping[str, tuple[str, ...]] | None = None) -> Value:
     """Return the plainest value of a type: empty, zero, false, the null reference, an enum's first name."""
-    from xenconform.models import types as t  # noqa: PLC0415 - the names read as types in the match below
-
     match of:
         case t.Str():
             return ""

@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_http_refusal
 from xenconform.conformance.checks.stock import Obj, Stock
-from xenconform.conformance.client import Client
+from xenconform.conformance.client import Client, Unset
+from xenconform.conformance.codec import Ints, Param
 from xenconform.models.api import Api, ApiClass, Field, Relation
 from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -57,6 +59,25 @@ BUDGETS = {
     "standard": Budget("standard", examples=3, boundaries=True, objects=5),
     "thorough": Budget("thorough", examples=50, boundaries=True, objects=50),
 }
+
+
+class CallOptions(TypedDict, total=False):
+    """What `Client.call` takes besides the message and its values."""
+
+    session: str | Unset | None
+    ints: Ints
+    params: Sequence[Param] | None
+    result: Type | None
+    deadline: float | None
+    api: Api | None
+
+
+class RawOptions(TypedDict, total=False):
+    """What `Client.raw` takes besides the body."""
+
+    content_type: str | None
+    path: str | None
+    deadline: float | None
 
 
 class Bench:
@@ -110,7 +131,9 @@ class Bench:
         """Return another format to read back over; the same where only one is tested."""
         return self.formats[(self.formats.index(fmt) + step) % len(self.formats)]
 
-    def call(self, fmt: Format, message: str, *args: Value, probe: bool = False, **options: object) -> Exchange:
+    def call(
+        self, fmt: Format, message: str, *args: Value, probe: bool = False, **options: Unpack[CallOptions]
+    ) -> Exchange:
         """Send a call and return the exchange, whatever came.
 
         `probe` marks a call that the server should refuse, where an HTTP error is a proper answer. `options` are those
@@ -124,17 +147,17 @@ class Bench:
             raise Unavailable(f"the profile {self.profile.name} says never to call {message}")
         if self._timeouts[message] >= STUCK_AFTER:
             raise Unavailable(f"{message} timed out {STUCK_AFTER} times and is not called again")
-        exchange = self.client.call(fmt, message, args, **options)  # type: ignore[arg-type] - options are Client.call's
+        exchange = self.client.call(fmt, message, args, **options)
         self.watch(exchange, probe=probe)
         return exchange
 
-    def raw(self, fmt: Format, body: bytes, **options: object) -> Exchange:
+    def raw(self, fmt: Format, body: bytes, **options: Unpack[RawOptions]) -> Exchange:
         """Send bytes of our own making, to be refused or answered."""
-        exchange = self.client.raw(fmt, body, **options)  # type: ignore[arg-type] - options are Client.raw's
+        exchange = self.client.raw(fmt, body, **options)
         self._watch_silence(exchange)
         return exchange
 
-    def ask(self, fmt: Format, message: str, *args: Value, **options: object) -> tuple[Value, Exchange]:
+    def ask(self, fmt: Format, message: str, *args: Value, **options: Unpack[CallOptions]) -> tuple[Value, Exchange]:
         """Send a call that has to succeed; return its value and the exchange.
 
         Raises:

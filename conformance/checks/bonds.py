@@ -59,7 +59,7 @@ def create_binds_the_far_end(bench: Bench, of: ApiClass) -> None:
         for fmt in bench.formats:
             with bench.judging("BIND-CREATE", str(relation), fmt) as judge:
                 target = _target(bench, relation)
-                obj = bench.stock.make(of.name, fmt=fmt, **{name: target})
+                obj = bench.stock.make(of.name, {name: target}, fmt=fmt)
                 for read in bench.formats:
                     _near(bench, relation, read, obj.ref, target)
                     members, seen = _far(bench, relation, read, target)
@@ -93,8 +93,8 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
         for fmt in bench.formats:
             with bench.judging("BIND-DESTROY", str(relation), fmt) as judge:
                 target = _target(bench, relation)
-                obj = bench.stock.make(of.name, **{name: target})
-                keep = bench.stock.make(of.name, **{name: target})
+                obj = bench.stock.make(of.name, {name: target})
+                keep = bench.stock.make(of.name, {name: target})
                 gone = destroy(bench, fmt, obj)
                 for read in bench.formats:
                     members, seen = _far(bench, relation, read, target)

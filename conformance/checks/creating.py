@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
 from xenconform.conformance.checks.stock import unknown_ref
 from xenconform.conformance.checks.writing import plain_values
 from xenconform.models.api import Api, ApiClass, Constructor, Field, Qualifier, State
@@ -65,7 +65,7 @@ def make_or_say_why(
     A refusal of an implicit create of a published class with an error that names no reason of the server's domain is
     a defect; any other refusal leaves the element untested (the reading of the document that this project takes).
     """
-    exchange = bench.stock.try_make(of.name, fmt=fmt, **values)
+    exchange = bench.stock.try_make(of.name, values, fmt=fmt)
     outcome = exchange.reply.outcome
     if isinstance(outcome, Success):
         bench.stock.adopt(of.name, exchange)
@@ -119,7 +119,7 @@ def created_fields_come_back(bench: Bench, of: ApiClass) -> None:
 
 
 def _compare_created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value], made: Exchange) -> None:
-    ref = made.reply.outcome.value  # type: ignore[union-attr] - only successes come here
+    ref = result_of(made)
     for name, field in given_fields(of, bench.stock.constructor(of.name)):
         if f"get_{field.name}" not in of.messages and "get_record" not in of.messages:
             continue
@@ -148,7 +148,7 @@ def each_object_is_new(bench: Bench, of: ApiClass) -> None:
             made = make_or_say_why(bench, judge, of, fmt, {})
             if made is None:
                 continue
-            ref = made.reply.outcome.value  # type: ignore[union-attr] - only successes come here
+            ref = result_of(made)
             judge.true(ref not in seen_refs, "a ref that no object has or had", show(ref), made)
             seen_refs.add(ref)
             if has_uuid:

@@ -129,7 +129,7 @@ def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
             element = f"{of.name}<-{holder.cls}.{holder.field}"
             with bench.judging("DESTROY-REFERENCED", element, fmt) as judge:
                 target = bench.stock.make(of.name)
-                other = bench.stock.make(holder.cls, **{holder.name: target.ref})
+                other = bench.stock.make(holder.cls, {holder.name: target.ref})
                 _refuses_referenced(bench, judge, (of, fmt), (target, other, holder.field))
                 bench.stock.remove(other)
                 bench.stock.remove(target)
@@ -167,7 +167,7 @@ def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
                 lost = set(before) - set(after) - {obj.ref}
                 judge.true(not lost, "every other object of the class", f"without {sorted(lost)[:3]}", gone, seen)
             for cls, ref in (*near, (of.name, neighbour.ref)):
-                seen = bench.call(bench.other(fmt), f"{cls}.get_uuid", ref)
+                seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref)
                 judge.true(
                     isinstance(seen.reply.outcome, Success),
                     f"the {cls} {ref} is still there",
@@ -182,15 +182,17 @@ def _referred(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> list[tuple[s
     """Return the objects that an object's constructor made it refer to."""
     found = []
     for _, field in given_fields(of):
-        if isinstance(field.type, RefTo) and _has_uuid(bench, field.type.cls):
+        if isinstance(field.type, RefTo):
             ref = _value(bench, fmt, f"{of.name}.get_{field.name}", obj.ref)
-            if ref is not None and _value(bench, fmt, f"{field.type.cls}.get_uuid", ref) is not None:
+            reader = f"{field.type.cls}.{_reader(bench, field.type.cls)}"
+            if ref is not None and _value(bench, fmt, reader, ref) is not None:
                 found.append((field.type.cls, ref))
     return found
 
 
-def _has_uuid(bench: Bench, cls: str) -> bool:
-    return "get_uuid" in bench.api.classes[cls].messages
+def _reader(bench: Bench, cls: str) -> str:
+    """Return the name of the cheapest message that tells whether an object of a class is there."""
+    return "get_uuid" if "get_uuid" in bench.api.classes[cls].messages else "get_record"
 
 
 CHECKS = (

@@ -168,11 +168,9 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
         with bench.judging("WHERE", of.name, fmt) as judge:
             (obj,) = bench.stock.readable(of.name)
             text, _ = bench.ask(fmt, f"{of.name}.get_uuid", obj.ref)
-            options = {
-                "params": [(Str(), f'field "uuid" = "{text}"')],
-                "result": bench.api.classes[of.name].messages["get_all_records"].result,
-            }
-            exchange = bench.call(fmt, f"{of.name}.get_all_records_where", probe=True, **options)
+            query = (Str(), f'field "uuid" = "{text}"')
+            records = of.messages["get_all_records"].result
+            exchange = bench.call(fmt, f"{of.name}.get_all_records_where", probe=True, params=[query], result=records)
             outcome = exchange.reply.outcome
             if isinstance(outcome, Failure) and outcome.code in {"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED"}:
                 judge.unsupported(describe(exchange))

@@ -130,6 +130,12 @@ class Judge:
         self.true(fits, want, describe(exchange), exchange)
 
 
+def result_of(exchange: Exchange) -> Value:
+    """Return the value of an exchange that succeeded."""
+    assert isinstance(exchange.reply.outcome, Success), "only successes have a value"
+    return exchange.reply.outcome.value
+
+
 def is_http_refusal(exchange: Exchange) -> bool:
     """Whether the answer is an HTTP error, which is how many servers refuse what is malformed."""
     return isinstance(exchange.reply.outcome, Breach) and 400 <= exchange.status <= 599

@@ -125,7 +125,8 @@ def _arguments(bench: Bench, params: tuple[Parameter, ...], current: Value, verb
             values.append(_empty(param.type))
             continue
         drawn = [tame(param.type, n + at + 1, refs=refs) for n in range(2)]
-        values.append(next((v for v in drawn if current is None or not _alike(param.type, v, current)), drawn[0]))
+        as_it_is = verb == "set" and current is not None and same(param.type, drawn[0], current)
+        values.append(drawn[1] if as_it_is else drawn[0])
     return values
 
 
@@ -138,13 +139,6 @@ def _some(bench: Bench, cls: str) -> tuple[Obj, ...]:
 
 def _empty(of: Type) -> Value:
     return () if isinstance(of, SetOf) else {} if isinstance(of, MapOf) else "OpaqueRef:NULL"
-
-
-def _alike(of: Type, value: Value, current: Value) -> bool:
-    try:
-        return same(of, value, current)
-    except (TypeError, AttributeError):
-        return False
 
 
 def has(qualifier: Qualifier) -> Callable[[Api, ApiClass], bool]:

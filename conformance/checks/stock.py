@@ -7,7 +7,9 @@ otherwise; the field of anybody else's object is put back after it was written.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from xenconform.conformance.checks.judging import Unavailable, describe
@@ -22,6 +24,7 @@ from xenconform.models.values import Handle, Ref, Value
 if TYPE_CHECKING:
     from xenconform.conformance.checks.bench import Bench
 
+NOTHING: Mapping[str, Value] = MappingProxyType({})
 TAG = "xenconform"
 """What the names of our own objects begin with, so that leftovers are recognised."""
 
@@ -110,13 +113,13 @@ class Stock:
             self._own[cls] = self.make(cls)
         return self._own[cls]
 
-    def make(self, cls: str, *, fmt: Format | None = None, **values: Value) -> Obj:
+    def make(self, cls: str, values: Mapping[str, Value] = NOTHING, *, fmt: Format | None = None) -> Obj:
         """Make a new object, with `values` in place of the exemplar's.
 
         Raises:
             Unavailable: it cannot be made, with the reason.
         """
-        exchange = self.try_make(cls, fmt=fmt, **values)
+        exchange = self.try_make(cls, values, fmt=fmt)
         if not isinstance(exchange.reply.outcome, Success):
             raise Unavailable(self.refusal(cls, exchange))
         return self.adopt(cls, exchange)
@@ -164,7 +167,7 @@ class Stock:
         assert isinstance(outcome, Success)
         return self.adopt_ref(cls, outcome.value)
 
-    def try_make(self, cls: str, *, fmt: Format | None = None, **values: Value) -> Exchange:
+    def try_make(self, cls: str, values: Mapping[str, Value] = NOTHING, *, fmt: Format | None = None) -> Exchange:
         """Call the first constructor of a class with its exemplar and return the exchange, whatever came.
 
         Raises:

@@ -252,7 +252,9 @@ def remove_removes_that_value_only(place: Place, judge: Judge) -> None:
 
 
 def _members(place: Place) -> tuple[Value, Value, Value]:
-    item = place.field.type.item  # type: ignore[union-attr] - only places of sets come here
+    of = place.field.type
+    assert isinstance(of, SetOf), "only places of sets come here"
+    item = of.item
     values = plain_values(place.bench, place.of.name, place.field, item, 3)
     if len(values) < 3:
         raise Unavailable(f"fewer than three different values of {item} are at hand")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from xenconform.conformance.checks import CHECKS
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.transport import Tls
 from xenconform.models.api import Api
@@ -80,7 +81,7 @@ class Settings:
             target = parse_target(options.url) if options.url else None
             profile = _profile(options, embedded=target is None)
             api = Api.load().at(options.release or profile.release)
-            clauses = select(options.clauses)
+            clauses = _checked(options.clauses)
             formats = _formats(options.formats) or profile.formats
         except ValueError as why:
             raise ConfigError(str(why)) from why
@@ -101,6 +102,15 @@ class Settings:
             deadline=options.deadline,
             out=Path(options.out) if options.out else None,
         )
+
+
+def _checked(patterns: tuple[str, ...]) -> tuple[Clause, ...]:
+    """Return the selected clauses that have a check; the others are no part of a run, and no run speaks of them."""
+    checked = {clause for check in CHECKS for clause in check.clauses}
+    found = tuple(clause for clause in select(patterns) if clause.id in checked)
+    if not found:
+        raise ConfigError(f"--clause {' '.join(patterns)}: in the catalogue, but no check of it yet")
+    return found
 
 
 def _profile(options: Options, *, embedded: bool) -> Profile:

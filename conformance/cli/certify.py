@@ -1,0 +1,145 @@
+"""`xenconform certify`: the friendly front of the suite. pytest is the engine; this shows progress and the results."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from rich.console import Console
+
+from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.cli.watch import Watch
+from xenconform.conformance.plugin import finish
+from xenconform.conformance.suite import MARKER
+from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
+from xenconform.models.calls import Format
+from xenconform.models.results import summarise
+from xenconform.reports.terminal import print_results
+from xenconform.reports.write import LOG, read_run
+
+OUT = "xenconform-report"
+COULD_NOT_FINISH = 3
+USAGE = 2
+ENGINE = ("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:hypothesispytest")
+"""What of pytest is not wanted here: its caches and its own talk."""
+
+
+@click.command()
+@click.argument("url", required=False, default="")
+@click.option("--user", default="", help="Log in as this user (default: root, or XENCONFORM_USER).")
+@click.option("--password-file", default="", metavar="FILE", help="File with the password; else XENCONFORM_PASSWORD.")
+@click.option("--profile", default="", metavar="NAME|FILE", help="What the server claims and how it may be touched.")
+@click.option("--release", default="", help="Release of the API to hold the server to, such as 8.2 or 24.18.0.")
+@click.option("--scope", type=click.Choice(["own", "restore", "all"]), help="Which objects may be written.")
+@click.option("--budget", type=click.Choice(list(BUDGETS)), default="standard", show_default=True)
+@click.option("--seed", type=int, help="Repeat the run of this seed.")
+@click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only these clauses; globs work: 'MAP-*'.")
+@click.option("--class", "classes", multiple=True, metavar="CLASS", help="Only these classes.")
+@click.option("--format", "formats", multiple=True, type=click.Choice(list(Format)), help="Only these formats.")
+@click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
+@click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
+@click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")
+@click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one call.")
+@click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict only through the exit code.")
+def certify(out: str, *, quiet: bool, **said: Any) -> None:
+    """Certify the server at URL, or, with no URL, the embedded reference server.
+
+    Exit codes: 0 conformant, 1 not conformant, 2 wrong usage, 3 could not finish, 4 required parts untested.
+    """
+    options = Options(**{**said, "scope": said["scope"] or "", "out": out})
+    try:
+        settings = Settings.of(options, os.environ)
+    except ConfigError as why:
+        click.echo(f"xenconform: {why}", err=True)
+        sys.exit(USAGE)
+    folder = Path(out)
+    try:
+        _make_room(folder)
+    except OSError as why:
+        click.echo(f"xenconform: --out {out}: {why.strerror}; give a folder that can be written", err=True)
+        sys.exit(USAGE)
+    sys.exit(run_suite(options, settings, folder, Console(quiet=quiet)))
+
+
+def _make_room(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (LOG, "results.json", "junit.xml", "summary.md"):
+        (folder / old).unlink(missing_ok=True)
+
+
+def run_suite(options: Options, settings: Settings, folder: Path, console: Console) -> int:
+    """Run the suite through pytest, print the results, and return the exit code."""
+    if console.quiet is False:
+        console.print(_announcement(settings), soft_wrap=True, highlight=False)
+    watch = Watch(quiet=console.quiet)
+    said = StringIO()
+    environment = dict(os.environ)
+    try:
+        # Other plugins that happen to be installed have no business in a certificate.
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        with redirect_stdout(said), redirect_stderr(watch.through(said)):
+            code = pytest.main([*_arguments(options, settings)], plugins=[watch])
+    finally:
+        os.environ.clear()
+        os.environ.update(environment)
+    finish(folder)
+    if watch.problem or not (folder / LOG).exists():
+        click.echo(f"xenconform: {watch.problem or said.getvalue().strip() or f'pytest ended with {code}'}", err=True)
+        return COULD_NOT_FINISH
+    results = summarise(read_run(folder / LOG))
+    print_results(results, console)
+    for line in watch.remarks:
+        console.print(line, style="yellow", highlight=False)
+    console.print(f"\nThe log and the reports are in {folder}/", highlight=False)
+    return results.verdict.exit_code
+
+
+def _announcement(settings: Settings) -> str:
+    target = settings.target or "the embedded reference server"
+    repeat = f"seed {settings.seed}"
+    return (
+        f"Certifying {target} as of release {settings.api.release}: {len(settings.clauses)} clauses, "
+        f"{', '.join(settings.formats)}, profile {settings.profile.name}, scope {settings.profile.scope}, "
+        f"budget {settings.budget}, {repeat}"
+    )
+
+
+def _arguments(options: Options, settings: Settings) -> list[str]:
+    """Return pytest's arguments; the password travels in none of them."""
+    ini = files("xenconform.conformance.suite").joinpath("pytest.ini")
+    arguments = [
+        str(MARKER),
+        "-p",
+        "xenconform.conformance.plugin",
+        *ENGINE,
+        "-c",
+        str(ini),
+        "--rootdir",
+        str(MARKER.parent),
+    ]
+    texts = {
+        "url": options.url,
+        "user": options.user,
+        "password-file": options.password_file,
+        "profile": options.profile,
+        "release": options.release,
+        "scope": options.scope,
+        "budget": options.budget,
+        "ca-file": options.ca_file,
+        "proxy": options.proxy,
+        "out": options.out,
+        "seed": str(settings.seed),
+        "deadline": str(options.deadline),
+    }
+    lists = {"clause": options.clauses, "class": options.classes, "format": options.formats}
+    arguments += [f"--xenconform-{name}={text}" for name, text in texts.items() if text]
+    arguments += [f"--xenconform-{name}={each}" for name, values in lists.items() for each in values]
+    return [*arguments, "--xenconform-insecure"] if options.insecure else arguments

@@ -1,0 +1,73 @@
+"""What `certify` sees of pytest's run: the progress, and why it could not run."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import IO, TextIO
+
+import pytest
+from rich.console import Console
+
+from xenconform.conformance.suite.items import RUN
+from xenconform.reports.progress import Progress
+
+
+@dataclass(slots=True)
+class Watch:
+    """A pytest plugin that draws the progress of the items on the terminal's error stream."""
+
+    quiet: bool = False
+    problem: str = ""
+    remarks: list[str] = field(default_factory=list)
+    _done: int = 0
+    _terminal: TextIO = field(default_factory=lambda: sys.stderr)
+    _progress: Progress | None = None
+    _config: pytest.Config | None = None
+
+    def through(self, said: IO[str]) -> IO[str]:
+        """Return where pytest's own words go."""
+        return said
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Begin to show the progress."""
+        self._config = session.config
+        console = Console(file=self._terminal, quiet=self.quiet)
+        self._progress = Progress(len(session.items), console=console)
+        self._progress.__enter__()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Show one item more."""
+        if report.when != "call" or self._config is None or self._progress is None:
+            return
+        self._done += 1
+        run = self._config.stash.get(RUN, None)
+        if run is not None:
+            current = report.nodeid.rpartition("::")[2]
+            self._progress.update(self._done, run.calls, run.findings, current)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take the progress away, before the run is closed."""
+        self._stop()
+        run = session.config.stash.get(RUN, None)
+        if run is not None and run.gone:
+            self.remarks.append(f"{run.gone}; what was left is untested")
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Take the progress away, however the run ended."""
+        del config
+        self._stop()
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember why pytest ended early."""
+        if isinstance(excinfo.value, pytest.exit.Exception):
+            self.problem = str(excinfo.value.msg)
+        else:
+            self.remarks.append("Interrupted: what was made has been removed; the run is no certificate.")
+
+    def _stop(self) -> None:
+        if self._progress is not None:
+            self._progress.__exit__(None, None, None)
+            self._progress = None
