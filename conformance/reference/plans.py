@@ -45,11 +45,9 @@ class Plans:
         return plan
 
     def names(self) -> tuple[str, ...]:
-        """Return every method's name, Async ones included."""
-        named = [m for of in self._api.classes.values() for m in of.messages.values()]
-        now = [m.full_name for m in named]
-        later = [f"Async.{m.full_name}" for m in named if _may_wait(m)]
-        return (*now, *later, *self._system)
+        """Return every method's name but the Async ones: clients take what precedes the dot for a class."""
+        named = (m.full_name for of in self._api.classes.values() for m in of.messages.values())
+        return (*named, *self._system)
 
     def _make(self, method: str) -> Plan | None:
         name = method.removeprefix("Async.")
