@@ -42,7 +42,7 @@ ENGINE = ("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p
 @click.option("--seed", type=int, help="Repeat the run of this seed.")
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only these clauses; globs work: 'MAP-*'.")
 @click.option("--class", "classes", multiple=True, metavar="CLASS", help="Only these classes.")
-@click.option("--format", "formats", multiple=True, type=click.Choice(list(Format)), help="Only these formats.")
+@click.option("--format", "formats", multiple=True, type=click.Choice([str(each) for each in Format]), help="Only these formats.")
 @click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
 @click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from xenconform.conformance.checks import CHECKS
 from xenconform.conformance.checks.bench import TargetGoneError
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.suite.selection import selection
 from xenconform.conformance.suite.settings import Settings
 from xenconform.models.api import ApiClass
-from xenconform.models.clauses import catalogue
 from xenconform.models.verdicts import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -30,28 +29,13 @@ class ClauseFailed(AssertionError):  # noqa: N818 - what pytest reports: the ser
     """The server broke a clause; the text lists the findings."""
 
 
-def selected(settings: Settings) -> Iterator[tuple[Check, ApiClass | None]]:
-    """Return each check with each class that it is for, as far as the settings select them, level by level."""
-    wanted = {clause.id for clause in settings.clauses}
-    levels = catalogue()
-    for check in sorted(CHECKS, key=lambda each: levels[each.clause].level):
-        if not wanted & set(check.clauses):
-            continue
-        if check.per_server is not None:
-            yield check, None
-            continue
-        for of in settings.api.classes.values():
-            if check.applies(settings.api, of) and (not settings.classes or of.name in settings.classes):
-                yield check, of
-
-
 class ClauseFile(pytest.File):
     """The suite as one file of items."""
 
     def collect(self) -> Iterator[ClauseItem]:
         """Make the items that the settings select."""
         settings: Settings = self.config.stash[SETTINGS]
-        for check, of in selected(settings):
+        for check, of in selection(settings.api, settings.clauses, settings.classes):
             name = f"{check.clause}[{of.name if of else SERVER}]"
             yield ClauseItem.from_parent(self, name=name, check=check, of=of)
 

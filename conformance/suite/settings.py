@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xenconform.conformance.checks import CHECKS
 from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.suite.selection import checked
 from xenconform.conformance.transport import Tls
 from xenconform.models.api import Api
 from xenconform.models.calls import Format
@@ -81,8 +81,11 @@ class Settings:
             target = parse_target(options.url) if options.url else None
             profile = _profile(options, embedded=target is None)
             api = Api.load().at(options.release or profile.release)
-            clauses = _checked(options.clauses)
+            classes = _classes(options.classes, api)
+            clauses = _clauses(options, api, classes)
             formats = _formats(options.formats) or profile.formats
+        except ConfigError:
+            raise
         except ValueError as why:
             raise ConfigError(str(why)) from why
         user, password = _credentials(options, environment, embedded=target is None)
@@ -94,7 +97,7 @@ class Settings:
             api=api,
             formats=formats,
             clauses=clauses,
-            classes=_classes(options.classes, api),
+            classes=classes,
             budget=_budget(options.budget),
             seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
             tls=_tls(options),
@@ -104,12 +107,11 @@ class Settings:
         )
 
 
-def _checked(patterns: tuple[str, ...]) -> tuple[Clause, ...]:
+def _clauses(options: Options, api: Api, classes: tuple[str, ...]) -> tuple[Clause, ...]:
     """Return the selected clauses that have a check; the others are no part of a run, and no run speaks of them."""
-    checked = {clause for check in CHECKS for clause in check.clauses}
-    found = tuple(clause for clause in select(patterns) if clause.id in checked)
+    found = checked(api, select(options.clauses), classes)
     if not found:
-        raise ConfigError(f"--clause {' '.join(patterns)}: in the catalogue, but no check of it yet")
+        raise ConfigError(f"--clause {' '.join(options.clauses)}: nothing to check of it in the classes of this run")
     return found
 
 

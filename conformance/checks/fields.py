@@ -1,0 +1,133 @@
+"""Fields under test: which there are, the plain values they take, and a place to write and read them.
+
+Only plain values are used here: what hard values do on the wire is level 1's business, so that a finding names the
+rule that is broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.stock import TAG, Obj
+from xenconform.models.api import Api, ApiClass, Field, Qualifier
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.exemplars import alternatives
+from xenconform.models.types import MapOf, SetOf, Type, refs_in
+from xenconform.models.values import Value, same
+from xenconform.strategies.plain import tame
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field of an object under test and the format that writes it."""
+
+    bench: Bench
+    of: ApiClass
+    field: Field
+    obj: Obj
+    fmt: Format
+
+    def message(self, verb: str) -> str:
+        """Return the accessor's full name."""
+        return f"{self.of.name}.{verb}_{self.field.name}"
+
+    def do(self, verb: str, *args: Value) -> Exchange:
+        """Write; the call has to succeed."""
+        return self.bench.ask(self.fmt, self.message(verb), self.obj.ref, *args)[1]
+
+    def read(self) -> tuple[Value, Exchange]:
+        """Read back over another format than the one that writes."""
+        return self.bench.ask(self.bench.other(self.fmt), self.message("get"), self.obj.ref)
+
+    def plain(self, count: int) -> list[Value]:
+        """Return `count` different plain values that the field takes, fewer where there are no more."""
+        return plain_values(self.bench, self.of.name, self.field, self.field.type, count)
+
+
+def plain_values(bench: Bench, cls: str, field: Field, of: Type, count: int) -> list[Value]:
+    """Return up to `count` different plain values of a type for a field, within the profile's domain.
+
+    Raises:
+        Unavailable: the profile says not to vary the field, or there is no object to refer to.
+    """
+    domain = bench.profile.domain(cls, field.name)
+    if domain.skip:
+        raise Unavailable(f"the profile {bench.profile.name} does not vary {cls}.{field.name}: {domain.skip}")
+    if not domain.is_free and of == field.type:
+        return list(alternatives(bench.api, bench.profile, cls, field.name, n=bench.stock.number(), tag=TAG))[:count]
+    refs = {}
+    for target in refs_in(of):
+        refs[target] = [obj.ref for obj in bench.stock.readable(target, count)]
+    found: list[Value] = []
+    for n in range(count * 3):
+        value = tame(of, n + 1, refs=refs)
+        if not any(same(of, value, seen) for seen in found):
+            found.append(value)
+    return found[:count]
+
+
+def written(of: ApiClass) -> Iterator[Field]:
+    """Return the fields that any client may write with generic setters."""
+    for field in of.fields.values():
+        if field.qualifier is Qualifier.RW and f"get_{field.name}" in of.messages:
+            yield field
+
+
+def is_scalar(field: Field) -> bool:
+    """Whether a field is neither a set nor a map."""
+    return not isinstance(field.type, SetOf | MapOf)
+
+
+def has_scalars(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has a RW field that is neither set nor map."""
+    return any(is_scalar(field) for field in written(of))
+
+
+def has_sets(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has a RW set."""
+    return any(isinstance(field.type, SetOf) for field in written(of))
+
+
+def has_maps(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has a RW map."""
+    return any(isinstance(field.type, MapOf) for field in written(of))
+
+
+def has_written(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has a RW field."""
+    return any(True for _ in written(of))
+
+
+Act = Callable[[Place, Judge], None]
+Applies = Callable[[Api, ApiClass], bool]
+
+
+def over_fields(bench: Bench, of: ApiClass, *, clause: str, kind: type | None, act: Act) -> None:
+    """Judge a clause on each RW field of a class × format; `kind` narrows to sets or maps, None to scalars."""
+    for field in written(of):
+        if not (is_scalar(field) if kind is None else isinstance(field.type, kind)):
+            continue
+        for fmt in bench.formats:
+            with bench.judging(clause, f"{of.name}.{field.name}", fmt) as judge:
+                obj = bench.stock.writable(of.name)
+                with bench.restoring(obj, field.name):
+                    act(Place(bench, of, field, obj, fmt), judge)
+
+
+def compare(place: Place, judge: Judge, expected: Value, actual: Value, seen: tuple[Exchange, ...]) -> None:
+    """Assert what was read back; on a difference ask every format, to name the guilty one."""
+    of = place.field.type
+    judge.asserted += 1
+    if same(of, expected, actual):
+        return
+    wrong = []
+    for fmt in place.bench.formats:
+        outcome = place.bench.call(fmt, place.message("get"), place.obj.ref).reply.outcome
+        if not (isinstance(outcome, Success) and same(of, expected, outcome.value)):
+            wrong.append(fmt)
+    guilty = place.fmt if len(wrong) == len(place.bench.formats) or not wrong else wrong[0]
+    judge.fail(show(expected), show(actual), *seen, fmt=guilty)

@@ -1,0 +1,39 @@
+"""Which checks on which classes a run is for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from xenconform.conformance.checks import CHECKS
+from xenconform.conformance.checks.check import Check
+from xenconform.models.api import Api, ApiClass
+from xenconform.models.clauses import Clause, catalogue
+
+
+def selection(
+    api: Api, clauses: Collection[Clause], classes: Collection[str]
+) -> Iterator[tuple[Check, ApiClass | None]]:
+    """Return each check of the clauses with each class that it is for, level by level; None stands for the server.
+
+    Args:
+        api: the model of the release.
+        clauses: the clauses that are wanted.
+        classes: the classes that are wanted; every class if empty.
+    """
+    wanted = {clause.id for clause in clauses}
+    levels = catalogue()
+    for check in sorted(CHECKS, key=lambda each: levels[each.clause].level):
+        if not wanted & set(check.clauses):
+            continue
+        if check.per_server is not None:
+            yield check, None
+            continue
+        for of in api.classes.values():
+            if check.applies(api, of) and (not classes or of.name in classes):
+                yield check, of
+
+
+def checked(api: Api, clauses: Collection[Clause], classes: Collection[str]) -> tuple[Clause, ...]:
+    """Return the clauses of which there is something to check in these classes, in the catalogue's order."""
+    found = {clause for check, _ in selection(api, clauses, classes) for clause in check.clauses}
+    return tuple(clause for clause in clauses if clause.id in found)
