@@ -1,0 +1,315 @@
+"""A stranger's wire: HTTP by http.server, XML by ElementTree, JSON by json, nothing of the product's codec.
+
+    with Plain({"bare_refs", "chunked"}) as server:
+        print(server.url)
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+import threading
+from collections.abc import Collection
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from tests.strangers.store import Malformed, Refusal, Store
+from xenconform.models import types as t
+
+MOST = 2_000_000
+CHURN_SECONDS = 0.003
+
+
+class Plain(Store):
+    """A store behind HTTP; a context manager that serves while it is entered."""
+
+    def __enter__(self) -> Self:
+        self.http = Http(("127.0.0.1", 0), Handler)
+        self.http.plain = self
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        self.done = threading.Event()
+        jobs = [lambda: self.http.serve_forever(0.05)] + ([self.churn] if "churn" in self.tastes else [])
+        self.threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.done.set()
+        self.http.shutdown()
+        self.http.server_close()
+        for thread in self.threads:
+            thread.join()
+
+    def churn(self) -> None:
+        """Make and remove objects as other clients would: of several classes, each there for a moment."""
+        theirs: list[tuple[str, str]] = []
+        names = ("network", "VM", "secret", "VDI", "SR")
+        while not self.done.wait(CHURN_SECONDS):
+            with self.lock:
+                cls = names[next(self.numbers) % len(names)]
+                theirs.append((cls, self.make(self.api.classes[cls], {})))
+                if len(theirs) > 10:
+                    gone, ref = theirs.pop(0)
+                    self.objects[gone].pop(ref, None)
+
+    # ------------------------------------------------------------------------------------------------------------- XML
+
+    def answer_xml(self, body: bytes) -> str:
+        try:
+            method, params = read_call(body)
+        except (Malformed, ElementTree.ParseError, ValueError, UnicodeError) as why:
+            if "polite" not in self.tastes:
+                raise Malformed(str(why)) from why
+            reply = self.xml_failure(["INTERNAL_ERROR", "this is no call"])
+        else:
+            try:
+                reply = self.xml_success(*self.perform("xml", method, params))
+            except Refusal as no:
+                reply = self.xml_failure([str(each) for each in no.args])
+        gap = "\n" if "spaced" in self.tastes else ""
+        text = f"<?xml version='1.0'?><methodResponse>{gap}<params>{gap}<param>{gap}{reply}{gap}</param></params>{gap}"
+        return f"{text}</methodResponse>"
+
+    def perform(self, fmt: str, method: str, params: list[Any]) -> tuple[t.Type, Any]:
+        """Call, with the one message that ends its own session, and see the result before anything else changes it."""
+        if method == "session.logout" and len(params) == 1:
+            with self.lock:
+                return t.Void(), self.logout(params[0])
+        return self.call(fmt, method, params)
+
+    def xml_success(self, of: t.Type, value: Any) -> str:
+        return self.struct([("Status", self.xml(t.Str(), "Success")), ("Value", self.xml(of, value))])
+
+    def xml_failure(self, said: list[str]) -> str:
+        error = self.xml(t.SetOf(t.Str()), said)
+        return self.struct([("Status", self.xml(t.Str(), "Failure")), ("ErrorDescription", error)])
+
+    def struct(self, members: list[tuple[str, str]]) -> str:
+        gap = "\n  " if "spaced" in self.tastes else ""
+        inner = "".join(f"{gap}<member>{gap}<name>{xml_text(n)}</name>{gap}{v}{gap}</member>" for n, v in members)
+        return f"<value>{gap}<struct>{inner}{gap}</struct>{gap}</value>"
+
+    def xml(self, of: t.Type, value: Any) -> str:  # noqa: PLR0911 - one case a type
+        gap = "\n " if "spaced" in self.tastes else ""
+        match of:
+            case t.Float():
+                return f"<value>{gap}<double>{self.float_text(value)}</double>{gap}</value>"
+            case t.Bool():
+                return f"<value>{gap}<boolean>{int(value)}</boolean>{gap}</value>"
+            case t.DateTime():
+                return f"<value>{gap}<dateTime.iso8601>{self.date_text(value)}</dateTime.iso8601>{gap}</value>"
+            case t.SetOf(item):
+                inner = gap.join(self.xml(item, each) for each in value)
+                return f"<value>{gap}<array>{gap}<data>{gap}{inner}{gap}</data>{gap}</array>{gap}</value>"
+            case t.MapOf(key, item):
+                return self.struct([(self.key(key, k), self.xml(item, v)) for k, v in value.items()])
+            case t.RecordOf(cls):
+                fields = self.api.classes[cls].fields
+                return self.struct([(n, self.xml(fields[n].type, v)) for n, v in value.items() if n in fields])
+            case _:
+                text = self.xml_string("" if value is None else str(value))
+                return f"<value><string>{text}</string></value>" if "string_tags" in self.tastes else f"<value>{text}</value>"
+
+    def xml_string(self, text: str) -> str:
+        return xml_text(text)
+
+    def key(self, of: t.Type, key: Any) -> str:
+        return str(key)
+
+    def float_text(self, value: float) -> str:
+        return repr(value)
+
+    def date_text(self, value: datetime) -> str:
+        shape = "%Y-%m-%dT%H:%M:%S" if "dashed" in self.tastes else "%Y%m%dT%H:%M:%S"
+        micro = f".{value.microsecond:06}" if value.microsecond else ""
+        at = value.astimezone(UTC)
+        return f"{at.year:04}{at.strftime(shape[2:])}{micro}{'' if 'no_zone' in self.tastes else 'Z'}"
+
+    # ------------------------------------------------------------------------------------------------------------ JSON
+
+    def answer_json(self, body: bytes) -> str:
+        version, ident = "", None
+        try:
+            call = json.loads(body.decode(), object_pairs_hook=once, parse_constant=no_constant)
+            if not isinstance(call, dict) or not isinstance(call.get("method"), str):
+                raise Malformed("no call")
+            version, ident, params = call.get("jsonrpc", "1.0"), call.get("id"), call.get("params")
+            if version not in {"1.0", "2.0"} or ("jsonrpc" in call and version == "1.0"):
+                raise Malformed("another version")
+            if isinstance(ident, bool) or not isinstance(ident, str | int) or not isinstance(params, list | None):
+                raise Malformed("no id, or no parameters")
+        except (Malformed, ValueError, UnicodeError, RecursionError) as why:
+            if "polite" not in self.tastes:
+                raise Malformed(str(why)) from why
+            error = {"code": -32600, "message": "MALFORMED", "data": []}
+            return self.dump({"jsonrpc": "2.0", "error": error, "id": None})
+        fmt = "json2" if version == "2.0" else "json1"
+        try:
+            of, value = self.perform(fmt, call["method"], params or [])
+            return self.dump(self.json_success(fmt, self.json(of, value), ident))
+        except Refusal as no:
+            return self.dump(self.json_failure(fmt, [str(each) for each in no.args], ident))
+
+    def json_success(self, fmt: str, result: Any, ident: Any) -> dict[str, Any]:
+        if fmt == "json1":
+            return {"result": result, "error": None, "id": ident}
+        return {"jsonrpc": "2.0", "result": result, "id": ident}
+
+    def json_failure(self, fmt: str, said: list[str], ident: Any) -> dict[str, Any]:
+        if fmt == "json1":
+            return {"result": None, "error": said, "id": ident}
+        error = {"code": -32000 if "codes" in self.tastes else 1, "message": said[0], "data": said[1:]}
+        return {"jsonrpc": "2.0", "error": error, "id": ident}
+
+    def dump(self, reply: dict[str, Any]) -> str:
+        return json.dumps(reply, indent=2 if "spaced" in self.tastes else None)
+
+    def json(self, of: t.Type, value: Any) -> Any:  # noqa: PLR0911 - one case a type
+        match of:
+            case t.Int():
+                return str(value) if "int_text" in self.tastes else value
+            case t.DateTime():
+                return self.date_text(value)
+            case t.SetOf(item):
+                return [self.json(item, each) for each in value]
+            case t.MapOf(key, item):
+                return {self.key(key, k): self.json(item, v) for k, v in value.items()}
+            case t.RecordOf(cls):
+                fields = self.api.classes[cls].fields
+                return {n: self.json(fields[n].type, v) for n, v in value.items() if n in fields}
+            case _:
+                return "" if value is None else value
+
+
+class Http(ThreadingHTTPServer):
+    """The listening socket; `plain` is the store behind it."""
+
+    daemon_threads = True
+    plain: Plain
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 5
+    server: Http
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        plain = self.server.plain
+        lengths = self.headers.get_all("Content-Length", [])
+        if self.headers.get("Transfer-Encoding") or len(lengths) != 1 or not re.fullmatch("[0-9]{1,9}", lengths[0]):
+            return self.refuse()
+        if int(lengths[0]) > MOST or self.path not in {"/", "/RPC2", "/jsonrpc"}:
+            return self.refuse()
+        body = self.rfile.read(int(lengths[0]))
+        is_json = self.path == "/jsonrpc"
+        try:
+            text = plain.answer_json(body) if is_json else plain.answer_xml(body)
+        except Malformed:
+            return self.refuse()
+        return self.reply(200, "application/json" if is_json else "text/xml", text.encode())
+
+    def refuse(self) -> None:
+        self.close_connection = True
+        self.reply(400 if "http400" in self.server.plain.tastes else 500, "text/html", b"<html>no</html>")
+
+    def reply(self, status: int, kind: str, body: bytes) -> None:
+        tastes = self.server.plain.tastes
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        if "closing" in tastes or self.close_connection:
+            self.close_connection = True
+            self.send_header("Connection", "close")
+        if "chunked" in tastes:
+            self.send_header("Transfer-Encoding", "chunked")
+            parts = [body[at : at + 1000] for at in range(0, len(body), 1000)]
+            body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+        else:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+# ----------------------------------------------------------------------------------------------------- reading documents
+
+
+def xml_text(text: str) -> str:
+    return escape(text, {"\r": "&#13;"})
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise Malformed("a key twice")
+    return found
+
+
+def no_constant(name: str) -> Any:
+    raise Malformed(f"{name} is no JSON")
+
+
+def read_call(body: bytes) -> tuple[str, list[Any]]:
+    """Return the method and the parameters of an XML-RPC call.
+
+    Raises:
+        Malformed: it is none.
+    """
+    if b"<!DOCTYPE" in body:
+        raise Malformed("a DTD")
+    root = ElementTree.fromstring(body)
+    parts = {child.tag: child for child in root}
+    if root.tag != "methodCall" or "methodName" not in parts or not parts.keys() <= {"methodName", "params"}:
+        raise Malformed("no call")
+    params = []
+    for param in parts.get("params", ()):
+        if param.tag != "param" or [child.tag for child in param] != ["value"]:
+            raise Malformed("no parameter")
+        params.append(read_value(param[0], 0))
+    return (parts["methodName"].text or "").strip(), params
+
+
+def read_value(value: ElementTree.Element, depth: int) -> Any:  # noqa: C901, PLR0911 - one case a tag
+    if depth > 100 or len(value) > 1 or value.tag != "value":
+        raise Malformed("too deep, or no value")
+    if not len(value):
+        return value.text or ""
+    (child,) = value
+    text = child.text or ""
+    match child.tag:
+        case "string":
+            return text
+        case "int" | "i4" | "i8":
+            return int(text)
+        case "double":
+            return float(text)
+        case "boolean" if text.strip() in {"0", "1"}:
+            return text.strip() == "1"
+        case "dateTime.iso8601":
+            return datetime.fromisoformat(text.strip())
+        case "base64":
+            return base64.b64decode(text)
+        case "nil":
+            return None
+        case "array" if [each.tag for each in child] == ["data"]:
+            return [read_value(each, depth + 1) for each in child[0]]
+        case "struct":
+            return once([(member.findtext("name") or "", read_value(member[1], depth + 1)) for member in child])
+        case _:
+            raise Malformed(f"<{child.tag}>")
