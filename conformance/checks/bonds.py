@@ -112,45 +112,54 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
 
 
 def both_ends_agree(bench: Bench, of: ApiClass) -> None:
-    """B is in a's bound field exactly when a is in b's, for every object there is. Source: introduction, relations.
+    """Both ends of every pair name each other, for every object there is. Source: introduction, relations.
 
     The two ends are read one after the other; a difference is read again before it is called one.
     """
-    for relation in owned(bench.api, of):
-        for fmt in bench.formats:
+    for fmt in bench.formats:
+        records = _Records(bench, fmt)
+        for relation in owned(bench.api, of):
             with bench.judging("BIND-SYMMETRY", str(relation), fmt) as judge:
-                one_sided, seen = _one_sided(bench, relation, fmt, judge)
+                one_sided, seen = _one_sided(records, relation, judge)
                 if one_sided:
-                    again, later = _one_sided(bench, relation, fmt, judge)
+                    again, later = _one_sided(_Records(bench, fmt), relation, judge)
                     still = sorted(set(one_sided) & set(again))
                     judge.true(not still, "both ends of each pair", "; ".join(still[:5]), *seen, *later)
 
 
-def _one_sided(
-    bench: Bench, relation: Relation, fmt: Format, judge: Judge
-) -> tuple[list[str], tuple[Exchange, Exchange]]:
-    owners, near = _ends(bench, fmt, relation.owner_cls, relation.owner_field)
-    derived, far = _ends(bench, fmt, relation.derived_cls, relation.derived_field)
+class _Records:
+    """The records of whole classes over one format, each class read once."""
+
+    def __init__(self, bench: Bench, fmt: Format) -> None:
+        self._bench, self._fmt = bench, fmt
+        self._read: dict[str, tuple[Value, Exchange]] = {}
+
+    def ends(self, cls: str, field: str) -> tuple[dict[Ref, list[Ref]], Exchange]:
+        """Return what a field of each object of a class refers to."""
+        if cls not in self._read:
+            self._read[cls] = self._bench.ask(self._fmt, f"{cls}.get_all_records")
+        records, exchange = self._read[cls]
+        ends = {}
+        for ref, record in records.items():
+            if field not in record:
+                raise Unavailable(f"records of {cls} lack {field}; counted under GET-RECORD-AGREES")
+            value = record[field]
+            many = value if isinstance(value, tuple | list) else [value]
+            ends[ref] = [each for each in many if each not in {NULL_REF, ""}]
+        return ends, exchange
+
+
+def _one_sided(records: _Records, relation: Relation, judge: Judge) -> tuple[list[str], tuple[Exchange, Exchange]]:
+    owners, near = records.ends(relation.owner_cls, relation.owner_field)
+    derived, far = records.ends(relation.derived_cls, relation.derived_field)
+    if not owners and not derived:
+        raise Unavailable("the server has no object of either class")
     forth = {(a, b) for a, refs in owners.items() for b in refs}
     back = {(a, b) for b, refs in derived.items() for a in refs}
     judge.asserted += 1
     found = [f"{a}.{relation.owner_field} names {b}, whose {relation.derived_field} lacks it" for a, b in forth - back]
     found += [f"{b}.{relation.derived_field} names {a}, whose {relation.owner_field} does not" for a, b in back - forth]
-    if not owners and not derived:
-        raise Unavailable("the server has no object of either class")
     return found, (near, far)
-
-
-def _ends(bench: Bench, fmt: Format, cls: str, field: str) -> tuple[dict[Ref, list[Ref]], Exchange]:
-    records, exchange = bench.ask(fmt, f"{cls}.get_all_records")
-    ends = {}
-    for ref, record in records.items():
-        if field not in record:
-            raise Unavailable(f"records of {cls} lack {field}; counted under GET-RECORD-AGREES")
-        value = record[field]
-        many = value if isinstance(value, tuple | list) else [value]
-        ends[ref] = [each for each in many if each not in {NULL_REF, ""}]
-    return ends, exchange
 
 
 def _movers(api: Api, relation: Relation) -> Iterator[tuple[Message, bool]]:

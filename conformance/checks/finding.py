@@ -148,8 +148,9 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
         bench.ask(fmt, rename, first.ref, label)
         _find(bench, judge, look, before, bench.stock.labelled(of.name, before), "of the label before the rename")
     _find(bench, judge, look, label, bench.stock.labelled(of.name, label) | {first.ref}, "of a new label")
+    labels = bench.stock.labels(of.name)
     for wrong in (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", "%", "*", "", ".*"):
-        same_label = bench.stock.labelled(of.name, wrong)
+        same_label = {ref for ref, other in labels.items() if other == wrong}
         _find(bench, judge, look, wrong, same_label, f"of the label {wrong!r}, which is not {label!r}")
     if rename:
         second = bench.stock.make(of.name)

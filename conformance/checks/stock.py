@@ -133,10 +133,18 @@ class Stock:
 
     def labelled(self, cls: str, label: str) -> set[Ref]:
         """Return the refs of the objects whose record has exactly that name_label."""
+        return {ref for ref, other in self.labels(cls).items() if other == label}
+
+    def labels(self, cls: str) -> dict[Ref, Value]:
+        """Return the name_label of every object of a class, as the records have it.
+
+        Raises:
+            Unavailable: there are no records to read.
+        """
         outcome = self._bench.call(self._bench.formats[0], f"{cls}.get_all_records").reply.outcome
         if not isinstance(outcome, Success):
             raise Unavailable(f"{cls}.get_all_records gives no records to compare with")
-        return {ref for ref, record in outcome.value.items() if record.get("name_label") == label}
+        return {ref: record.get("name_label") for ref, record in outcome.value.items()}
 
     def adopt_ref(self, cls: str, ref: Ref) -> Obj:
         """Take an object that we caused into the stock, to be removed at the end."""
