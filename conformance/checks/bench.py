@@ -148,8 +148,26 @@ class Bench:
         if self._timeouts[message] >= STUCK_AFTER:
             raise Unavailable(f"{message} timed out {STUCK_AFTER} times and is not called again")
         exchange = self.client.call(fmt, message, args, **options)
+        if not probe and "session" not in options and self.client.ensure_session(exchange):
+            # Servers collect sessions; whether they may collect this one is judged by the clauses on sessions alone.
+            exchange = self.client.call(fmt, message, args, **options)
         self.watch(exchange, probe=probe)
+        if not probe:
+            self._stop_if_vanished(exchange)
         return exchange
+
+    def _stop_if_vanished(self, exchange: Exchange) -> None:
+        """Somebody else's object may end at any time: what is then refused tells nothing of the server.
+
+        Raises:
+            Unavailable: the object that the call was about is no longer listed.
+        """
+        outcome = exchange.reply.outcome
+        if not isinstance(outcome, Failure) or outcome.code != "HANDLE_INVALID" or not exchange.args:
+            return
+        cls = exchange.message.partition(".")[0]
+        if self.stock.has_vanished(cls, exchange.args[0]):
+            raise Unavailable(f"the {cls} that was read ended meanwhile")
 
     def raw(self, fmt: Format, body: bytes, **options: Unpack[RawOptions]) -> Exchange:
         """Send bytes of our own making, to be refused or answered."""

@@ -57,6 +57,8 @@ class Stock:
 
     def existing(self, cls: str) -> tuple[Ref, ...]:
         """Return the refs of the objects that the server had before, as many as it lists; never our own."""
+        if cls == "session":
+            return (self._bench.client.session,)
         if cls not in self._existing:
             self._existing[cls] = self._look_up(cls)
         return self._existing[cls]
@@ -64,8 +66,6 @@ class Stock:
     def _look_up(self, cls: str) -> tuple[Ref, ...]:
         bench, fmt = self._bench, self._bench.formats[0]
         of = bench.api.classes[cls]
-        if cls == "session":
-            return (bench.client.session,)
         if "get_all" in of.messages:
             outcome = bench.call(fmt, f"{cls}.get_all").reply.outcome
             made = {obj.ref for obj in self._made}
@@ -75,6 +75,16 @@ class Stock:
             outcome = bench.call(fmt, f"{cls}.get_by_uuid", known).reply.outcome
             return (outcome.value,) if isinstance(outcome, Success) else ()
         return ()
+
+    def has_vanished(self, cls: str, ref: object) -> bool:
+        """Whether somebody else's object, seen before, is listed no longer; it is then forgotten."""
+        if ref not in self._existing.get(cls, ()) or "get_all" not in self._bench.api.classes[cls].messages:
+            return False
+        outcome = self._bench.client.call(self._bench.formats[0], f"{cls}.get_all").reply.outcome
+        if not isinstance(outcome, Success) or ref in outcome.value:
+            return False
+        del self._existing[cls]
+        return True
 
     def readable(self, cls: str, count: int = 1) -> tuple[Obj, ...]:
         """Return up to `count` objects to read, our own first where there is one already.

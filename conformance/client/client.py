@@ -172,7 +172,12 @@ class Client:
     ) -> Exchange:
         """Log in; where that succeeds the new session is the client's current one."""
         self.secrets.add_password(password)
-        exchange = self.call(format, "session.login_with_password", (user, password, version, originator), session=None)
+        login = "session.login_with_password"
+        exchange = self.call(format, login, (user, password, version, originator), session=None)
+        match exchange.reply.outcome:
+            case Failure("MESSAGE_PARAMETER_COUNT_MISMATCH"):
+                # Servers of the first releases take two, and clients have always tried them next.
+                exchange = self.call(format, login, (user, password), session=None)
         match exchange.reply.outcome:
             case Success(str(session)) if not is_null_text(session):
                 self.session = session
