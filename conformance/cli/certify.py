@@ -27,7 +27,7 @@ from xenconform.reports.write import LOG, read_run
 OUT = "xenconform-report"
 COULD_NOT_FINISH = 3
 USAGE = 2
-ENGINE = ("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:hypothesispytest")
+ENGINE = ("--capture=no", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:hypothesispytest")
 """What of pytest is not wanted here: its caches and its own talk."""
 
 

@@ -41,6 +41,8 @@ def _plainly(command: Callable[_P, _R]) -> Callable[_P, _R]:
             return command(*args, **kwargs)
         except ValueError as error:
             raise UserError(str(error)) from error
+        except BrokenPipeError:
+            raise  # the reader, such as head, has had enough; click ends quietly
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             raise UserError(f"{where}{error.strerror}; give a path that can be used") from error
