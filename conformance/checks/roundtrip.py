@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.writing import plain_values
 from xenconform.models.api import ApiClass, Constructor, Field, Message, Qualifier, State
 from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -249,7 +249,7 @@ class Trial:
         wrong = [fmt for fmt, read in reads.items() if not self._shows(read, value)]
         if not wrong:
             wrong, reads = [back.format], {back.format: back}
-        elif len(wrong) == len(reads) or (len(reads) - len(wrong) == 1 and self._alike(reads, wrong)):
+        elif len(wrong) == len(reads) or self._alone(reads, wrong, value):
             wrong, reads = [self.fmt], {self.fmt: back}
         self.judge.asserted += 1
         for guilty in wrong:
@@ -257,15 +257,19 @@ class Trial:
                 self.blamed.add(guilty)
                 self._find(guilty, value, wrote, reads[guilty])
 
-    def _alike(self, reads: dict[Format, Exchange], wrong: Sequence[Format]) -> bool:
-        """Whether the writing format alone shows the value and the others agree on another one."""
-        if self.fmt in wrong or len(wrong) < 2:
+    def _alone(self, reads: dict[Format, Exchange], wrong: Sequence[Format], value: Value) -> bool:
+        """Whether the writing format misreads what it miswrote, so that it alone shows the value.
+
+        The same is seen where the others share a fault in reading. So one of them writes the value too: where it
+        shows its own writing, it reads well, and the first writer is at fault.
+        """
+        if self.fmt in wrong or len(wrong) < 2 or len(reads) - len(wrong) != 1:
             return False
-        outcomes = [reads[fmt].reply.outcome for fmt in wrong]
-        first = outcomes[0]
-        return isinstance(first, Success) and all(
-            isinstance(each, Success) and same(self.spot.field.type, first.value, each.value) for each in outcomes
-        )
+        wrote, ref = self.spot.put(wrong[0], value, self.holder)
+        back = self.spot.get(wrong[0], ref) if isinstance(wrote.reply.outcome, Success) else wrote
+        if self.holder is None:
+            self.drop(ref)
+        return self._shows(back, value)
 
     def _find(self, guilty: Format, value: Value, wrote: Exchange, read: Exchange) -> None:
         expected, actual = f"{show(value)}, as written over {self.fmt}", f"{describe(read)} over {read.format}"

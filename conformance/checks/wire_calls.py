@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xenconform.conformance.checks.arguments import WRITING, good_args
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.client import UNSET, Unset
 from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo, Type
+from xenconform.models.types import Enum, MapOf, RefTo, SetOf, Str, Type
 from xenconform.models.values import Ref, Value, same
 from xenconform.strategies.plain import tame
 from xenconform.strategies.wrong import wrong_typed
@@ -24,13 +25,25 @@ def has_messages(_api: Api, of: ApiClass) -> bool:
     return bool(of.messages)
 
 
+@contextmanager
+def _with_code(bench: Bench, clause: str, element: str, fmt: Format) -> Iterator[tuple[Judge, Judge]]:
+    """Open a block that judges a clause and the clause on its exact code; what ends it untested counts for both."""
+    with bench.judging(clause, element, fmt) as judge:
+        why: Unavailable | Unanswered | None = None
+        with bench.judging(f"{clause}-CODE", element, fmt) as coded:
+            try:
+                yield judge, coded
+            except (Unavailable, Unanswered) as ended:
+                why = ended
+                raise
+        if why is not None:
+            raise why
+
+
 def unknown_method_fails(bench: Bench, of: ApiClass) -> None:
     """A method that does not exist fails; SHOULD: MESSAGE_METHOD_UNKNOWN with its name. Source: error list."""
     for fmt in bench.formats:
-        with (
-            bench.judging("WIRE-METHOD-UNKNOWN", of.name, fmt) as judge,
-            bench.judging("WIRE-METHOD-UNKNOWN-CODE", of.name, fmt) as coded,
-        ):
+        with _with_code(bench, "WIRE-METHOD-UNKNOWN", of.name, fmt) as (judge, coded):
             for method in (f"{of.name}.get_no_such_field", f"{of.name}.no_such_message", f"No_such_{of.name}.get_all"):
                 exchange = bench.call(fmt, method, probe=True)
                 if judge.refused(exchange, f"the unknown method {method}"):
@@ -61,14 +74,11 @@ def wrong_number_of_parameters_fails(bench: Bench, of: ApiClass) -> None:
         if kind in seen and not bench.budget.boundaries:
             continue
         seen.add(kind)
-        args, real = good_args(bench, message)
         for at, fmt in enumerate(bench.formats):
+            args, real = good_args(bench, message)
             numbers = _wrong_numbers(message, args, real=real)
             chosen = numbers if bench.budget.name == "thorough" else [numbers[(number + at) % len(numbers)]]
-            with (
-                bench.judging("WIRE-ARITY", message.full_name, fmt) as judge,
-                bench.judging("WIRE-ARITY-CODE", message.full_name, fmt) as coded,
-            ):
+            with _with_code(bench, "WIRE-ARITY", message.full_name, fmt) as (judge, coded):
                 before = _field(bench, message, args, fmt) if real else None
                 for each in chosen:
                     _judge_number(bench, message, (fmt, each), judge, coded)
@@ -156,10 +166,7 @@ def wrong_type_fails(bench: Bench, of: ApiClass) -> None:
     """A value of another type fails and changes nothing; SHOULD: FIELD_TYPE_ERROR. Source: error list."""
     for message in typed_messages(of):
         for fmt in bench.formats:
-            with (
-                bench.judging("WIRE-TYPE", message.full_name, fmt) as judge,
-                bench.judging("WIRE-TYPE-CODE", message.full_name, fmt) as coded,
-            ):
+            with _with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
                 ref = bench.stock.writable(of.name).ref
                 before = _field(bench, message, (ref,), fmt)
                 if before is None:
@@ -191,10 +198,21 @@ def _wrong_params(message: Message, ref: Ref) -> list[list[tuple[Type, Value]]]:
     good += [(p.type, _plain(p.type, ref)) for p in message.params[1:]]
     found = []
     for at in range(len(good) - 1, 0, -1):
-        wrong = wrong_typed(message.params[at].type)
+        wrong = [
+            typed for typed in wrong_typed(message.params[at].type) if not _names(message.params[at].type, typed[0])
+        ]
         chosen = wrong if at == len(good) - 1 else wrong[:2]
         found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
     return [params for params in found if any(of != p.type for p, (of, _) in zip(message.params, params, strict=True))]
+
+
+def _names(of: Type, other: Type) -> bool:
+    """Whether a value is text where an enum's name belongs: names that the enum lacks are WIRE-ENUM's business."""
+    match of, other:
+        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
+            return True
+        case _:
+            return False
 
 
 def _plain(of: Type, ref: Ref) -> Value:

@@ -120,8 +120,15 @@ def json_call(bench: Bench, fmt: Format, message: str, params: list[Any], **chan
     if fmt is Format.JSONRPC2:
         call["jsonrpc"] = "2.0"
     call.update(changes)
-    body = json.dumps({name: value for name, value in call.items() if value is not ...})
-    return bench.raw(fmt, body.encode())
+    return send(bench, fmt, json.dumps({name: value for name, value in call.items() if value is not ...}).encode())
+
+
+def send(bench: Bench, fmt: Format, body: bytes) -> Exchange:
+    """Send a body that the server may refuse by closing the connection; a good call then shows that it lives."""
+    exchange = bench.raw(fmt, body)
+    if not exchange.status:
+        bench.call(fmt, a_listing(bench)[0])
+    return exchange
 
 
 def parsed(exchange: Exchange) -> dict[str, Any] | None:

@@ -151,11 +151,12 @@ def _spelled(bench: Bench, of: ApiClass, ints: list[str], fmt: Format) -> Iterat
     result = _result(exchange)
     if isinstance(result, Mapping):
         for name in ints:
-            if isinstance(result.get(name), str | int):
-                yield name, _name(result[name]), exchange
-    single = bench.call(fmt, f"{of.name}.get_{ints[0]}", obj.ref)
-    if isinstance(_result(single), str | int) and isinstance(single.reply.outcome, Success):
-        yield ints[0], _name(_result(single)), single
+            if spelling := _spelling(result.get(name)):
+                yield name, spelling, exchange
+    if f"get_{ints[0]}" in of.messages:
+        single = bench.call(fmt, f"{of.name}.get_{ints[0]}", obj.ref)
+        if spelling := _spelling(_result(single)):
+            yield ints[0], spelling, single
 
 
 def _result(exchange: Exchange) -> Any:
@@ -166,8 +167,11 @@ def _result(exchange: Exchange) -> Any:
     return reply.get("result") if isinstance(reply, dict) else None
 
 
-def _name(value: object) -> str:
-    return "decimal strings" if isinstance(value, str) else "integers"
+def _spelling(value: object) -> str:
+    """Return how an int is written, "" for what is none."""
+    if isinstance(value, str):
+        return "decimal strings" if value.removeprefix("-").isdecimal() else ""
+    return "integers" if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 CHECKS: tuple[Check, ...] = (

@@ -76,9 +76,10 @@ def hard_texts(of: Type) -> Sequence[Batch]:
     """Return hard text in a field of a type: one text at a time, or many in a set or map."""
     match of:
         case t.Str():
-            return (Batch(ALL_TEXTS), *(Batch(text) for text in TEXTS))
+            return (Batch(ALL_TEXTS, SHORT_TEXTS), *(Batch(text) for text in TEXTS))
         case t.SetOf(t.Str()):
-            return (Batch(SHORT_TEXTS, tuple((text,) for text in SHORT_TEXTS)), Batch((LONGEST,)))
+            # Never a set of one: that it travels as a set is another clause's.
+            return (Batch(SHORT_TEXTS, tuple(("xc", text) for text in SHORT_TEXTS)), Batch(("xc", LONGEST)))
         case t.MapOf(t.Str(), item):
             return _text_maps(item)
         case t.MapOf(t.Enum(_, names), t.Str()):

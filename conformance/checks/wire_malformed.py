@@ -6,24 +6,18 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, describe, is_refusal
 from xenconform.conformance.checks.malformed import malformed
-from xenconform.conformance.checks.wire_envelope import a_listing
+from xenconform.conformance.checks.wire_envelope import a_listing, send
 from xenconform.models.calls import Breach
 from xenconform.models.exchange import Exchange
 
 
 def malformed_documents_are_refused(bench: Bench) -> None:
-    """A malformed document is answered with an HTTP error or a structured failure. Source: error handling.
-
-    After each document that got no answer a good call is sent, which tells a closed connection from a dead server.
-    """
+    """A malformed document is answered with an HTTP error or a structured failure. Source: error handling."""
     for fmt in bench.formats:
         with bench.judging("WIRE-MALFORMED", "server", fmt) as judge:
             message, _ = a_listing(bench)
             for what, body in malformed(fmt, message, bench.client.session):
-                exchange = bench.raw(fmt, body)
-                _judge_refused(judge, exchange, what)
-                if not exchange.status:
-                    bench.call(fmt, message)
+                _judge_refused(judge, send(bench, fmt, body), what)
 
 
 def _judge_refused(judge: Judge, exchange: Exchange, what: str) -> None:
