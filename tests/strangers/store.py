@@ -7,6 +7,7 @@ not stored at their derived end but worked out at each read, which is another de
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import threading
 import uuid
@@ -208,7 +209,7 @@ class Store:
             rows = self.objects[relation.owner_cls].items()
             found = [a for a, row in rows if ref == row[relation.owner_field] or ref in as_list(row[relation.owner_field])]
             return found if isinstance(field.type, t.SetOf) else next(iter(found), NULL)
-        if field.qualifier is Qualifier.RUNTIME and "volatile" in self.tastes:
+        if "volatile" in self.tastes and self.moves(of, field):
             obj[field.name] = self.moved(field, obj[field.name])
         value = obj[field.name]
         if isinstance(value, list | dict) and "shuffled" in self.tastes:
@@ -216,6 +217,12 @@ class Store:
             self.random.shuffle(items)
             return dict(items) if isinstance(value, dict) else items
         return value
+
+    def moves(self, of: ApiClass, field: Field) -> bool:
+        """Whether a field changes by itself: no client has a say in it, by a constructor or a setter."""
+        given = any(field.name in maker.fields for maker in of.constructors)
+        written = any(m.field == field.name and m.verb not in {"", "get"} for m in of.messages.values())
+        return field.qualifier is Qualifier.RUNTIME and not given and not written
 
     def moved(self, field: Field, value: Any) -> Any:
         match field.type:
@@ -357,7 +364,7 @@ class Store:
                 return raw
             case t.Int() if not isinstance(raw, bool):
                 return self.int(raw)
-            case t.Float() if isinstance(raw, int | float) and not isinstance(raw, bool):
+            case t.Float() if isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw):
                 return float(raw)
             case t.DateTime() if isinstance(raw, str | datetime):
                 return self.date(raw)

@@ -1,0 +1,55 @@
+"""Run the suite on each defect and tell which clause caught it: `python -m tests.strangers.matrix [NAME ...]`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.strangers.certify import certify
+from tests.strangers.defects import DEFECTS, Defect
+from tests.strangers.plain_server import Plain
+
+
+def run(defect: Defect, *options: str) -> tuple[set[str], dict[str, Any]]:
+    """Return the clauses that failed on a stranger with a defect, and the results."""
+    server = Plain()
+    defect.install(server)
+    with server:
+        _, results = certify(server, "--scope", "all", "--class", defect.cls, *options)
+    return {each["clause"] for each in results.get("findings", ())}, results
+
+
+def line(defect: Defect, budget: str = "quick") -> str:
+    """Return a defect's row of the table."""
+    start = time.monotonic()
+    failed, results = run(defect, "--budget", budget)
+    caught = [clause for clause in defect.clauses if clause in failed]
+    must = {each["id"] for each in results.get("clauses", ()) if each["severity"] != "SHOULD"}
+    other = sorted((failed & must) - set(defect.clauses) - set(defect.also))
+    said = f"{results.get('problem', '')} {results.get('errors', '') or ''} {results.get('said', '')[-300:]}".strip()
+    verdict = "caught" if caught else "MISSED"
+    return (
+        f"{verdict:6} {defect.name:42} {budget:8} {time.monotonic() - start:5.1f} s  by {', '.join(caught) or '-'}"
+        f"{'  besides: ' + ', '.join(other) if other else ''}{'  ' + said[:300] if said else ''}"
+    )
+
+
+def main(names: list[str]) -> int:
+    """Run the named defects, or all; print a row each; return how many were missed."""
+    chosen = [DEFECTS[name] for name in names] or list(DEFECTS.values())
+    missed = 0
+    with ThreadPoolExecutor(2) as pool:
+        for defect, row in zip(chosen, pool.map(line, chosen), strict=True):
+            again = row
+            if row.startswith("MISSED"):
+                again = line(defect, "standard")
+                missed += again.startswith("MISSED")
+            print(row if again is row else f"{row}\n  then {again}", flush=True)
+    print(f"{len(chosen)} defects, {missed} missed")
+    return missed
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(sys.argv[1:])))
