@@ -15,9 +15,9 @@ from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass, Field, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.exemplars import alternatives
-from xenconform.models.types import MapOf, SetOf, Type, refs_in
-from xenconform.models.values import Value, same
+from xenconform.models.exemplars import Need, alternatives
+from xenconform.models.types import NULL_REF, MapOf, SetOf, Type, refs_in
+from xenconform.models.values import Handle, Value, same
 from xenconform.strategies.plain import tame
 
 
@@ -58,7 +58,8 @@ def plain_values(bench: Bench, cls: str, field: Field, of: Type, count: int) -> 
     if domain.skip:
         raise Unavailable(f"the profile {bench.profile.name} does not vary {cls}.{field.name}: {domain.skip}")
     if not domain.is_free and of == field.type:
-        return list(alternatives(bench.api, bench.profile, cls, field.name, n=bench.stock.number(), tag=TAG))[:count]
+        taken = alternatives(bench.api, bench.profile, cls, field.name, n=bench.stock.number(), tag=TAG)
+        return [_wired(bench, value) for value in taken][:count]
     refs = {}
     for target in refs_in(of):
         refs[target] = [obj.ref for obj in bench.stock.readable(target, count)]
@@ -68,6 +69,21 @@ def plain_values(bench: Bench, cls: str, field: Field, of: Type, count: int) -> 
         if not any(same(of, value, seen) for seen in found):
             found.append(value)
     return found[:count]
+
+
+def _wired(bench: Bench, value: Value) -> Value:
+    """Return a value of a profile with its needs met and its null references as the wire has them."""
+    match value:
+        case Need():
+            return bench.stock.need(value)
+        case Handle():
+            return NULL_REF
+        case tuple():
+            return tuple(_wired(bench, each) for each in value)
+        case dict():
+            return {_wired(bench, key): _wired(bench, each) for key, each in value.items()}
+        case _:
+            return value
 
 
 def written(of: ApiClass) -> Iterator[Field]:

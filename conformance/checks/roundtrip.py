@@ -17,9 +17,8 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, Constructor, Field, Message, Qualifier, State
 from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.exemplars import Need
-from xenconform.models.types import NULL_REF, SetOf
-from xenconform.models.values import Handle, Ref, Value, same
+from xenconform.models.types import SetOf
+from xenconform.models.values import Ref, Value, same
 
 if TYPE_CHECKING:
     from xenconform.conformance.checks.bench import Bench
@@ -112,22 +111,7 @@ class Spot:
         Raises:
             Unavailable: the profile says not to vary the field, or an object to refer to cannot be had.
         """
-        values = plain_values(self.bench, self.of.name, self.field, self.field.type, count)
-        return [self._wired(value) for value in values]
-
-    def _wired(self, value: Value) -> Value:
-        """Return a value with its needs met and its null references as the wire has them."""
-        match value:
-            case Need():
-                return self.bench.stock.need(value)
-            case Handle():
-                return NULL_REF
-            case tuple():
-                return tuple(self._wired(each) for each in value)
-            case dict():
-                return {self._wired(key): self._wired(each) for key, each in value.items()}
-            case _:
-                return value
+        return plain_values(self.bench, self.of.name, self.field, self.field.type, count)
 
     @property
     def is_free(self) -> bool:
