@@ -6,12 +6,12 @@ envelope with a member too many) is recorded at once under the wire clause it br
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from xenconform.conformance.checks.health import Health
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_http_refusal
 from xenconform.conformance.checks.stock import Obj, Stock
 from xenconform.conformance.client import Client, Unset
@@ -28,15 +28,12 @@ from xenconform.models.verdicts import Judgement, Verdict
 DOMAIN_CODES = frozenset({"VALUE_NOT_SUPPORTED", "INVALID_VALUE", "OPERATION_NOT_ALLOWED"})
 """Codes with which a server refuses for a reason of its own domain, besides those that the message declares."""
 DOMAIN_PREFIXES = ("LICENCE_", "LICENSE_", "FEATURE_")
-GONE_AFTER = 5
-"""So many calls in a row without any HTTP answer mean that the server is gone."""
-STUCK_AFTER = 2
-"""So many time-outs of one message end the calls of that message."""
-MAX_TIMEOUTS = 30
-
-
-class TargetGoneError(Exception):
-    """The server under test no longer answers; what is left of the run cannot be exercised."""
+ENVELOPES = {
+    Format.XMLRPC: "WIRE-XML-ENVELOPE",
+    Format.JSONRPC1: "WIRE-JSON1-ENVELOPE",
+    Format.JSONRPC2: "WIRE-JSON2-ENVELOPE",
+}
+"""Where an answer that never came is counted in a run that has no clause on how servers bear up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +101,7 @@ class Bench:
         self.clauses = frozenset(clauses)
         self._record = record
         self._seen_flaws: set[tuple[str, str, str]] = set()
-        self._silent = 0
-        self._timeouts: Counter[str] = Counter()
+        self._health = Health(formats)
         self.stock = Stock(self)
 
     def judging(self, clause: str, element: str, fmt: Format | str = "") -> Judge:
@@ -145,8 +141,8 @@ class Bench:
         """
         if message in self.profile.never:
             raise Unavailable(f"the profile {self.profile.name} says never to call {message}")
-        if self._timeouts[message] >= STUCK_AFTER:
-            raise Unavailable(f"{message} timed out {STUCK_AFTER} times and is not called again")
+        if self._health.is_stuck(message):
+            raise Unavailable(f"{message} was left without an answer several times and is not called again")
         exchange = self.client.call(fmt, message, args, **options)
         if not probe and "session" not in options and self.client.ensure_session(exchange):
             # Servers collect sessions; whether they may collect this one is judged by the clauses on sessions alone.
@@ -170,9 +166,16 @@ class Bench:
             raise Unavailable(f"the {cls} that was read ended meanwhile")
 
     def raw(self, fmt: Format, body: bytes, **options: Unpack[RawOptions]) -> Exchange:
-        """Send bytes of our own making, to be refused or answered."""
+        """Send bytes of our own making, to be refused or answered.
+
+        Raises:
+            Unavailable: such bytes timed out before, more than once.
+            TargetGoneError: the server no longer answers at all.
+        """
+        if self._health.is_stuck(""):
+            raise Unavailable("bytes that are no call timed out more than once and are not sent again")
         exchange = self.client.raw(fmt, body, **options)
-        self._watch_silence(exchange)
+        self._see(exchange, refused=True)
         return exchange
 
     def ask(self, fmt: Format, message: str, *args: Value, **options: Unpack[CallOptions]) -> tuple[Value, Exchange]:
@@ -198,44 +201,44 @@ class Bench:
 
     def watch(self, exchange: Exchange, *, probe: bool = False) -> None:
         """Record what a reply's bytes break, once for each clause × message × format."""
-        self._watch_silence(exchange)
-        found = [
-            (flaw.kind, f"{flaw.where}: {flaw.detail}" if flaw.where else flaw.detail) for flaw in exchange.reply.flaws
-        ]
+        refused = probe and is_http_refusal(exchange)
+        answered = self._see(exchange, refused=refused)
+        for flaw in exchange.reply.flaws:
+            self._flaw(exchange, flaw.kind, f"{flaw.where}: {flaw.detail}" if flaw.where else flaw.detail)
         outcome = exchange.reply.outcome
-        if isinstance(outcome, Breach) and not (probe and is_http_refusal(exchange)):
-            found.append((outcome.kind, outcome.detail))
-        for kind, detail in found:
-            clause = clause_of(kind, exchange.format)
-            key = (clause, exchange.message, exchange.format)
-            if key not in self._seen_flaws:
-                self._seen_flaws.add(key)
-                self.record(
-                    Judgement(
-                        clause,
-                        exchange.message,
-                        exchange.format,
-                        Verdict.FAIL,
-                        expected="a reply as the clause says",
-                        actual=f"{kind}: {detail}",
-                        exchanges=(exchange.seq,),
-                    )
-                )
+        if answered and isinstance(outcome, Breach) and not refused:
+            self._flaw(exchange, outcome.kind, outcome.detail)
+
+    def _see(self, exchange: Exchange, *, refused: bool) -> bool:
+        """Take note of whether the server answers; return whether it did, if badly."""
+        for each in self._health.see(exchange, refused=refused):
+            if isinstance(each.reply.outcome, Breach):
+                self._flaw(each, each.reply.outcome.kind, each.reply.outcome.detail)
+        return exchange.status != 0
+
+    def _flaw(self, exchange: Exchange, kind: str, detail: str) -> None:
+        clause = clause_of(kind, exchange.format)
+        if clause.startswith("ROBUST-") and clause not in self.clauses:
+            clause = ENVELOPES[exchange.format]
+        key = (clause, exchange.message, exchange.format)
+        if key in self._seen_flaws:
+            return
+        self._seen_flaws.add(key)
+        self.record(
+            Judgement(
+                clause,
+                exchange.message or "server",
+                exchange.format,
+                Verdict.FAIL,
+                expected="a reply as the clause says",
+                actual=f"{kind}: {detail}",
+                exchanges=(exchange.seq,),
+            )
+        )
 
     def flawed(self, clause: str, message: str, fmt: Format) -> bool:
         """Whether a reply to this message over this format was seen to break this clause."""
         return (clause, message, fmt) in self._seen_flaws
-
-    def _watch_silence(self, exchange: Exchange) -> None:
-        outcome = exchange.reply.outcome
-        if exchange.status or not isinstance(outcome, Breach):
-            self._silent = 0
-            return
-        self._silent += 1
-        if outcome.kind == "http-timeout":
-            self._timeouts[exchange.message] += 1
-        if self._silent >= GONE_AFTER or self._timeouts.total() >= MAX_TIMEOUTS:
-            raise TargetGoneError(f"the server no longer answers: {outcome.detail}")
 
     @contextmanager
     def restoring(self, obj: Obj, field: str) -> Iterator[None]:

@@ -291,6 +291,11 @@ class Stock:
         if self._own.get(obj.cls) == obj:
             del self._own[obj.cls]
 
+    @property
+    def made(self) -> tuple[Obj, ...]:
+        """What this run made and did not remove yet, the oldest first."""
+        return tuple(self._made)
+
     def clear(self) -> tuple[Obj, ...]:
         """Remove everything we made, the newest first, and return what the server would not let go."""
         for _ in range(2):

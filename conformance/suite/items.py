@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from xenconform.conformance.checks.bench import TargetGoneError
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.suite.selection import selection
 from xenconform.conformance.suite.settings import Settings
 from xenconform.models.api import ApiClass
@@ -72,7 +72,8 @@ class ClauseItem(pytest.Item):
         except TargetGoneError as why:
             run.gone = str(why)
             self._untested(run, run.gone)
-        except Unavailable as why:
+        except (Unanswered, Unavailable) as why:
+            # What a check prepares with is another clause's to judge; without it there is nothing to judge here.
             self._untested(run, str(why))
         except Exception as why:
             # Whatever else goes wrong is our own fault and is said to be: the run is then no certificate.

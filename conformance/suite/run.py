@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TextIO
 
 from xenconform import __version__
-from xenconform.conformance.checks.bench import BUDGETS, Bench, TargetGoneError
+from xenconform.conformance.checks.bench import BUDGETS, Bench
+from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.models.calls import Success
+from xenconform.models.clauses import catalogue
 from xenconform.models.events import RunEnd, RunStart, encode_event
 from xenconform.models.exchange import Exchange
 from xenconform.models.target import Target, parse_target
@@ -139,9 +141,10 @@ class Run:
     def close(self, error: str = "") -> None:
         """Remove what was made, log out, end the log, stop the embedded server; always all of it."""
         try:
-            if self._bench is not None and not self.gone:
+            if self._bench is not None:
                 self._clean_up()
         finally:
+            error = error or self._unfinished()
             self._write(RunEnd(self.calls, round(time.monotonic() - self._began, 3), self.interrupted, error))
             if self._log is not None:
                 self._log.close()
@@ -150,13 +153,22 @@ class Run:
             if self._server is not None:
                 self._server.stop()
 
+    def _unfinished(self) -> str:
+        """Return why the run has no verdict: the server went away, and broke no rule before that."""
+        levels = catalogue()
+        failed = {each.clause for each in self.judgements if each.verdict is Verdict.FAIL}
+        return "" if any(levels[clause].required for clause in failed) else self.gone
+
     def _clean_up(self) -> None:
+        """Remove what was made and log out. From a server that is gone too: it may have come back."""
         assert self._client is not None
+        stock = self.bench.stock
         try:
-            self.left_behind = tuple(f"{obj.cls} {obj.ref}" for obj in self.bench.stock.clear())
+            stock.clear()
             self._client.logout_all()
         except (TargetGoneError, Unavailable) as why:
-            self.gone = str(why)
+            self.gone = self.gone or str(why)
+        self.left_behind = tuple(f"{obj.cls} {obj.ref}" for obj in stock.made)
 
     def _on_exchange(self, exchange: Exchange) -> None:
         self.calls += 1
