@@ -135,7 +135,7 @@ def parsed(exchange: Exchange) -> dict[str, Any] | None:
     """Return a reply's JSON object, None where it is none."""
     try:
         found = json.loads(exchange.received)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

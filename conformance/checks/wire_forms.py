@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import cycle
 from typing import Any
 
 from xenconform.conformance.checks.arguments import made_up
@@ -81,10 +82,30 @@ def ints_are_taken_in_each_spelling(bench: Bench, of: ApiClass) -> None:
             with bench.judging("WIRE-INT-REQUEST", spot_.element, fmt) as judge:
                 obj = bench.stock.writable(of.name)
                 before, _ = bench.ask(fmt, f"{of.name}.get_{spot_.field.name}", obj.ref)
-                for number, (spelled, options) in enumerate(_spellings(fmt)):
-                    values = spot_.plain()
-                    _judge_spelling(spot_, judge, (fmt, obj.ref), spelled, (values[number % len(values)], options))
+                _judge_spellings(spot_, judge, fmt, obj.ref)
                 spot_.put(fmt, before, obj)
+
+
+def _judge_spellings(spot_: Spot, judge: Judge, fmt: Format, ref: Ref) -> None:
+    """Judge each spelling against the others: a setter that takes an int in none of them says nothing of spellings.
+
+    Raises:
+        Unavailable: no spelling was taken.
+    """
+    values = spot_.plain()
+    tried = [
+        (spelled, value, _set_spelled(spot_, (fmt, ref), value, how))
+        for (spelled, how), value in zip(_spellings(fmt), cycle(values), strict=False)
+    ]
+    if not any(isinstance(wrote.reply.outcome, Success) for _, _, (wrote, _) in tried):
+        raise Unavailable(f"no int was ever accepted: {describe(tried[0][2][0])}")
+    for spelled, value, (wrote, back) in tried:
+        if spot_.bench.is_domain_refusal(wrote):
+            continue
+        taken = isinstance(wrote.reply.outcome, Success)
+        judge.true(taken, f"{value} as {spelled} is taken", describe(wrote), wrote)
+        if taken and isinstance(back.reply.outcome, Success):
+            judge.same(t.Int(), value, back.reply.outcome.value, wrote, back)
 
 
 def _spellings(fmt: Format) -> Iterator[tuple[str, str]]:
@@ -94,25 +115,17 @@ def _spellings(fmt: Format) -> Iterator[tuple[str, str]]:
         yield from (("text", "text"), ("a JSON integer", "native"))
 
 
-def _judge_spelling(spot_: Spot, judge: Judge, at: tuple[Format, Ref], spelled: str, what: tuple[int, str]) -> None:
-    (fmt, ref), (value, how) = at, what
+def _set_spelled(spot_: Spot, at: tuple[Format, Ref], value: int, how: str) -> tuple[Exchange, Exchange]:
+    """Set an int in a spelling; return that exchange and the one that read it back."""
+    fmt, ref = at
     message = f"{spot_.of.name}.set_{spot_.field.name}"
     self = (t.RefTo(spot_.of.name), ref)
     if fmt is Format.XMLRPC:
-        exchange = spot_.bench.call(fmt, message, params=[self, (None, Scalar(how, str(value)))])
+        wrote = spot_.bench.call(fmt, message, params=[self, (None, Scalar(how, str(value)))])
     else:
         ints: Ints = "native" if how == "native" else "text"
-        exchange = spot_.bench.call(fmt, message, params=[self, (t.Int(), value)], ints=ints)
-    if spot_.bench.is_domain_refusal(exchange):
-        return
-    if not judge.true(
-        isinstance(exchange.reply.outcome, Success), f"{value} as {spelled} is taken", describe(exchange), exchange
-    ):
-        return
-    back = spot_.get(fmt, ref)
-    outcome = back.reply.outcome
-    if isinstance(outcome, Success):
-        judge.same(t.Int(), value, outcome.value, exchange, back)
+        wrote = spot_.bench.call(fmt, message, params=[self, (t.Int(), value)], ints=ints)
+    return wrote, spot_.get(fmt, ref)
 
 
 # --------------------------------------------------------------------------- WIRE-INT-JSON: one spelling in all replies
@@ -162,7 +175,7 @@ def _spelled(bench: Bench, of: ApiClass, ints: list[str], fmt: Format) -> Iterat
 def _result(exchange: Exchange) -> Any:
     try:
         reply = json.loads(exchange.received)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return reply.get("result") if isinstance(reply, dict) else None
 
