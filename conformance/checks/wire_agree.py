@@ -13,6 +13,9 @@ from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, Value, same
 
+ROUNDS = 6
+"""How often a difference must show itself again: a value that changes by itself agrees with itself now and then."""
+
 
 def can_be_read(_api: Api, of: ApiClass) -> bool:
     """Whether a class has get_record."""
@@ -41,7 +44,7 @@ class Comparison:
 def formats_agree(bench: Bench, of: ApiClass) -> None:
     """An object shows equal values in all fields over every format. Source: introduction.
 
-    A field that differs is read once more over the first format: only what stood still meanwhile is judged.
+    What differs is read over both formats in turn, several times: only what stands still over each is judged.
     """
     first, *others = bench.formats
     found = {fmt: _compare_all(bench, of, first, fmt) for fmt in others}
@@ -89,10 +92,12 @@ def _compare(bench: Bench, of: ApiClass, at: tuple[Ref, Format, Format], found: 
     (left, one), (right, other) = bench.ask(first, message, ref), bench.ask(second, message, ref)
     both = {name for name in of.fields if name in left and name in right}
     odd = {name for name in both if not same(of.fields[name].type, left[name], right[name])}
-    again = bench.ask(first, message, ref)[0] if odd else {}
+    for _ in range(ROUNDS if odd else 0):
+        for fmt, before in ((first, left), (second, right)):
+            again, _ = bench.ask(fmt, message, ref)
+            odd = {name for name in odd if name in again and same(of.fields[name].type, before[name], again[name])}
     for name in odd:
-        if name in again and same(of.fields[name].type, left[name], again[name]):
-            found.differing.setdefault(name, Difference(one, other, left[name], right[name]))
+        found.differing.setdefault(name, Difference(one, other, left[name], right[name]))
     found.compared |= both
 
 
