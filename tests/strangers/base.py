@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.strangers.plain_server import Plain
+from strangers.plain_server import Plain
 
 Install = Callable[[Plain], None]
 
@@ -37,6 +37,17 @@ def defect(clauses: str, *, also: str = "", cls: str = "network") -> Callable[[I
         return install
 
     return enter
+
+
+def after(server: Plain, name: str, effect: Callable[..., Any]) -> None:
+    """Do something more with a method's arguments once the method is through."""
+
+    def both(old: Callable[..., Any], *args: Any) -> Any:
+        result = old(*args)
+        effect(*args)
+        return result
+
+    around(server, name, both)
 
 
 def around(server: Plain, name: str, new: Callable[..., Any]) -> None:

@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.strangers.plain_server import Plain
-from tests.strangers.store import PASSWORD
+from strangers.plain_server import Plain
+from strangers.values import PASSWORD
 
 
 def certify(server: Plain, *options: str, seconds: float = 900) -> tuple[int, dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.strangers import defects_fields, defects_objects, defects_wire
-from tests.strangers.base import TABLE, Defect
+from strangers import defects_bonds, defects_envelopes, defects_fields, defects_objects, defects_wire
+from strangers.base import TABLE, Defect
 
-MODULES = (defects_wire, defects_fields, defects_objects)
+__all__ = ["DEFECTS", "MODULES", "Defect"]
+MODULES = (defects_wire, defects_envelopes, defects_fields, defects_objects, defects_bonds)
 DEFECTS: dict[str, Defect] = TABLE

@@ -1,13 +1,14 @@
 """Defects of fields and accessors."""
+# ruff: noqa: ARG005, PLR0913, PLR0917 - what wraps a method takes what the method takes
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from tests.strangers.base import around, defect
-from tests.strangers.plain_server import Plain
-from tests.strangers.store import NULL, Refusal
+from strangers.base import after, around, defect
+from strangers.plain_server import Plain
+from strangers.values import NULL, Refusal
 from xenconform.models import types as t
 from xenconform.models.api import Message, Parameter
 
@@ -16,7 +17,9 @@ from xenconform.models.api import Message, Parameter
 def records_cached_per_format(s: Plain) -> None:
     """get_record over JSON-RPC 1.0 shows what it showed first."""
     seen: dict[str, Any] = {}
-    around(s, "get_record", lambda old, of, ref: seen.setdefault(ref, old(of, ref)) if s.fmt == "json1" else old(of, ref))
+    around(
+        s, "get_record", lambda old, of, ref: seen.setdefault(ref, old(of, ref)) if s.fmt == "json1" else old(of, ref)
+    )
 
 
 @defect("GET-RECORD-AGREES", also="GET-ALL-AGREES WIRE-AGREE")
@@ -135,12 +138,12 @@ def set_keeps_doubles(s: Plain) -> None:
 
 @defect("SET-NO-DUPLICATES", also="WIRE-SET CREATE-FIELDS")
 def create_keeps_doubles(s: Plain) -> None:
-    """create alone keeps a value that is given twice."""
+    """Create alone keeps a value that is given twice."""
 
     def create(old: Any, of: Any, raw: Any) -> str:
         ref = old(of, raw)
         obj = s.objects[of.name][ref]
-        obj.update({n: raw[n] for n, v in raw.items() if isinstance(obj.get(n), list) and len(obj[n]) < len(v)})
+        obj.update({n: v for n, v in raw.items() if isinstance(obj.get(n), list) and len(obj[n]) < len(v)})
         return str(ref)
 
     around(s, "create", create)
@@ -263,11 +266,10 @@ def constructor_field_has_a_setter(s: Plain) -> None:
     accessor(s, "network", "bridge", "set")
 
 
-@defect("QUAL-RO-CONSTRUCTOR", also="SET-ONLY-THAT")
+@defect("SET-ONLY-THAT QUAL-RO-CONSTRUCTOR")
 def constructor_field_follows_another_setter(s: Plain) -> None:
     """set_MTU writes managed."""
-    around(s, "do_set", lambda old, of, ref, obj, f, v: (old(of, ref, obj, f, v), obj.update(managed=not obj["managed"]))
-           if f.name == "MTU" else old(of, ref, obj, f, v))  # fmt: skip
+    after(s, "do_set", lambda of, ref, obj, f, v: obj.update(managed=not obj["managed"]) if f.name == "MTU" else None)
 
 
 @defect("QUAL-NO-WRONG-ACCESSOR")

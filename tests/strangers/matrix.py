@@ -1,4 +1,4 @@
-"""Run the suite on each defect and tell which clause caught it: `python -m tests.strangers.matrix [NAME ...]`."""
+"""Which clause catches each defect: `PYTHONPATH=tests python -m strangers.matrix [NAME ...]` runs the suite on each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.strangers.certify import certify
-from tests.strangers.defects import DEFECTS, Defect
-from tests.strangers.plain_server import Plain
+from strangers.certify import certify
+from strangers.defects import DEFECTS, Defect
+from strangers.plain_server import Plain
 
 
 def run(defect: Defect, *options: str) -> tuple[set[str], dict[str, Any]]:
@@ -46,8 +46,9 @@ def main(names: list[str]) -> int:
             if row.startswith("MISSED"):
                 again = line(defect, "standard")
                 missed += again.startswith("MISSED")
-            print(row if again is row else f"{row}\n  then {again}", flush=True)
-    print(f"{len(chosen)} defects, {missed} missed")
+            sys.stdout.write(row if again is row else f"{row}\n  then {again}" + "\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{len(chosen)} defects, {missed} missed\n")
     return missed
 
 

@@ -1,24 +1,23 @@
 """A stranger's wire: HTTP by http.server, XML by ElementTree, JSON by json, nothing of the product's codec.
 
-    with Plain({"bare_refs", "chunked"}) as server:
-        print(server.url)
+with Plain({"bare_refs", "chunked"}) as server:
+    print(server.url)
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import socket
 import threading
-from collections.abc import Collection
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from xml.etree import ElementTree
-from xml.sax.saxutils import escape
+from xml.etree import ElementTree as ET
 
-from tests.strangers.store import Malformed, Refusal, Store
+from strangers.documents import read_call, read_json, xml_text
+from strangers.store import Store
+from strangers.values import Malformed, Refusal
 from xenconform.models import types as t
 
 MOST = 2_000_000
@@ -63,7 +62,7 @@ class Plain(Store):
     def answer_xml(self, body: bytes) -> str:
         try:
             method, params = read_call(body)
-        except (Malformed, ElementTree.ParseError, ValueError, UnicodeError) as why:
+        except (Malformed, ET.ParseError, ValueError, UnicodeError) as why:
             if "polite" not in self.tastes:
                 raise Malformed(str(why)) from why
             reply = self.xml_failure(["INTERNAL_ERROR", "this is no call"])
@@ -80,7 +79,8 @@ class Plain(Store):
         """Call, with the one message that ends its own session, and see the result before anything else changes it."""
         if method == "session.logout" and len(params) == 1:
             with self.lock:
-                return t.Void(), self.logout(params[0])
+                self.logout(params[0])
+                return t.Void(), None
         return self.call(fmt, method, params)
 
     def xml_success(self, of: t.Type, value: Any) -> str:
@@ -95,7 +95,7 @@ class Plain(Store):
         inner = "".join(f"{gap}<member>{gap}<name>{xml_text(n)}</name>{gap}{v}{gap}</member>" for n, v in members)
         return f"<value>{gap}<struct>{inner}{gap}</struct>{gap}</value>"
 
-    def xml(self, of: t.Type, value: Any) -> str:  # noqa: PLR0911 - one case a type
+    def xml(self, of: t.Type, value: Any) -> str:
         gap = "\n " if "spaced" in self.tastes else ""
         match of:
             case t.Float():
@@ -107,20 +107,21 @@ class Plain(Store):
             case t.SetOf(item):
                 inner = gap.join(self.xml(item, each) for each in value)
                 return f"<value>{gap}<array>{gap}<data>{gap}{inner}{gap}</data>{gap}</array>{gap}</value>"
-            case t.MapOf(key, item):
-                return self.struct([(self.key(key, k), self.xml(item, v)) for k, v in value.items()])
+            case t.MapOf(_, item):
+                return self.struct([(str(k), self.xml(item, v)) for k, v in value.items()])
             case t.RecordOf(cls):
                 fields = self.api.classes[cls].fields
                 return self.struct([(n, self.xml(fields[n].type, v)) for n, v in value.items() if n in fields])
             case _:
                 text = self.xml_string("" if value is None else str(value))
-                return f"<value><string>{text}</string></value>" if "string_tags" in self.tastes else f"<value>{text}</value>"
+                return (
+                    f"<value><string>{text}</string></value>"
+                    if "string_tags" in self.tastes
+                    else f"<value>{text}</value>"
+                )
 
     def xml_string(self, text: str) -> str:
         return xml_text(text)
-
-    def key(self, of: t.Type, key: Any) -> str:
-        return str(key)
 
     def float_text(self, value: float) -> str:
         return repr(value)
@@ -134,16 +135,8 @@ class Plain(Store):
     # ------------------------------------------------------------------------------------------------------------ JSON
 
     def answer_json(self, body: bytes) -> str:
-        version, ident = "", None
         try:
-            call = json.loads(body.decode(), object_pairs_hook=once, parse_constant=no_constant)
-            if not isinstance(call, dict) or not isinstance(call.get("method"), str):
-                raise Malformed("no call")
-            version, ident, params = call.get("jsonrpc", "1.0"), call.get("id"), call.get("params")
-            if version not in {"1.0", "2.0"} or ("jsonrpc" in call and version == "1.0"):
-                raise Malformed("another version")
-            if isinstance(ident, bool) or not isinstance(ident, str | int) or not isinstance(params, list | None):
-                raise Malformed("no id, or no parameters")
+            version, method, params, ident = read_json(body)
         except (Malformed, ValueError, UnicodeError, RecursionError) as why:
             if "polite" not in self.tastes:
                 raise Malformed(str(why)) from why
@@ -151,7 +144,7 @@ class Plain(Store):
             return self.dump({"jsonrpc": "2.0", "error": error, "id": None})
         fmt = "json2" if version == "2.0" else "json1"
         try:
-            of, value = self.perform(fmt, call["method"], params or [])
+            of, value = self.perform(fmt, method, params)
             return self.dump(self.json_success(fmt, self.json(of, value), ident))
         except Refusal as no:
             return self.dump(self.json_failure(fmt, [str(each) for each in no.args], ident))
@@ -170,7 +163,7 @@ class Plain(Store):
     def dump(self, reply: dict[str, Any]) -> str:
         return json.dumps(reply, indent=2 if "spaced" in self.tastes else None)
 
-    def json(self, of: t.Type, value: Any) -> Any:  # noqa: PLR0911 - one case a type
+    def json(self, of: t.Type, value: Any) -> Any:
         match of:
             case t.Int():
                 return str(value) if "int_text" in self.tastes else value
@@ -178,8 +171,8 @@ class Plain(Store):
                 return self.date_text(value)
             case t.SetOf(item):
                 return [self.json(item, each) for each in value]
-            case t.MapOf(key, item):
-                return {self.key(key, k): self.json(item, v) for k, v in value.items()}
+            case t.MapOf(_, item):
+                return {str(k): self.json(item, v) for k, v in value.items()}
             case t.RecordOf(cls):
                 fields = self.api.classes[cls].fields
                 return {n: self.json(fields[n].type, v) for n, v in value.items() if n in fields}
@@ -211,7 +204,7 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         plain = self.server.plain
         lengths = self.headers.get_all("Content-Length", [])
         if self.headers.get("Transfer-Encoding") or len(lengths) != 1 or not re.fullmatch("[0-9]{1,9}", lengths[0]):
@@ -245,71 +238,3 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-
-# ----------------------------------------------------------------------------------------------------- reading documents
-
-
-def xml_text(text: str) -> str:
-    return escape(text, {"\r": "&#13;"})
-
-
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise Malformed("a key twice")
-    return found
-
-
-def no_constant(name: str) -> Any:
-    raise Malformed(f"{name} is no JSON")
-
-
-def read_call(body: bytes) -> tuple[str, list[Any]]:
-    """Return the method and the parameters of an XML-RPC call.
-
-    Raises:
-        Malformed: it is none.
-    """
-    if b"<!DOCTYPE" in body:
-        raise Malformed("a DTD")
-    root = ElementTree.fromstring(body)
-    parts = {child.tag: child for child in root}
-    if root.tag != "methodCall" or "methodName" not in parts or not parts.keys() <= {"methodName", "params"}:
-        raise Malformed("no call")
-    params = []
-    for param in parts.get("params", ()):
-        if param.tag != "param" or [child.tag for child in param] != ["value"]:
-            raise Malformed("no parameter")
-        params.append(read_value(param[0], 0))
-    return (parts["methodName"].text or "").strip(), params
-
-
-def read_value(value: ElementTree.Element, depth: int) -> Any:  # noqa: C901, PLR0911 - one case a tag
-    if depth > 100 or len(value) > 1 or value.tag != "value":
-        raise Malformed("too deep, or no value")
-    if not len(value):
-        return value.text or ""
-    (child,) = value
-    text = child.text or ""
-    match child.tag:
-        case "string":
-            return text
-        case "int" | "i4" | "i8":
-            return int(text)
-        case "double":
-            return float(text)
-        case "boolean" if text.strip() in {"0", "1"}:
-            return text.strip() == "1"
-        case "dateTime.iso8601":
-            return datetime.fromisoformat(text.strip())
-        case "base64":
-            return base64.b64decode(text)
-        case "nil":
-            return None
-        case "array" if [each.tag for each in child] == ["data"]:
-            return [read_value(each, depth + 1) for each in child[0]]
-        case "struct":
-            return once([(member.findtext("name") or "", read_value(member[1], depth + 1)) for member in child])
-        case _:
-            raise Malformed(f"<{child.tag}>")

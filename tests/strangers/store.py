@@ -1,65 +1,30 @@
 """A stranger's object store: what each message does, on plain dicts, driven by the product's model data alone.
 
-Values here are Python's own: str, int, float, bool, datetime, list for sets, dict for maps and records. Bound fields are
-not stored at their derived end but worked out at each read, which is another design than the reference server's.
+Values here are Python's own: str, int, float, bool, datetime, list for sets, dict for maps and records.
+Bound fields are not stored at their derived end but worked out at each read: another design than the reference server's.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 import random
 import threading
 import uuid
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from strangers.accessors import Accessors, as_list
+from strangers.values import HARDWARE, KEPT, NULL, PASSWORD, USER, Refusal
 from xenconform.models import types as t
-from xenconform.models.api import Api, ApiClass, Field, Message, Qualifier, State
+from xenconform.models.api import Api, ApiClass, Field, Message, Parameter, Qualifier, State
 
-NULL = "OpaqueRef:NULL"
-USER, PASSWORD = "root", "stranger"
-TASTES = {
-    "bare_refs": "refs are a class and a number, not OpaqueRef:uuid",
-    "int_text": "JSON ints leave as decimal strings",
-    "codes": "JSON-RPC 2.0 error codes are -32000",
-    "internal_errors": "wrong types fail with INTERNAL_ERROR and a text",
-    "session_first": "the session is checked before the method and the parameters",
-    "shuffled": "sets and maps come in another order at each read",
-    "string_tags": "XML texts stand in <string> tags",
-    "spaced": "white space stands between the elements of XML and JSON",
-    "http400": "malformed requests get HTTP 400",
-    "closing": "each reply closes the connection",
-    "dashed": "datetimes are written 2024-01-01T12:00:00Z",
-    "no_zone": "datetimes are written without Z",
-    "upper_uuids": "uuids are in upper case",
-    "refuse_ro": "RO/runtime and unknown members of a record are refused",
-    "refuse_doubles": "a set with a value twice is refused",
-    "chunked": "replies are chunked",
-    "other_params": "errors have other parameters than the error list says",
-    "no_where": "get_all_records_where does not exist",
-    "volatile": "RO/runtime values change at each read",
-    "kept": "the domain refuses to destroy some objects",
-    "bare": "explicit messages are not implemented",
-    "no_hardware": "constructors of hardware refuse",
-    "churn": "other clients make and remove objects all the while",
-    "polite": "malformed JSON gets a JSON-RPC error, malformed XML a Failure",
-}
-KEPT = frozenset({"secret", "VDI", "VMSS"})
-HARDWARE = frozenset({"VIF", "VBD", "PBD", "PIF", "VUSB", "VGPU", "console", "Bond", "VLAN", "tunnel", "SR"})
+QUERY = Parameter("query", t.Str())
 SEEDED = ("host", "network", "network", "SR", "VM", "VDI", "host_cpu", "PIF", "host_metrics", "VM_metrics", "role")
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a fault
-    """The server's refusal: an error code and its parameters."""
-
-
-class Malformed(Exception):  # noqa: N818 - it is an answer, not a fault
-    """The request is no document of its format."""
-
-
-class Store:
+class Store(Accessors):
     """The objects, the sessions, and one method a kind of message; `tastes` switches legal choices."""
 
     def __init__(self, tastes: Collection[str] = ()) -> None:
@@ -136,12 +101,17 @@ class Store:
                 return t.RefTo("session"), self.login(raw)
             if message.full_name == "session.logout":
                 raise Refusal("INTERNAL_ERROR", "unreachable")
-            return message.result, self.run(message, [self.read(p.type, r) for p, r in zip(message.params, raw)])
+            return message.result, self.run(
+                message, [self.read(p.type, r) for p, r in zip(message.params, raw, strict=True)]
+            )
 
     def find(self, method: str) -> Message | None:
-        if method.endswith("get_all_records_where") and "no_where" in self.tastes:
+        if not method.endswith(".get_all_records_where"):
+            return self.api.message(method)
+        if "no_where" in self.tastes:
             return None
-        return self.api.message(method)
+        like = self.api.message(method.removesuffix("_where"))
+        return replace(like, name="get_all_records_where", params=(QUERY,)) if like else None
 
     def check_arity(self, message: Message, raw: list[Any], any_at_all: bool) -> None:
         wanted = 0 if message.full_name == "session.logout" else len(message.params)
@@ -196,18 +166,15 @@ class Store:
         if "no_hardware" in self.tastes and of.name in HARDWARE:
             raise Refusal("OPERATION_NOT_ALLOWED", f"this server has no {of.name} of its own")
 
-    def object(self, of: ApiClass, ref: str) -> dict[str, Any]:
-        if ref not in self.objects[of.name]:
-            raise Refusal("HANDLE_INVALID", of.name, ref)
-        return self.objects[of.name][ref]
-
     # -------------------------------------------------------------------------------------------------------- reading
 
     def get(self, of: ApiClass, obj: dict[str, Any], ref: str, field: Field) -> Any:
         relation = self.derived.get((of.name, field.name))
         if relation is not None:
             rows = self.objects[relation.owner_cls].items()
-            found = [a for a, row in rows if ref == row[relation.owner_field] or ref in as_list(row[relation.owner_field])]
+            found = [
+                a for a, row in rows if ref == row[relation.owner_field] or ref in as_list(row[relation.owner_field])
+            ]
             return found if isinstance(field.type, t.SetOf) else next(iter(found), NULL)
         if "volatile" in self.tastes and self.moves(of, field):
             obj[field.name] = self.moved(field, obj[field.name])
@@ -272,48 +239,7 @@ class Store:
     def by_label(self, of: ApiClass, label: str) -> list[str]:
         return [ref for ref, obj in self.objects[of.name].items() if obj["name_label"] == label]
 
-    # -------------------------------------------------------------------------------------------------------- writing
-
-    def write(self, message: Message, field: Field, args: list[Any]) -> None:
-        of = self.api.classes[message.cls]
-        ref, rest = args[0], args[1:]
-        obj = self.object(of, ref)
-        relation = self.derived.get((of.name, field.name))
-        if relation is not None:
-            self.write_derived(relation.owner_cls, relation.owner_field, ref, message.verb, rest[0])
-            return
-        getattr(self, f"do_{message.verb}")(of, ref, obj, field, *rest)
-
-    def write_derived(self, cls: str, name: str, ref: str, verb: str, value: Any) -> None:
-        for owner, row in self.objects[cls].items():
-            named = ref in as_list(row[name]) or ref == row[name]
-            wanted = owner in as_list(value) or (verb == "add" and named)
-            if verb == "remove":
-                wanted = named and owner not in as_list(value)
-            if named != wanted:
-                many = isinstance(row[name], list)
-                kept = [each for each in as_list(row[name]) if each != ref]
-                row[name] = ([*kept, ref] if wanted else kept) if many else (ref if wanted else NULL)
-
-    def do_set(self, of: ApiClass, ref: str, obj: dict[str, Any], field: Field, value: Any) -> None:
-        obj[field.name] = value
-
-    def do_add(self, of: ApiClass, ref: str, obj: dict[str, Any], field: Field, value: Any) -> None:
-        if value not in obj[field.name]:
-            obj[field.name] = [*obj[field.name], value]
-
-    def do_remove(self, of: ApiClass, ref: str, obj: dict[str, Any], field: Field, value: Any) -> None:
-        obj[field.name] = [each for each in obj[field.name] if each != value]
-
-    def do_add_to(self, of: ApiClass, ref: str, obj: dict[str, Any], field: Field, key: Any, value: Any) -> None:
-        if key in obj[field.name]:
-            if "other_params" in self.tastes:
-                raise Refusal("MAP_DUPLICATE_KEY", str(key))
-            raise Refusal("MAP_DUPLICATE_KEY", of.name, field.name, ref, str(key))
-        obj[field.name] = {**obj[field.name], key: value}
-
-    def do_remove_from(self, of: ApiClass, ref: str, obj: dict[str, Any], field: Field, key: Any) -> None:
-        obj[field.name] = {k: v for k, v in obj[field.name].items() if k != key}
+    # ------------------------------------------------------------------------------------------- making and removing
 
     def create(self, of: ApiClass, raw: dict[str, Any]) -> str:
         self.check_maker(of)
@@ -345,71 +271,6 @@ class Store:
                 rows = self.objects[cls.name].items()
                 found += [a for a, row in rows if a != ref and (row[field.name] == ref or holds(row[field.name], ref))]
         return found
-
-    # --------------------------------------------------------------------------------------------------------- values
-
-    def bad(self, of: t.Type, raw: Any) -> Refusal:
-        if "internal_errors" in self.tastes:
-            return Refusal("INTERNAL_ERROR", f"{str(raw)[:40]!a} is no {of}")
-        return Refusal("FIELD_TYPE_ERROR", str(of))
-
-    def read(self, of: t.Type, raw: Any) -> Any:  # noqa: C901, PLR0911, PLR0912 - one case a type
-        """Return what a parameter means, once its document is read; `raw` is of Python's plain types."""
-        match of:
-            case t.Str() if isinstance(raw, str):
-                return self.text(raw)
-            case t.Enum(_, values) if isinstance(raw, str) and raw in values:
-                return raw
-            case t.Bool() if isinstance(raw, bool):
-                return raw
-            case t.Int() if not isinstance(raw, bool):
-                return self.int(raw)
-            case t.Float() if isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw):
-                return float(raw)
-            case t.DateTime() if isinstance(raw, str | datetime):
-                return self.date(raw)
-            case t.RefTo(cls) if isinstance(raw, str):
-                if raw not in {"", NULL} and raw not in self.objects[cls]:
-                    raise Refusal("HANDLE_INVALID", cls, raw)
-                return raw or NULL
-            case t.SetOf(item) if isinstance(raw, list):
-                return self.set([self.read(item, each) for each in raw])
-            case t.MapOf(key, value) if isinstance(raw, dict):
-                return {self.read(key, k): self.read(value, v) for k, v in raw.items()}
-            case t.RecordOf(_) if isinstance(raw, dict):
-                return raw
-            case t.Option(item):
-                return self.read(item, raw)
-            case _:
-                raise self.bad(of, raw)
-
-    def text(self, raw: str) -> str:
-        if any(c < " " and c not in "\t\r\n" or c in "\ufffe\uffff" or "\ud800" <= c <= "\udfff" for c in raw):
-            raise Refusal("INVALID_VALUE", "text", "characters that XML cannot carry")
-        return raw
-
-    def int(self, raw: Any) -> int:
-        whole = isinstance(raw, int) or (isinstance(raw, str) and raw.isascii() and raw.removeprefix("-").isdigit())
-        if not whole or not -(2**63) <= int(raw) < 2**63:
-            raise self.bad(t.Int(), raw)
-        return int(raw)
-
-    def date(self, raw: str | datetime) -> datetime:
-        try:
-            seen = raw if isinstance(raw, datetime) else datetime.fromisoformat(raw)
-        except ValueError:
-            raise self.bad(t.DateTime(), raw) from None
-        return seen.replace(tzinfo=UTC) if seen.tzinfo is None else seen.astimezone(UTC)
-
-    def set(self, values: list[Any]) -> list[Any]:
-        once = list(dict.fromkeys(values))
-        if len(once) < len(values) and "refuse_doubles" in self.tastes:
-            raise Refusal("INVALID_VALUE", "set", "a value twice")
-        return once
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def holds(value: Any, ref: str) -> bool:

@@ -1,0 +1,65 @@
+"""Servers that share no code with the product: conforming ones pass, and what is broken is caught by its clause."""
+
+from __future__ import annotations
+
+import pytest
+from strangers.certify import certify
+from strangers.defects import DEFECTS
+from strangers.matrix import run
+from strangers.plain_server import Plain
+from strangers.values import TASTES
+
+from xenconform.models.clauses import catalogue
+
+CONFORMS = {0, 4}
+"""Exit codes of a run without a finding: all of it tested, or some of it not."""
+
+QUICK = (
+    "xml_last_character_not_escaped",
+    "astral_replaced_in_json2",
+    "json_ints_rounded",
+    "sets_hold_eight",
+    "large_id_rounded",
+    "error_code_zero",
+    "notification_carried_out",
+    "setter_writes_all_objects",
+    "equal_pair_taken",
+    "refused_pair_is_stored",
+    "constructor_field_has_a_setter",
+    "create_over_json1_ignores_managed",
+    "uuids_used_again",
+    "rename_not_indexed",
+    "destroy_cascades_to_referrers",
+    "far_end_keeps_the_destroyed",
+    "logged_out_lives_over_xml",
+)
+"""One or two defects of each level, the hard ones before the plain ones."""
+
+
+def test_names() -> None:
+    """Every defect names clauses of the catalogue, says what it is, and there are many."""
+    assert len(DEFECTS) >= 60
+    for defect in DEFECTS.values():
+        assert defect.what
+        assert set(defect.clauses) | set(defect.also) <= catalogue().keys(), defect.name
+
+
+@pytest.mark.parametrize("tastes", [set(), set(TASTES) - {"churn", "volatile"}], ids=["none", "all"])
+def test_conforming_strangers_pass(tastes: set[str]) -> None:
+    """A server that makes other legal choices than the reference server breaks no rule that a certificate needs."""
+    with Plain(tastes) as server:
+        code, results = certify(server, "--scope", "all", "--budget", "quick", "--class", "network", "--class", "PIF")
+    should = {each["id"] for each in results["clauses"] if each["severity"] == "SHOULD"}
+    assert [each for each in results["findings"] if each["clause"] not in should] == []
+    assert code in CONFORMS
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_defects_are_caught(name: str) -> None:
+    """A defect is caught by the clause that speaks of it, run alone on one class with the quick budget."""
+    defect = DEFECTS[name]
+    clauses = [option for clause in defect.clauses for option in ("--clause", clause)]
+    failed, results = run(defect, "--budget", "quick", *clauses)
+    assert failed, results
+    assert failed <= set(defect.clauses)
+    assert results["errors"] == []
