@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from xenconform.conformance.suite import MARKER
-from xenconform.conformance.suite.items import RUN, SETTINGS, ClauseFile, ClauseItem
+from xenconform.conformance.suite.items import LEFT_BEHIND, RUN, SETTINGS, ClauseFile, ClauseItem
 from xenconform.conformance.suite.run import CannotStartError, Run
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
 from xenconform.models.run import merge
@@ -121,11 +121,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         run.interrupted = any(excinfo.type is KeyboardInterrupt for excinfo in _INTERRUPTED)
         run.close()
         del config.stash[RUN]
+        config.stash[LEFT_BEHIND] = run.left_behind
         if run.findings and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     out = config.getoption(f"{PREFIX}out")
     if (out and not _is_worker(config) and SETTINGS in config.stash) or (out and _is_controller(config)):
         finish(Path(out))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell what the server would not let go."""
+    for each in config.stash.get(LEFT_BEHIND, ()):
+        terminalreporter.write_line(f"xenconform: made by this run and not removed: {each}", yellow=True)
 
 
 def finish(out: Path) -> None:

@@ -9,7 +9,7 @@ from typing import IO, TextIO
 import pytest
 from rich.console import Console
 
-from xenconform.conformance.suite.items import RUN
+from xenconform.conformance.suite.items import LEFT_BEHIND, RUN
 from xenconform.reports.progress import Progress
 
 
@@ -19,6 +19,7 @@ class Watch:
 
     quiet: bool = False
     problem: str = ""
+    interrupted: bool = False
     remarks: list[str] = field(default_factory=list)
     _done: int = 0
     _terminal: TextIO = field(default_factory=lambda: sys.stderr)
@@ -56,16 +57,20 @@ class Watch:
             self.remarks.append(f"{run.gone}; what was left is untested")
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Take the progress away, however the run ended."""
-        del config
+        """Take the progress away, however the run ended, and remember what could not be removed."""
         self._stop()
+        left = config.stash.get(LEFT_BEHIND, ())
+        self.remarks += [f"Made by this run and not removed: {each}" for each in left]
+        if self.interrupted:
+            what = "what could be removed of what was made has been" if left else "what was made has been removed"
+            self.remarks.append(f"Interrupted: {what}; the run is no certificate.")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember why pytest ended early."""
         if isinstance(excinfo.value, pytest.exit.Exception):
             self.problem = str(excinfo.value.msg)
         else:
-            self.remarks.append("Interrupted: what was made has been removed; the run is no certificate.")
+            self.interrupted = True
 
     def _stop(self) -> None:
         if self._progress is not None:

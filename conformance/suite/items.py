@@ -110,3 +110,5 @@ def _more(count: int) -> list[str]:
 
 SETTINGS = pytest.StashKey[Settings]()
 RUN = pytest.StashKey["Run"]()
+LEFT_BEHIND = pytest.StashKey[tuple[str, ...]]()
+"""What a run made and could not remove, once it is closed."""

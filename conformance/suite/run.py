@@ -6,7 +6,6 @@ with a Run: items are judged through `run.bench`; leaving it removes what was ma
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +16,7 @@ from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
+from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.models.calls import Success
@@ -47,6 +47,7 @@ class Run:
         self.left_behind: tuple[str, ...] = ()
         self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
         self._flushed = self._began = time.monotonic()
+        self._interrupts = Interrupts()
         self._server: embedded.Embedded | None = None
         self._client: Client | None = None
         self._bench: Bench | None = None
@@ -64,6 +65,7 @@ class Run:
             CannotStartError: nothing answers there, or no format lets the user in.
         """
         settings = self.settings
+        self._interrupts.__enter__()
         try:
             self._start()
         except embedded.NotReady as why:
@@ -113,7 +115,7 @@ class Run:
         self._client = Client(
             target,
             settings.api,
-            make_transport=_transports(settings),
+            make_transport=lambda target: Interruptible(_transport(settings, target), self._interrupts),
             formats=settings.formats,
             deadline=settings.deadline,
             on_exchange=self._on_exchange,
@@ -152,6 +154,7 @@ class Run:
                 self._client.close()
             if self._server is not None:
                 self._server.stop()
+            self._interrupts.__exit__(None, None, None)
 
     def _unfinished(self) -> str:
         """Return why the run has no verdict: the server went away, and broke no rule before that."""
@@ -184,7 +187,7 @@ class Run:
             self._flushed = now
 
 
-def _transports(settings: Settings) -> Callable[[Target], Transport]:
+def _transport(settings: Settings, target: Target) -> Transport:
     if settings.proxy:
-        return lambda target: RequestsTransport(target, tls=settings.tls, proxy=settings.proxy)
-    return lambda target: SocketTransport(target, tls=settings.tls)
+        return RequestsTransport(target, tls=settings.tls, proxy=settings.proxy)
+    return SocketTransport(target, tls=settings.tls)

@@ -1,0 +1,68 @@
+"""Ctrl-C between calls, never within one: what a call has made is known before the run ends and removes it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import dataclass, field
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from xenconform.conformance.transport import Result, Transport
+
+
+@dataclass(slots=True)
+class Interrupts:
+    """Holds a first SIGINT back until the next call is about to be sent; a second one ends the run at once."""
+
+    _asked: bool = False
+    _before: Any = field(default=None, repr=False)
+
+    def __enter__(self) -> Self:
+        # Python takes signals in the main thread alone; in any other the run cannot be interrupted anyway.
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise what was held back.
+
+        Raises:
+            KeyboardInterrupt: somebody pressed ctrl-C since the last look.
+        """
+        if self._asked:
+            self._asked = False
+            raise KeyboardInterrupt
+
+
+@dataclass(slots=True)
+class Interruptible:
+    """A transport that looks for a held ctrl-C before each post."""
+
+    inner: Transport
+    interrupts: Interrupts
+
+    def post(self, path: str, body: bytes, content_type: str, deadline: float) -> Result:
+        """Post as the transport within does.
+
+        Raises:
+            KeyboardInterrupt: somebody pressed ctrl-C since the last post.
+        """
+        self.interrupts.check()
+        return self.inner.post(path, body, content_type, deadline)
+
+    def close(self) -> None:
+        """Close the transport within."""
+        self.inner.close()
