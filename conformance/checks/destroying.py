@@ -167,7 +167,8 @@ def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
                 lost = set(before) - set(after) - {obj.ref}
                 judge.true(not lost, "every other object of the class", f"without {sorted(lost)[:3]}", gone, seen)
             for cls, ref in (*near, (of.name, neighbour.ref)):
-                seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref)
+                # A probe: that the object is listed no longer is here no excuse but the very fault.
+                seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref, probe=True)
                 judge.true(
                     isinstance(seen.reply.outcome, Success),
                     f"the {cls} {ref} is still there",

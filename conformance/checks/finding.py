@@ -179,6 +179,12 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
             if not isinstance(outcome, Success):
                 judge.true(False, f"the record of uuid {text}", describe(exchange), exchange)
                 continue
+            nobody = (Str(), f'field "uuid" = "{uuid.uuid4()}"')
+            none = bench.call(fmt, exchange.message, probe=True, params=[nobody], result=records)
+            found = none.reply.outcome
+            judge.true(
+                isinstance(found, Success) and not found.value, "no record of an unknown uuid", describe(none), none
+            )
             record, seen = bench.ask(fmt, f"{of.name}.get_record", obj.ref)
             judge.true(set(outcome.value) == {obj.ref}, f"{obj.ref} alone", show(sorted(outcome.value)), exchange)
             differ = differing_fields(of, outcome.value.get(obj.ref, {}), record)

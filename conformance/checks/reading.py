@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.stock import BAD_REFS, Obj, bad_ref
 from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Breach, Format, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.types import RefTo
 from xenconform.models.values import Ref, Value, same
 
 
@@ -58,6 +60,33 @@ def record_agrees_with_the_getters(bench: Bench, of: ApiClass) -> None:
     for fmt in bench.formats:
         for obj in bench.stock.readable(of.name, 2 if bench.budget.boundaries else 1):
             _compare_record(bench, of, obj, fmt)
+    records_follow_a_write(bench, of)
+
+
+def records_follow_a_write(bench: Bench, of: ApiClass) -> None:
+    """After a write, get_record shows what get_f shows, over every format. Source: introduction, accessors.
+
+    Every format reads the record before the write, so that one that keeps what it once read is found out.
+    """
+    field = next((each for each in written(of) if not isinstance(each.type, RefTo)), None)
+    if field is None or "get_record" not in of.messages:
+        return
+    for fmt in bench.formats:
+        with bench.judging("GET-RECORD-AGREES", f"{of.name}.{field.name}", fmt) as judge:
+            obj = bench.stock.writable(of.name)
+            with bench.restoring(obj, field.name):
+                _follow_writes(bench, judge, (of, field, fmt), obj)
+
+
+def _follow_writes(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format], obj: Obj) -> None:
+    of, field, fmt = at
+    for value in plain_values(bench, of.name, field, field.type, 2):
+        bench.ask(fmt, f"{of.name}.get_record", obj.ref)
+        _, wrote = bench.ask(bench.other(fmt), f"{of.name}.set_{field.name}", obj.ref, value)
+        single, one = bench.ask(fmt, f"{of.name}.get_{field.name}", obj.ref)
+        record, whole = bench.ask(fmt, f"{of.name}.get_record", obj.ref)
+        if field.name in record:
+            judge.same(field.type, single, record[field.name], wrote, one, whole)
 
 
 def _compare_record(bench: Bench, of: ApiClass, obj: Obj, fmt: Format) -> None:

@@ -6,6 +6,7 @@ rule that is broken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from xenconform.conformance.checks.bench import Bench
@@ -27,7 +28,7 @@ from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable
 from xenconform.models.api import ApiClass, Qualifier
 from xenconform.models.calls import Failure, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, SetOf
+from xenconform.models.types import MapOf, SetOf, Str
 from xenconform.models.values import Value, same
 
 
@@ -105,7 +106,7 @@ def changed_by_clients(of: ApiClass, before: dict[str, Value], after: dict[str, 
 
 def add_adds_and_keeps(place: Place, judge: Judge) -> None:
     """add_f adds the value and keeps the rest. Source: introduction, accessors of sets."""
-    first, second, third = _members(place)
+    first, second, third = _alike(place, _members(place))
     place.do("set", (first,))
     wrote = [place.do("add", second), place.do("add", third)]
     actual, seen = place.read()
@@ -133,6 +134,22 @@ def no_set_shows_a_value_twice(place: Place, judge: Judge) -> None:
         record, whole = place.bench.ask(fmt, f"{place.of.name}.get_record", place.obj.ref)
         shown = record.get(place.field.name, ())
         judge.true(len(shown) == len(set(shown)), "each value once in the record", show(shown), wrote, whole)
+    _created_without_doubles(place, judge, (first, second, first))
+
+
+def _created_without_doubles(place: Place, judge: Judge, doubled: tuple[Value, ...]) -> None:
+    """Give a constructor a set with a value twice; refused or not, no reply may show it."""
+    bench, of = place.bench, place.of
+    if not any(constructor.record for constructor in of.constructors):
+        return
+    made = bench.stock.try_make(of.name, {place.field.name: doubled}, fmt=place.fmt)
+    if not isinstance(made.reply.outcome, Success):
+        return
+    obj = bench.stock.adopt(of.name, made)
+    for fmt in bench.formats:
+        actual, seen = bench.ask(fmt, place.message("get"), obj.ref)
+        judge.true(len(actual) == len(set(actual)), "each value once after create", show(actual), made, seen)
+    bench.stock.remove(obj)
 
 
 def remove_removes_that_value_only(place: Place, judge: Judge) -> None:
@@ -157,6 +174,13 @@ def _members(place: Place) -> tuple[Value, Value, Value]:
     return values[0], values[1], values[2]
 
 
+def _alike(place: Place, values: Sequence[Value]) -> Sequence[Value]:
+    """Return three values of which the last differs from the first in case alone, where text is free to be any."""
+    is_free = place.bench.profile.domain(place.of.name, place.field.name).is_free
+    item = place.field.type.key if isinstance(place.field.type, MapOf) else getattr(place.field.type, "item", None)
+    return (*values[:2], str(values[0]).swapcase()) if is_free and isinstance(item, Str) else values
+
+
 def _pairs(place: Place) -> list[tuple[Value, Value]]:
     of = place.field.type
     assert isinstance(of, MapOf)
@@ -173,6 +197,7 @@ def _pairs(place: Place) -> list[tuple[Value, Value]]:
 def add_to_adds_and_keeps(place: Place, judge: Judge) -> None:
     """add_to_f adds the pair and keeps the rest. Source: introduction, accessors of maps."""
     first, second, third = _pairs(place)
+    third = (_alike(place, [first[0], second[0], third[0]])[2], third[1])
     place.do("set", dict([first]))
     wrote = [place.do("add_to", *second), place.do("add_to", *third)]
     actual, seen = place.read()
