@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
-from xenconform.conformance.checks.stock import unknown_ref
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.models import types as t
 from xenconform.models.api import Message
 from xenconform.models.calls import Success

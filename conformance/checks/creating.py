@@ -9,7 +9,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
-from xenconform.conformance.checks.stock import unknown_ref
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.models.api import Api, ApiClass, Constructor, Field, Qualifier, State
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange

@@ -15,7 +15,7 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.types import Str
-from xenconform.models.values import Ref
+from xenconform.models.values import Ref, Value
 
 DCE = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """The OSF DCE text form of a uuid."""
@@ -124,6 +124,23 @@ def _find(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], label: str, e
     )
 
 
+def labels(bench: Bench, cls: str) -> dict[Ref, Value]:
+    """Return the name_label of every object of a class, as the records have it.
+
+    Raises:
+        Unavailable: there are no records to read.
+    """
+    outcome = bench.call(bench.formats[0], f"{cls}.get_all_records").reply.outcome
+    if not isinstance(outcome, Success):
+        raise Unavailable(f"{cls}.get_all_records gives no records to compare with")
+    return {ref: record.get("name_label") for ref, record in outcome.value.items()}
+
+
+def labelled(bench: Bench, cls: str, label: str) -> set[Ref]:
+    """Return the refs of the objects whose record has exactly that name_label."""
+    return {ref for ref, other in labels(bench, cls).items() if other == label}
+
+
 def _existing_labels(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
     if not bench.stock.existing(of.name):
         raise Unavailable("the server has no object of this class and none can be made")
@@ -146,11 +163,11 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
     if rename:
         before, label = label, f"xcLabel {uuid.uuid4()}"
         bench.ask(fmt, rename, first.ref, label)
-        _find(bench, judge, look, before, bench.stock.labelled(of.name, before), "of the label before the rename")
-    _find(bench, judge, look, label, bench.stock.labelled(of.name, label) | {first.ref}, "of a new label")
-    labels = bench.stock.labels(of.name)
+        _find(bench, judge, look, before, labelled(bench, of.name, before), "of the label before the rename")
+    _find(bench, judge, look, label, labelled(bench, of.name, label) | {first.ref}, "of a new label")
+    named = labels(bench, of.name)
     for wrong in (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", "%", "*", "", ".*"):
-        same_label = {ref for ref, other in labels.items() if other == wrong}
+        same_label = {ref for ref, other in named.items() if other == wrong}
         _find(bench, judge, look, wrong, same_label, f"of the label {wrong!r}, which is not {label!r}")
     if rename:
         second = bench.stock.make(of.name)
@@ -159,7 +176,7 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
         if bench.stock.remove(second):
             _find(bench, judge, look, label, {first.ref}, "after one of two was destroyed")
     if bench.stock.remove(first):
-        left = bench.stock.labelled(of.name, label) - {first.ref}
+        left = labelled(bench, of.name, label) - {first.ref}
         _find(bench, judge, look, label, left, "after the destroy")
 
 

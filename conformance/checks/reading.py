@@ -8,7 +8,8 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
-from xenconform.conformance.checks.stock import BAD_REFS, Obj, bad_ref
+from xenconform.conformance.checks.refs import BAD_REFS, bad_ref
+from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Breach, Format, Success
 from xenconform.models.exchange import Exchange

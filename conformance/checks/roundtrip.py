@@ -137,7 +137,7 @@ def spot(bench: Bench, of: ApiClass, name: str) -> Spot | None:
 class Trial:
     """One field over one writing format: values go in, come back over another format, and are judged.
 
-    `kept` is the value that the object shows now; `blamed` the formats with a finding already.
+    `sizes_alone`: members that came back changed, and as many, are the matter of their own type's clause. `kept` is the value that the object shows now; `blamed` the formats with a finding already.
     """
 
     spot: Spot
@@ -145,6 +145,7 @@ class Trial:
     fmt: Format
     clause: ClauseOf
     holder: Obj | None
+    sizes_alone: bool = False
     kept: Value = None
     accepted: int = 0
     refusal: str = ""
@@ -168,14 +169,15 @@ class Trial:
                 back = self.spot.get(way, ref) if isinstance(wrote.reply.outcome, Success) else wrote
                 self.drop(ref)
                 if self._shows(back, value):
-                    return self.attempt(value)
+                    return self.attempt(value, plain=True)
             return False
         return True
 
-    def attempt(self, value: Value, *, quiet: bool = False) -> bool:
+    def attempt(self, value: Value, *, quiet: bool = False, plain: bool = False) -> bool:
         """Write a value and read it back; return whether it came back, or was refused as it may be.
 
-        `quiet` judges nothing.
+        `quiet` judges nothing. `plain` tells that nothing about the value is hard: a reply that cannot be read is then
+        the fault of something else than the value, and was recorded as such when it came.
         """
         wrote, ref = self.spot.put(self.fmt, value, self.holder)
         outcome = wrote.reply.outcome
@@ -186,14 +188,19 @@ class Trial:
                 self.kept, self.accepted = value, self.accepted + 1
                 self.judge.asserted += 0 if quiet else 1
             elif not quiet:
-                self._blame(value, wrote, ref, back)
+                self._blame(value, wrote, ref, back, plain=plain)
             self.drop(ref)
             return came
         if isinstance(outcome, Failure) and self.spot.bench.is_domain_refusal(wrote):
             return self._refused(value, wrote, quiet=quiet)
-        if not quiet:
+        if not quiet and not (plain and isinstance(outcome, Breach)):
             self._not_taken(value, wrote)
         return False
+
+    def is_matter(self, value: Value, read: Exchange) -> bool:
+        """Whether what a reply shows in a value's place is the matter of this trial's clause."""
+        outcome = read.reply.outcome
+        return not (self.sizes_alone and isinstance(outcome, Success) and len(outcome.value) == len(value))
 
     def finish(self) -> None:
         """End the trial.
@@ -226,7 +233,7 @@ class Trial:
             self.judge.fail(f"{show(value)} is taken", describe(wrote), wrote)
         self.blamed.add(self.fmt)
 
-    def _blame(self, value: Value, wrote: Exchange, ref: Ref, back: Exchange) -> None:
+    def _blame(self, value: Value, wrote: Exchange, ref: Ref, back: Exchange, *, plain: bool) -> None:
         """Ask every format what it shows, and record a finding for the one that changed the value."""
         bench = self.spot.bench
         reads = {fmt: self.spot.get(fmt, ref) for fmt in bench.formats}
@@ -237,7 +244,8 @@ class Trial:
             wrong, reads = [self.fmt], {self.fmt: back}
         self.judge.asserted += 1
         for guilty in wrong:
-            if guilty not in self.blamed:
+            unread = isinstance(reads[guilty].reply.outcome, Breach)
+            if guilty not in self.blamed and not (plain and unread) and self.is_matter(value, reads[guilty]):
                 self.blamed.add(guilty)
                 self._find(guilty, value, wrote, reads[guilty])
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from xenconform.conformance.checks.arguments import WRITING, good_args, made_up
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
-from xenconform.conformance.checks.stock import unknown_ref
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_http_refusal, show
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
-from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.profiles import Scope
 from xenconform.models.types import NULL_REF, refs_in
@@ -54,6 +54,8 @@ def credentials_decide(bench: Bench) -> None:
         with bench.judging("SESSION-LOGIN", "server", fmt) as judge:
             login = log_in(bench, fmt)
             outcome = login.reply.outcome
+            if isinstance(outcome, Breach):
+                raise Unavailable(f"{describe(login)}; counted under the wire clauses")
             good = isinstance(outcome, Success) and not is_null_text(outcome.value)
             judge.true(good, "good credentials give a session", describe(login), login)
             if isinstance(outcome, Success) and good:
@@ -80,6 +82,8 @@ def _judge_bad(bench: Bench, judge: Judge, fmt: Format) -> None:
             continue
         exchange = bench.call(fmt, LOGIN, *pair, known.version, known.originator, session=None)
         outcome = exchange.reply.outcome
+        if isinstance(outcome, Breach) and not is_http_refusal(exchange):
+            raise Unavailable(f"{describe(exchange)}; counted under the wire clauses")
         fits = isinstance(outcome, Failure) and outcome.code == "SESSION_AUTHENTICATION_FAILED"
         judge.true(fits, f"{what} fails with SESSION_AUTHENTICATION_FAILED", describe(exchange), exchange)
 

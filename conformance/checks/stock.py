@@ -6,20 +6,19 @@ otherwise; the field of anybody else's object is put back after it was written.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.checks.refs import filled
 from xenconform.models.api import Constructor
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.exemplars import Need, constructor_of, exemplar
 from xenconform.models.profiles import Scope
-from xenconform.models.types import NULL_REF
-from xenconform.models.values import Handle, Ref, Value
+from xenconform.models.values import Ref, Value
 
 if TYPE_CHECKING:
     from xenconform.conformance.checks.bench import Bench
@@ -130,9 +129,31 @@ class Stock:
             Unavailable: it cannot be made, with the reason.
         """
         exchange = self.try_make(cls, values, fmt=fmt)
+        outcome = exchange.reply.outcome
+        if isinstance(outcome, Failure) and outcome.code == "HANDLE_INVALID" and self._forget_the_lost():
+            exchange = self.try_make(cls, values, fmt=fmt)
         if not isinstance(exchange.reply.outcome, Success):
             raise Unavailable(self.refusal(cls, exchange))
         return self.adopt(cls, exchange)
+
+    def _forget_the_lost(self) -> bool:
+        """Forget objects of ours that the server has lost, and what it listed before; return whether any was lost.
+
+        A server that ends more than it was asked to must not leave the rest of the run without objects.
+        """
+        lost = []
+        for obj in self._own.values():
+            messages = self._bench.api.classes[obj.cls].messages
+            reader = next((name for name in ("get_uuid", "get_record") if name in messages), None)
+            if reader is None:
+                continue
+            outcome = self._bench.call(self._bench.formats[0], f"{obj.cls}.{reader}", obj.ref, probe=True).reply.outcome
+            if isinstance(outcome, Failure):
+                lost.append(obj)
+        for obj in lost:
+            self.forget(obj)
+        self._existing.clear()
+        return bool(lost)
 
     def all_refs(self, cls: str) -> tuple[Ref, ...]:
         """Return the refs of every object of a class that there is now, as far as the server lists them."""
@@ -140,21 +161,6 @@ class Stock:
             return tuple(sorted(self.known_refs(cls) | set(self.existing(cls))))
         outcome = self._bench.call(self._bench.formats[0], f"{cls}.get_all").reply.outcome
         return tuple(outcome.value) if isinstance(outcome, Success) else ()
-
-    def labelled(self, cls: str, label: str) -> set[Ref]:
-        """Return the refs of the objects whose record has exactly that name_label."""
-        return {ref for ref, other in self.labels(cls).items() if other == label}
-
-    def labels(self, cls: str) -> dict[Ref, Value]:
-        """Return the name_label of every object of a class, as the records have it.
-
-        Raises:
-            Unavailable: there are no records to read.
-        """
-        outcome = self._bench.call(self._bench.formats[0], f"{cls}.get_all_records").reply.outcome
-        if not isinstance(outcome, Success):
-            raise Unavailable(f"{cls}.get_all_records gives no records to compare with")
-        return {ref: record.get("name_label") for ref, record in outcome.value.items()}
 
     def adopt_ref(self, cls: str, ref: Ref) -> Obj:
         """Take an object that we caused into the stock, to be removed at the end."""
@@ -177,6 +183,9 @@ class Stock:
     def refusal(self, cls: str, exchange: Exchange) -> str:
         """Return, and remember, why no object of a class can be made."""
         why = f"{exchange.message} refused: {describe(exchange)}"
+        outcome = exchange.reply.outcome
+        if isinstance(outcome, Failure) and outcome.code == "HANDLE_INVALID":
+            return why  # what it needs was gone; the next may find it
         return self.refusals.setdefault(cls, why)
 
     def adopt(self, cls: str, exchange: Exchange) -> Obj:
@@ -214,7 +223,7 @@ class Stock:
         try:
             constructor = self.constructor(cls)
             drawn = exemplar(self._bench.api, self._bench.profile, cls, self.number(), tag=TAG, constructor=constructor)
-            return {name: self._filled(value) for name, value in drawn.items()}
+            return {name: filled(value, self.need, self._uuid_of) for name, value in drawn.items()}
         finally:
             self._in_hand.pop()
 
@@ -231,26 +240,6 @@ class Stock:
             )
         return found
 
-    def _filled(self, value: Value) -> Value:
-        """Return a value of an exemplar with an object in each place that needs one, and refs as their text."""
-        match value:
-            case Need():
-                return self._uuid(value) if value.as_uuid else self.need(value)
-            case Handle():
-                return NULL_REF
-            case tuple():
-                return tuple(self._filled(each) for each in value)
-            case dict():
-                return {self._filled(key): self._filled(each) for key, each in value.items()}
-            case _:
-                return value
-
-    def _uuid(self, need: Need) -> str:
-        outcome = self._bench.call(self._bench.formats[0], f"{need.cls}.get_uuid", self.need(need)).reply.outcome
-        if not isinstance(outcome, Success):
-            raise Unavailable(f"the uuid of a {need.cls} cannot be read")
-        return str(outcome.value)
-
     def need(self, need: Need) -> Ref:
         """Return the ref of an object that another one needs.
 
@@ -265,6 +254,12 @@ class Stock:
             if self.existing(need.cls):
                 return self.existing(need.cls)[0]
             raise Unavailable(f"needs a {need.cls}: {why}") from why
+
+    def _uuid_of(self, need: Need) -> str:
+        outcome = self._bench.call(self._bench.formats[0], f"{need.cls}.get_uuid", self.need(need)).reply.outcome
+        if not isinstance(outcome, Success):
+            raise Unavailable(f"the uuid of a {need.cls} cannot be read")
+        return str(outcome.value)
 
     def stale(self, cls: str) -> Ref | None:
         """Return the ref of an object of ours that was destroyed, or None where that cannot be had."""
@@ -306,16 +301,3 @@ class Stock:
                 except Unavailable:
                     continue
         return tuple(self._made)
-
-
-def unknown_ref() -> Ref:
-    """Return a ref that no server has given out."""
-    return f"OpaqueRef:{uuid.uuid4()}"
-
-
-BAD_REFS = ("unknown", "null", "empty")
-
-
-def bad_ref(kind: str) -> Ref:
-    """Return a ref of one of the `BAD_REFS` kinds."""
-    return {"unknown": unknown_ref(), "null": NULL_REF, "empty": ""}[kind]

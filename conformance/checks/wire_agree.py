@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.roundtrip import spot
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -80,9 +81,29 @@ def _compare_all(bench: Bench, of: ApiClass, first: Format, fmt: Format) -> Comp
     try:
         for obj in bench.stock.readable(of.name, bench.budget.objects):
             _compare(bench, of, (obj.ref, first, fmt), found)
+        _compare_after_writing(bench, of, (first, fmt), found)
     except (Unavailable, Unanswered) as why:
         found.reason = f"{why}; counted under other clauses"
     return found
+
+
+def _compare_after_writing(bench: Bench, of: ApiClass, formats: tuple[Format, Format], found: Comparison) -> None:
+    """Compare an object that may be written before and after a write, so that nothing that was kept is shown."""
+    spots = (spot(bench, of, name) for name in of.fields)
+    one = next((each for each in spots if each is not None and each.how == "set" and each.is_free), None)
+    if one is None:
+        return
+    try:
+        obj, values = bench.stock.writable(of.name), one.plain()
+    except Unavailable:
+        return
+    first, second = formats
+    before, _ = bench.ask(first, f"{of.name}.get_{one.field.name}", obj.ref)
+    for fmt, value in zip((second, first, second), (*values, before), strict=False):
+        _compare(bench, of, (obj.ref, first, second), found)
+        one.put(fmt, value, obj)
+    _compare(bench, of, (obj.ref, first, second), found)
+    one.put(first, before, obj)
 
 
 def _compare(bench: Bench, of: ApiClass, at: tuple[Ref, Format, Format], found: Comparison) -> None:

@@ -16,6 +16,14 @@ SHORT_TEXTS = tuple(text for text in TEXTS if len(text) < LONG_TEXT)
 LONGEST = "x" * LONG_TEXT
 ALL_TEXTS = "\x7c".join(SHORT_TEXTS)
 """Every short text in one: where this comes back, so do its parts, their ends aside."""
+NEAR: tuple[tuple[str, ...], ...] = (
+    ("", "xc"),
+    ("case", "CASE", "Case"),
+    ("space", " space", "space ", "sp ace"),
+    ("\u00e9", "e\u0301"),
+    ("0", "00", "0.0"),
+)
+"""Texts that are easily taken for each other, the empty one first: as members of a set and as keys of a map."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,11 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A value to write, and the plainer values of which it is made."""
+    """A value to write, and the plainer values of which it is made. `refusable`: a server may turn it down anyhow."""
 
     value: Value
     singles: tuple[Value, ...] = ()
+    refusable: bool = False
 
 
 def parts(of: Type) -> Iterator[Type]:
@@ -78,8 +87,9 @@ def hard_texts(of: Type) -> Sequence[Batch]:
         case t.Str():
             return (Batch(ALL_TEXTS, SHORT_TEXTS), *(Batch(text) for text in TEXTS))
         case t.SetOf(t.Str()):
-            # Never a set of one: that it travels as a set is another clause's.
-            return (Batch(SHORT_TEXTS, tuple(("xc", text) for text in SHORT_TEXTS)), Batch(("xc", LONGEST)))
+            # Never a set of one, nor the empty text: how sets of them travel is WIRE-SET's business.
+            members = tuple(("xc", text) for text in SHORT_TEXTS if text)
+            return (Batch(SHORT_TEXTS[1:], members), Batch(("xc", LONGEST)))
         case t.MapOf(t.Str(), item):
             return _text_maps(item)
         case t.MapOf(t.Enum(_, names), t.Str()):
@@ -112,13 +122,15 @@ def sizes(of: Type) -> Sequence[Batch]:
     match of:
         case t.SetOf(item):
             members = numbered(item, MANY)
-            return tuple(Batch(members[:size]) for size in sorted({0, 1, 2, len(members)}))
+            near = NEAR if isinstance(item, t.Str) else ()
+            return (*(Batch(members[:size]) for size in sorted({0, 1, 2, len(members)})), *(Batch(one) for one in near))
         case t.MapOf(key, item):
             keys, values = numbered(key, MANY), numbered(item, 2)
             if not values:
                 return ()
             pairs = [(each, values[at % len(values)]) for at, each in enumerate(keys)]
-            return tuple(Batch(dict(pairs[:size])) for size in sorted({0, 1, 2, len(pairs)}))
+            near = [Batch(dict.fromkeys(one, values[0]), refusable="" in one) for one in NEAR if isinstance(key, t.Str)]
+            return (*(Batch(dict(pairs[:size])) for size in sorted({0, 1, 2, len(pairs)})), *near)
         case _:
             return ()
 
@@ -129,7 +141,8 @@ def names(of: Type) -> Sequence[Batch]:
         case t.Enum(_, values):
             return tuple(Batch(value) for value in values)
         case t.SetOf(t.Enum(_, values)):
-            return (*(Batch((value,)) for value in values), Batch(values))
+            # Never a set of one: that it travels as a set is WIRE-SET's business.
+            return (Batch(values), *(Batch(values[at : at + 2]) for at in range(0, len(values) - 1, 2)))
         case t.MapOf(t.Enum(_, values), t.Str()):
             return (Batch(dict.fromkeys(values, "x"), tuple({value: "x"} for value in values)),)
         case _:

@@ -19,6 +19,13 @@ NO_NAME = "no_such_value"
 UNCARRIABLE = ("a\0b", "\x01", "a\x1f", "\ufffe", "a\ud800b", "\uffff", "\x0bz")
 
 
+def is_refused(trial: Trial, value: Value) -> bool:
+    """Whether a value is turned down, in whatever way."""
+    wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
+    trial.drop(ref)
+    return is_refusal(wrote)
+
+
 def outside_name_is_refused(trial: Trial) -> None:
     """Write a name that the enum does not have: it is turned down, and the field stays as it was."""
     value = _outside(trial)

@@ -16,7 +16,11 @@ from xenconform.conformance.checks.drawing import failing_value
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
 from xenconform.conformance.checks.wire_kinds import BOOL, DATETIME, ENUM, FLOAT, INT, MAP, SET, STRING, Batch, Kind
-from xenconform.conformance.checks.wire_odd import outside_name_is_refused, uncarriable_text_is_kept_or_refused
+from xenconform.conformance.checks.wire_odd import (
+    is_refused,
+    outside_name_is_refused,
+    uncarriable_text_is_kept_or_refused,
+)
 from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
@@ -129,7 +133,7 @@ def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int) -> None:
     with bench.judging(kind.clause(fmt), spot_.element, fmt) as judge:
         plain = spot_.plain()
         holder = spot_.holder()
-        trial = Trial(spot_, judge, fmt, kind.clause, holder)
+        trial = Trial(spot_, judge, fmt, kind.clause, holder, sizes_alone=kind.at_top)
         before = spot_.get(fmt, holder.ref).reply.outcome if holder else None
         if holder is not None and not isinstance(before, Success):
             raise Unavailable(f"{spot_.element} cannot be read; counted under GET-EVERY-FIELD")
@@ -151,13 +155,15 @@ def _try_hard(trial: Trial, kind: Kind, turn: int) -> None:
     for batch in _chosen(spot_, kind, turn):
         if trial.over:
             return
-        if not batch.singles:
+        if batch.refusable and not trial.attempt(batch.value, quiet=True) and is_refused(trial, batch.value):
+            trial.judge.asserted += 1
+        elif not batch.singles:
             trial.attempt(batch.value)
         elif not trial.attempt(batch.value, quiet=True):
             for single in batch.singles:
                 if not trial.over:
                     trial.attempt(single)
-            if not trial.blamed:
+            if not trial.blamed and isinstance(batch.value, str):
                 trial.attempt(batch.value)
         else:
             trial.judge.asserted += 1
