@@ -3,7 +3,6 @@
 Run: python benchmarks/codec.py
 """
 
-# ruff: noqa: INP001, T201 - a script: it is no package's module, and printing is what it is for
 
 from __future__ import annotations
 

@@ -169,11 +169,7 @@ class Stock:
         return obj
 
     def object_of(self, cls: str, ref: Ref) -> Obj:
-        """Return the object of ours that has this ref.
-
-        Raises:
-            StopIteration: we made none of it.
-        """
+        """Return the object of ours that has this ref; StopIteration where we made none."""
         return next(obj for obj in self._made if (obj.cls, obj.ref) == (cls, ref))
 
     def known_refs(self, cls: str) -> set[Ref]:

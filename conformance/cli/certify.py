@@ -27,7 +27,18 @@ from xenconform.reports.write import LOG, read_run
 OUT = "xenconform-report"
 COULD_NOT_FINISH = 3
 USAGE = 2
-ENGINE = ("--capture=no", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:logging", "-p", "no:hypothesispytest")
+FORMATS = [str(each) for each in Format]
+ENGINE = (
+    "--capture=no",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:terminal",
+    "-p",
+    "no:logging",
+    "-p",
+    "no:hypothesispytest",
+)
 """What of pytest is not wanted here: its caches and its own talk."""
 
 
@@ -42,7 +53,7 @@ ENGINE = ("--capture=no", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "
 @click.option("--seed", type=int, help="Repeat the run of this seed.")
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only these clauses; globs work: 'MAP-*'.")
 @click.option("--class", "classes", multiple=True, metavar="CLASS", help="Only these classes.")
-@click.option("--format", "formats", multiple=True, type=click.Choice([str(each) for each in Format]), help="Only these formats.")
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only these formats.")
 @click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
 @click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")
