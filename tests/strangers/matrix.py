@@ -46,7 +46,7 @@ def main(names: list[str]) -> int:
             if row.startswith("MISSED"):
                 again = line(defect, "standard")
                 missed += again.startswith("MISSED")
-            sys.stdout.write(row if again is row else f"{row}\n  then {again}" + "\n")
+            sys.stdout.write(f"{row}\n" if again is row else f"{row}\n  then {again}\n")
             sys.stdout.flush()
     sys.stdout.write(f"{len(chosen)} defects, {missed} missed\n")
     return missed
