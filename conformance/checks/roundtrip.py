@@ -137,7 +137,8 @@ def spot(bench: Bench, of: ApiClass, name: str) -> Spot | None:
 class Trial:
     """One field over one writing format: values go in, come back over another format, and are judged.
 
-    `sizes_alone`: members that came back changed, and as many, are the matter of their own type's clause. `kept` is the value that the object shows now; `blamed` the formats with a finding already.
+    `sizes_alone`: members that came back changed, and as many, are the matter of their own type's clause. `kept` is the
+    value that the object shows now; `blamed` the formats with a finding already.
     """
 
     spot: Spot

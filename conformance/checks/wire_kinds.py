@@ -129,8 +129,9 @@ def sizes(of: Type) -> Sequence[Batch]:
             if not values:
                 return ()
             pairs = [(each, values[at % len(values)]) for at, each in enumerate(keys)]
-            near = [Batch(dict.fromkeys(one, values[0]), refusable="" in one) for one in NEAR if isinstance(key, t.Str)]
-            return (*(Batch(dict(pairs[:size])) for size in sorted({0, 1, 2, len(pairs)})), *near)
+            names = NEAR if isinstance(key, t.Str) else ()
+            alike = [Batch(dict.fromkeys(one, values[0]), refusable="" in one) for one in names]
+            return (*(Batch(dict(pairs[:size])) for size in sorted({0, 1, 2, len(pairs)})), *alike)
         case _:
             return ()
 

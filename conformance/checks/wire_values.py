@@ -155,7 +155,7 @@ def _try_hard(trial: Trial, kind: Kind, turn: int) -> None:
     for batch in _chosen(spot_, kind, turn):
         if trial.over:
             return
-        if batch.refusable and not trial.attempt(batch.value, quiet=True) and is_refused(trial, batch.value):
+        if batch.refusable and is_refused(trial, batch.value):
             trial.judge.asserted += 1
         elif not batch.singles:
             trial.attempt(batch.value)
