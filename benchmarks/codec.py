@@ -3,7 +3,6 @@
 Run: python benchmarks/codec.py
 """
 
-
 from __future__ import annotations
 
 import sys
