@@ -31,6 +31,9 @@ from xenconform.strategies.values import values
 CREATED_VALUES = 3
 """How many hard values a field gets that only a constructor writes, besides those that hold many in one."""
 
+FEW = 2
+"""So many fields of a type in a class each get all the values, over one format or another."""
+
 Seen: TypeAlias = Exchange | Unavailable
 
 
@@ -188,8 +191,15 @@ def _chosen(spot_: Spot, kind: Kind, turn: int) -> Sequence[Batch]:
     few = len(batches) <= 20 and spot_.how != "create"
     if few or spot_.bench.budget.name == "thorough":
         return batches
-    shares = len(spot_.bench.formats) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
+    shares = _shares(spot_) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
     return [batches[0], *batches[1 + turn % shares :: shares]]
+
+
+def _shares(spot_: Spot) -> int:
+    """Return into how many shares a field's values are parted: the more fields of its type a class has, the more."""
+    alike = [name for name, field in spot_.of.fields.items() if field.type == spot_.field.type]
+    settable = sum(f"set_{name}" in spot_.of.messages for name in alike)
+    return len(spot_.bench.formats) * (1 if settable <= FEW else 2)
 
 
 def _try_drawn(trial: Trial) -> None:
