@@ -6,10 +6,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.codec import carriable
 from xenconform.conformance.suite.selection import checked
 from xenconform.conformance.transport import Tls
+from xenconform.conformance.transport.dial import tls_context
 from xenconform.models.api import Api
 from xenconform.models.calls import Format
 from xenconform.models.clauses import Clause, select
@@ -23,6 +26,7 @@ EMBEDDED_USER = "root"
 EMBEDDED_PASSWORD = "password"  # noqa: S105 - what the embedded server, on loopback for one run, lets in
 DEADLINE = 10.0
 """Seconds that a server has for one call."""
+LONGEST_DEADLINE = 3600.0
 
 
 class ConfigError(ValueError):
@@ -101,8 +105,8 @@ class Settings:
             budget=_budget(options.budget),
             seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
             tls=_tls(options),
-            proxy=options.proxy,
-            deadline=options.deadline,
+            proxy=_proxy(options.proxy, target),
+            deadline=_deadline(options.deadline),
             out=Path(options.out) if options.out else None,
         )
 
@@ -150,22 +154,62 @@ def _budget(name: str) -> str:
 def _tls(options: Options) -> Tls:
     if options.ca_file and not Path(options.ca_file).is_file():
         raise ConfigError(f"--ca-file {options.ca_file}: no such file; give the CA's certificate in PEM form")
-    return Tls(cafile=options.ca_file or None, insecure=options.insecure)
+    tls = Tls(cafile=options.ca_file or None, insecure=options.insecure)
+    try:
+        tls_context(tls)
+    except ValueError as why:
+        raise ConfigError(str(why)) from why
+    return tls
+
+
+def _proxy(url: str, target: Target | None) -> str:
+    if not url:
+        return ""
+    if target is None or target.scheme == "unix":
+        raise ConfigError(f"--proxy {_masked(url)}: no proxy leads to {target or 'the embedded server'}; leave it out")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigError(f"--proxy {_masked(url)}: no proxy's URL; give http://HOST:PORT or https://HOST:PORT")
+    return url
+
+
+def _deadline(seconds: float) -> float:
+    if not 0 < seconds <= LONGEST_DEADLINE:
+        raise ConfigError(f"--deadline {seconds:g}: no time for a call; give seconds, up to {LONGEST_DEADLINE:g}")
+    return seconds
 
 
 def _credentials(options: Options, environment: Mapping[str, str], *, embedded: bool) -> tuple[str, str]:
     user = options.user or environment.get(USER_VARIABLE, "") or EMBEDDED_USER
+    password = _password(options, environment, user, embedded=embedded)
+    for what, text in (("user", user), ("password", password)):
+        if not carriable(text):
+            raise ConfigError(f"the {what} has a character that no XML can carry, such as NUL; give one without it")
+    return user, password
+
+
+def _password(options: Options, environment: Mapping[str, str], user: str, *, embedded: bool) -> str:
     if options.password_file:
         try:
-            return user, Path(options.password_file).read_text("utf-8").rstrip("\r\n")
+            return Path(options.password_file).read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as why:
             raise ConfigError(
                 f"--password-file {options.password_file}: {why}; give a text file that holds it"
             ) from why
     if PASSWORD_VARIABLE in environment:
-        return user, environment[PASSWORD_VARIABLE]
+        return environment[PASSWORD_VARIABLE]
     if embedded:
-        return user, EMBEDDED_PASSWORD
+        return EMBEDDED_PASSWORD
     raise ConfigError(
         f"no password for {user}: give --password-file FILE, or set {PASSWORD_VARIABLE}; it is never shown or stored"
     )
+
+
+def _masked(url: str) -> str:
+    """Return a URL without the credentials that may stand in it."""
+    scheme, _, rest = url.rpartition("://")
+    return f"{scheme}://***@{rest.rpartition('@')[2]}" if "@" in rest else url
