@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from xenconform.conformance.checks.health import Health
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_http_refusal
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_http_refusal, is_refusal
 from xenconform.conformance.checks.stock import Obj, Stock
 from xenconform.conformance.client import Client, Unset
 from xenconform.conformance.codec import Ints, Param
@@ -27,6 +27,8 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 DOMAIN_CODES = frozenset({"VALUE_NOT_SUPPORTED", "INVALID_VALUE", "OPERATION_NOT_ALLOWED"})
 """Codes with which a server refuses for a reason of its own domain, besides those that the message declares."""
+MISSING_CODES = frozenset({"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED", "MESSAGE_REMOVED"})
+"""Codes with which a server says that it does not offer a message."""
 DOMAIN_PREFIXES = ("LICENCE_", "LICENSE_", "FEATURE_")
 ENVELOPES = {
     Format.XMLRPC: "WIRE-XML-ENVELOPE",
@@ -148,6 +150,9 @@ class Bench:
             # Servers collect sessions; whether they may collect this one is judged by the clauses on sessions alone.
             exchange = self.client.call(fmt, message, args, **options)
         self.watch(exchange, probe=probe)
+        outcome = exchange.reply.outcome
+        if isinstance(outcome, Success) and message.endswith((".get_all", ".get_all_records")):
+            self.stock.others.note(message.partition(".")[0], outcome.value)
         if not probe:
             self._stop_if_vanished(exchange)
         return exchange
@@ -161,9 +166,11 @@ class Bench:
         outcome = exchange.reply.outcome
         if not isinstance(outcome, Failure) or outcome.code != "HANDLE_INVALID" or not exchange.args:
             return
-        cls = exchange.message.partition(".")[0]
-        if self.stock.has_vanished(cls, exchange.args[0]):
-            raise Unavailable(f"the {cls} that was read ended meanwhile")
+        own_class = exchange.message.partition(".")[0]
+        named = outcome.params[0] if len(outcome.params) > 1 else ""
+        for cls in dict.fromkeys((own_class, str(named))):
+            if cls in self.api.classes and self.stock.has_vanished(cls, exchange.args):
+                raise Unavailable(f"a {cls} that the call names ended meanwhile")
 
     def raw(self, fmt: Format, body: bytes, **options: Unpack[RawOptions]) -> Exchange:
         """Send bytes of our own making, to be refused or answered.
@@ -187,7 +194,13 @@ class Bench:
         exchange = self.call(fmt, message, *args, **options)
         if isinstance(exchange.reply.outcome, Success):
             return exchange.reply.outcome.value, exchange
-        raise Unanswered(exchange, domain=self.is_domain_refusal(exchange))
+        raise Unanswered(exchange, domain=self.is_domain_refusal(exchange), missing=self.is_missing(exchange))
+
+    def is_missing(self, exchange: Exchange) -> bool:
+        """Whether the server does not offer a message that follows from no field: no clause obliges it to."""
+        outcome, message = exchange.reply.outcome, self.api.message(exchange.message)
+        explicit = message is not None and not message.implicit
+        return explicit and isinstance(outcome, Failure) and outcome.code in MISSING_CODES
 
     def is_domain_refusal(self, exchange: Exchange) -> bool:
         """Whether a write was refused for a reason of the server's own domain, which is no defect."""
@@ -203,6 +216,8 @@ class Bench:
         """Record what a reply's bytes break, once for each clause × message × format."""
         refused = probe and is_http_refusal(exchange)
         answered = self._see(exchange, refused=refused)
+        if probe and is_refusal(exchange) and _is_no_json(exchange):
+            return  # What is no JSON has neither an id nor a version that an answer could repeat.
         for flaw in exchange.reply.flaws:
             self._flaw(exchange, flaw.kind, f"{flaw.where}: {flaw.detail}" if flaw.where else flaw.detail)
         outcome = exchange.reply.outcome
@@ -259,6 +274,10 @@ class Bench:
         finally:
             if f"set_{field}" in of.messages:
                 self.call(self.formats[0], f"{obj.cls}.set_{field}", obj.ref, before.value)
+
+
+def _is_no_json(exchange: Exchange) -> bool:
+    return exchange.format is not Format.XMLRPC and any(word in exchange.sent for word in (b"NaN", b"Infinity"))
 
 
 def _ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -199,6 +200,7 @@ def _refuse_record(
 ) -> None:
     of, name, fmt = at
     good, as_type, value = bad
+    good = _marked(of, good)
     before = bench.stock.all_refs(of.name)
     bent = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
     api = replace(bench.api, classes={**bench.api.classes, of.name: bent})
@@ -208,13 +210,20 @@ def _refuse_record(
         bench.stock.remove(bench.stock.adopt(of.name, exchange))
         return
     appeared = [ref for ref in bench.stock.all_refs(of.name) if ref not in before]
-    label = good.get("name_label")
-    for ref in appeared:
-        seen = bench.call(fmt, f"{of.name}.get_name_label", ref) if isinstance(label, str) else exchange
-        ours = isinstance(seen.reply.outcome, Success) and seen.reply.outcome.value == label
-        if ours or label is None:
+    mark = "name_label" if name != "name_label" and "name_label" in good else "other_config"
+    for ref in appeared if mark in good and mark != name else ():
+        seen = bench.call(fmt, f"{of.name}.get_{mark}", ref, probe=True)
+        if isinstance(seen.reply.outcome, Success) and seen.reply.outcome.value == good[mark]:
             judge.fail("nothing is created", f"a new {of.name} {ref}", exchange, seen)
             bench.stock.remove(bench.stock.adopt_ref(of.name, ref))
+
+
+def _marked(of: ApiClass, record: dict[str, Value]) -> dict[str, Value]:
+    """Return a record by which an object that is made of it is known from those of others."""
+    field = of.fields.get("other_config")
+    if "other_config" not in record or field is None or field.type != MapOf(Str(), Str()):
+        return record
+    return {**record, "other_config": {**record["other_config"], "xenconform": str(uuid.uuid4())}}
 
 
 def _bad_values(of: Type) -> Iterator[tuple[Type, Value]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from xenconform.conformance.checks.bench import Bench
@@ -15,7 +16,7 @@ from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo
+from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Ref, Value
 
 
@@ -158,17 +159,21 @@ def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
     """Destroy removes that object only: not its neighbours, nor what it refers to. Source: introduction."""
     for fmt in bench.formats:
         with bench.judging("DESTROY-NO-CASCADE", of.name, fmt) as judge:
-            neighbour, obj = bench.stock.make(of.name), bench.stock.make(of.name)
+            older = bench.stock.make(of.name)
+            obj = bench.stock.make(of.name, _own_targets(bench, of))
+            newer = bench.stock.make(of.name)
             near = _referred(bench, of, fmt, obj)
-            before = bench.stock.all_refs(of.name)
+            before = bench.stock.known_refs(of.name)
             gone = destroy(bench, fmt, obj)
             if "get_all" in of.messages:
+                # Objects of others may end at any time by themselves; ours do not.
                 after, seen = bench.ask(bench.other(fmt), f"{of.name}.get_all")
-                lost = set(before) - set(after) - {obj.ref}
-                judge.true(not lost, "every other object of the class", f"without {sorted(lost)[:3]}", gone, seen)
-            for cls, ref in (*near, (of.name, neighbour.ref)):
-                # A probe: that the object is listed no longer is here no excuse but the very fault.
-                seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref, probe=True)
+                lost = before - set(after) - {obj.ref}
+                judge.true(not lost, "every other object of ours", f"without {sorted(lost)[:3]}", gone, seen)
+            for cls, ref in (*near, (of.name, older.ref), (of.name, newer.ref)):
+                # A probe where it is ours: that it is listed no longer is here no excuse but the very fault.
+                ours = ref in bench.stock.known_refs(cls)
+                seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref, probe=ours)
                 judge.true(
                     isinstance(seen.reply.outcome, Success),
                     f"the {cls} {ref} is still there",
@@ -176,7 +181,20 @@ def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
                     gone,
                     seen,
                 )
-            bench.stock.remove(neighbour)
+            bench.stock.remove(newer)
+            bench.stock.remove(older)
+
+
+def _own_targets(bench: Bench, of: ApiClass) -> dict[str, Ref]:
+    """Return objects of our own for the references that a constructor takes, as far as they can be made."""
+    found = {}
+    for name, field in given_fields(of):
+        if isinstance(field.type, RefTo) and field.type.cls != of.name:
+            if bench.stock.exemplar(of.name).get(name) in {None, NULL_REF, ""}:
+                continue
+            with suppress(Unavailable):
+                found[name] = bench.stock.make(field.type.cls).ref
+    return found
 
 
 def _referred(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> list[tuple[str, Ref]]:

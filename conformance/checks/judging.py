@@ -31,8 +31,9 @@ class Unavailable(Exception):  # noqa: N818 - not an error: the reason why somet
 class Unanswered(Exception):  # noqa: N818 - not an error of ours: what a server said instead of a result
     """A call that had to succeed did not; `domain` tells a refusal by the server's own domain, which is no defect."""
 
-    def __init__(self, exchange: Exchange, *, domain: bool = False) -> None:
+    def __init__(self, exchange: Exchange, *, domain: bool = False, missing: bool = False) -> None:
         super().__init__(f"{exchange.message}: {describe(exchange)}")
+        self.missing = missing
         self.exchange = exchange
         self.domain = domain
 
@@ -68,6 +69,8 @@ class Judge:
             self.untested(
                 f"no readable answer to {why.exchange.message}: {outcome.kind}; counted under the wire clauses"
             )
+        elif why.missing:
+            self.unsupported(f"{why.exchange.message}: {describe(why.exchange)}")
         elif why.domain:
             self.untested(f"{why.exchange.message} refused: {describe(why.exchange)}")
         else:

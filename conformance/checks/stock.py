@@ -6,12 +6,13 @@ otherwise; the field of anybody else's object is put back after it was written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.checks.others import Others
 from xenconform.conformance.checks.refs import filled
 from xenconform.models.api import Constructor
 from xenconform.models.calls import Failure, Format, Success
@@ -48,6 +49,7 @@ class Stock:
         self._existing: dict[str, tuple[Ref, ...]] = {}
         self._number = bench.seed % 10_000
         self._in_hand: list[str] = []
+        self.others = Others()
 
     def number(self) -> int:
         """Return a number that no other object of this run was made with."""
@@ -75,22 +77,18 @@ class Stock:
             return (outcome.value,) if isinstance(outcome, Success) else ()
         return ()
 
-    def has_vanished(self, cls: str, ref: object) -> bool:
-        """Whether somebody else's object, seen before, is listed no longer; it is then forgotten."""
-        if ref not in self._existing.get(cls, ()) or "get_all" not in self._bench.api.classes[cls].messages:
+    def has_vanished(self, cls: str, args: Sequence[Value]) -> bool:
+        """Whether arguments name somebody else's object, listed before and listed no longer; it is then forgotten."""
+        if not self.others.among(cls, args) or "get_all" not in self._bench.api.classes[cls].messages:
             return False
         outcome = self._bench.client.call(self._bench.formats[0], f"{cls}.get_all").reply.outcome
-        if not isinstance(outcome, Success) or ref in outcome.value:
+        if not isinstance(outcome, Success) or self.others.among(cls, args) <= set(outcome.value):
             return False
-        del self._existing[cls]
+        self._existing.pop(cls, None)
         return True
 
     def readable(self, cls: str, count: int = 1) -> tuple[Obj, ...]:
-        """Return up to `count` objects to read, our own first where there is one already.
-
-        Raises:
-            Unavailable: the server has none and none can be made.
-        """
+        """Return up to `count` objects to read; `Unavailable` is raised where there is none and none can be made."""
         found = [Obj(cls, ref, own=False) for ref in self.existing(cls)[:count]]
         if not found:
             found = [self.own(cls)]
@@ -165,6 +163,7 @@ class Stock:
     def adopt_ref(self, cls: str, ref: Ref) -> Obj:
         """Take an object that we caused into the stock, to be removed at the end."""
         obj = Obj(cls, ref, own=True)
+        self.others.disown(cls, ref)
         self._made.append(obj)
         return obj
 

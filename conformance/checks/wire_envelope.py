@@ -184,6 +184,15 @@ def _judge_turned_down(judge: Judge, exchange: Exchange, what: str) -> None:
     )
 
 
+def _is_made_of(bench: Bench, fmt: Format, obj: tuple[str, Ref], record: dict[str, Any]) -> bool:
+    """Whether a new object is the one of a record, and not one that somebody else made meanwhile."""
+    cls, ref = obj
+    if "name_label" not in record:
+        return True
+    seen = bench.call(fmt, f"{cls}.get_name_label", ref, probe=True).reply.outcome
+    return isinstance(seen, Success) and seen.value == record["name_label"]
+
+
 def _judge_creates_nothing(bench: Bench, judge: Judge, cls: str, how: tuple[Format, str, Any]) -> None:
     fmt, what, ident = how
     create, listing = f"{cls}.create", f"{cls}.get_all"
@@ -196,7 +205,7 @@ def _judge_creates_nothing(bench: Bench, judge: Judge, cls: str, how: tuple[Form
     exchange = json_call(bench, fmt, create, json.loads(body)["params"], id=ident)
     _judge_turned_down(judge, exchange, what)
     after, seen = bench.ask(fmt, listing)
-    new = set(after) - set(before)
+    new = {ref for ref in set(after) - set(before) if _is_made_of(bench, fmt, (cls, ref), record)}
     judge.true(not new, f"{create} with {what} makes nothing", f"it made {len(new)}", exchange, seen)
     for ref in new:
         outcome = exchange.reply.outcome

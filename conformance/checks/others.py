@@ -1,0 +1,29 @@
+"""The objects of other clients: they may come and go at any time, and what follows from that is no defect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from xenconform.models.values import Ref, Value
+
+
+@dataclass(slots=True)
+class Others:
+    """Which objects a server listed that this run did not make, by class."""
+
+    _theirs: dict[str, set[Ref]] = field(default_factory=dict)
+    _ours: set[Ref] = field(default_factory=set)
+
+    def note(self, cls: str, refs: Iterable[Ref]) -> None:
+        """Note which objects a listing showed, so that it is known whose they are when they end."""
+        self._theirs.setdefault(cls, set()).update(set(refs) - self._ours)
+
+    def disown(self, cls: str, ref: Ref) -> None:
+        """Note that an object is our own, whoever listed it first."""
+        self._ours.add(ref)
+        self._theirs.get(cls, set()).discard(ref)
+
+    def among(self, cls: str, args: Sequence[Value]) -> set[Ref]:
+        """Return which of a call's arguments are objects of others."""
+        return {ref for ref in args if isinstance(ref, str)} & self._theirs.get(cls, set())
