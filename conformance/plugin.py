@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from xenconform.conformance.suite import MARKER
-from xenconform.conformance.suite.items import LEFT_BEHIND, RUN, SETTINGS, ClauseFile, ClauseItem
+from xenconform.conformance.suite.items import LEFT_BEHIND, RUN, SETTINGS, SHUT_OUT, ClauseFile, ClauseItem
 from xenconform.conformance.suite.run import CannotStartError, Run
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
 from xenconform.models.run import merge
@@ -79,6 +79,24 @@ def options_of(config: pytest.Config) -> Options:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the suite's options, where any was given, before anything is collected.
+
+    The workers of `-n` get the seed that was drawn here, so that they make one run.
+
+    Raises:
+        pytest.UsageError: one of them cannot be used.
+    """
+    options = options_of(config)
+    if options == Options(budget=options.budget, deadline=options.deadline, out=options.out):
+        return
+    try:
+        settings = config.stash[SETTINGS] = Settings.of(options, os.environ)
+    except ConfigError as why:
+        raise pytest.UsageError(str(why)) from why
+    config.option.xenconform_seed = settings.seed
+
+
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect the suite where pytest comes upon its file."""
     if file_path != MARKER:
@@ -104,6 +122,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     except CannotStartError as why:
         run.close(str(why))
         del config.stash[RUN]
+        config.stash[SHUT_OUT] = str(why)
+        if _is_worker(config):  # which may not leave the others: its items fail with the reason
+            return
         raise pytest.exit.Exception(str(why), returncode=3) from why
 
 

@@ -13,10 +13,12 @@ from typing import Any, TypeAlias, cast
 
 import hostile
 
+from xenconform.conformance.codec import codec_for
 from xenconform.conformance.reference.seed import seeded
 from xenconform.conformance.reference.service import HttpAnswer, Service
 from xenconform.conformance.reference.state import State
 from xenconform.models.api import Api
+from xenconform.models.calls import Breach, Failure, Format
 
 USER, PASSWORD = "root", "password"
 _METHOD = re.compile(rb"<methodName>([^<]*)</methodName>|\"method\":\s*\"([^\"]*)\"")
@@ -183,6 +185,19 @@ def says(change: Callable[[Turn], bytes], *, keep: bool = True) -> Treason:
 def body(of: Callable[[Turn], bytes], content_type: str = "", status: str = "200 OK") -> Treason:
     """Answer with another body under proper HTTP."""
     return says(lambda turn: http(HttpAnswer(200, content_type or turn.answer.content_type, of(turn)), status=status))
+
+
+def fails(code: str, *params: str) -> Treason:
+    """A proper failure of the API, whatever was asked."""
+
+    def of(turn: Turn) -> bytes:
+        request = turn.raw.partition(b"\r\n\r\n")[2]
+        codec = codec_for(Format.JSONRPC2 if turn.is_json else Format.XMLRPC)
+        call = codec.decode_call(request)
+        assert not isinstance(call, Breach)
+        return codec_for(call.version).encode_reply(Failure(code, params), None, call.ident)
+
+    return body(of)
 
 
 def nested(depth: int) -> Treason:

@@ -50,6 +50,8 @@ class ClauseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the check; fail with its findings, skip where nothing of it could be exercised."""
+        if SHUT_OUT in self.config.stash:
+            pytest.fail(self.config.stash[SHUT_OUT], pytrace=False)
         run: Run = self.config.stash[RUN]
         before = len(run.judgements)
         if run.gone:
@@ -112,3 +114,5 @@ SETTINGS = pytest.StashKey[Settings]()
 RUN = pytest.StashKey["Run"]()
 LEFT_BEHIND = pytest.StashKey[tuple[str, ...]]()
 """What a run made and could not remove, once it is closed."""
+SHUT_OUT = pytest.StashKey[str]()
+"""Why the run could not begin, where it could not."""
