@@ -68,6 +68,17 @@ class Batch:
     refusable: bool = False
 
 
+def holds_longest(value: Value) -> bool:
+    """Whether a value is the longest text, or a set or map with it."""
+    match value:
+        case dict():
+            return LONGEST in value.values()
+        case tuple():
+            return LONGEST in value
+        case _:
+            return bool(value == LONGEST)
+
+
 def parts(of: Type) -> Iterator[Type]:
     """Yield a type and the types inside it."""
     yield of
