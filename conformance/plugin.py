@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from xenconform.conformance.suite import MARKER
-from xenconform.conformance.suite.items import LEFT_BEHIND, RUN, SETTINGS, SHUT_OUT, ClauseFile, ClauseItem
+from xenconform.conformance.suite.items import LEFT_BEHIND, RESULTS, RUN, SETTINGS, SHUT_OUT, ClauseFile, ClauseItem
 from xenconform.conformance.suite.run import CannotStartError, Run
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
+from xenconform.models.results import Results
 from xenconform.models.run import merge
 from xenconform.reports.write import LOG, read_run, write_all
 
@@ -147,7 +148,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     out = config.getoption(f"{PREFIX}out")
     if (out and not _is_worker(config) and SETTINGS in config.stash) or (out and _is_controller(config)):
-        finish(Path(out))
+        results = finish(Path(out))
+        if results is not None:
+            config.stash[RESULTS] = results
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -156,16 +159,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"xenconform: made by this run and not removed: {each}", yellow=True)
 
 
-def finish(out: Path) -> None:
-    """Merge the workers' logs, if there are any, and write the reports of the log."""
+def finish(out: Path) -> Results | None:
+    """Merge the workers' logs, if there are any, and write the reports of the log; None where there is no log."""
     parts = sorted(out.glob("run.*.jsonl"))
     if parts:
         with (out / LOG).open("w", encoding="utf-8") as whole:
             whole.writelines(f"{line}\n" for line in merge([part.read_text("utf-8").splitlines() for part in parts]))
         for part in parts:
             part.unlink()
-    if (out / LOG).exists():
-        write_all(read_run(out / LOG), out)
+    return write_all(read_run(out / LOG), out) if (out / LOG).exists() else None
 
 
 def _log_of(config: pytest.Config, out: Path | None) -> Path | None:

@@ -25,6 +25,7 @@ from xenconform.conformance.checks.fields import (
     written,
 )
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, Qualifier
 from xenconform.models.calls import Failure, Success
 from xenconform.models.exchange import Exchange
@@ -57,16 +58,25 @@ def set_value_is_read_back(place: Place, judge: Judge) -> None:
 def setter_changes_only_its_field(bench: Bench, of: ApiClass) -> None:
     """set_f changes that field of that object and nothing else. Source: introduction.
 
-    Compared are the fields that only clients change (RW and RO/constructor) of the object and of a neighbour.
+    Compared are the fields that only clients change (RW and RO/constructor) of the object and of a neighbour. The
+    object is new: on one that was written before, what a setter spoils once and for all would be spoilt already.
     """
+    fresh: Obj | None = None
     for field in written(of):
         for at, fmt in enumerate(bench.formats):
             if at and not bench.budget.boundaries:
                 continue
             with bench.judging("SET-ONLY-THAT", f"{of.name}.{field.name}", fmt) as judge:
-                obj = bench.stock.writable(of.name)
+                fresh = obj = fresh or _new_or_writable(bench, of)
                 with bench.restoring(obj, field.name):
                     _only_that(Place(bench, of, field, obj, fmt), judge)
+
+
+def _new_or_writable(bench: Bench, of: ApiClass) -> Obj:
+    try:
+        return bench.stock.make(of.name)
+    except Unavailable:
+        return bench.stock.writable(of.name)
 
 
 def _only_that(place: Place, judge: Judge) -> None:
@@ -90,6 +100,10 @@ def _only_that(place: Place, judge: Judge) -> None:
             wrote,
             seen,
         )
+        for name in changed:
+            if place.of.fields[name].qualifier is Qualifier.CONSTRUCTOR:
+                with place.bench.judging("QUAL-RO-CONSTRUCTOR", f"{place.of.name}.{name}", place.fmt) as other:
+                    other.fail(show(before[ref].get(name)), show(after.get(name)), wrote, seen)
 
 
 def changed_by_clients(of: ApiClass, before: dict[str, Value], after: dict[str, Value]) -> set[str]:
@@ -253,7 +267,12 @@ def _check(clause: str, kind: type | None, act: Act, applies: Applies, *also: st
 
 CHECKS = (
     _check("SET-VALUE", None, set_value_is_read_back, has_scalars),
-    Check("SET-ONLY-THAT", per_class=setter_changes_only_its_field, applies=has_written),
+    Check(
+        "SET-ONLY-THAT",
+        per_class=setter_changes_only_its_field,
+        applies=has_written,
+        also=("QUAL-RO-CONSTRUCTOR",),
+    ),
     _check("SET-ADD", SetOf, add_adds_and_keeps, has_sets),
     _check("SET-ADD-DEDUP", SetOf, add_of_a_member_has_no_effect, has_sets),
     _check("SET-NO-DUPLICATES", SetOf, no_set_shows_a_value_twice, has_sets),

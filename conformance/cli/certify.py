@@ -16,15 +16,15 @@ from rich.console import Console
 
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.cli.watch import Watch
-from xenconform.conformance.plugin import finish
 from xenconform.conformance.suite import MARKER
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
 from xenconform.models.calls import Format
-from xenconform.models.results import summarise
 from xenconform.reports.terminal import print_results
-from xenconform.reports.write import LOG, read_run
+from xenconform.reports.write import LOG, read_run, write_all
 
 OUT = "xenconform-report"
+EMBEDDED_WORKERS = 2
+"""Each with an embedded server of its own: a pair of processes keeps one core busy."""
 COULD_NOT_FINISH = 3
 USAGE = 2
 FORMATS = [str(each) for each in Format]
@@ -58,9 +58,12 @@ ENGINE = (
 @click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")
 @click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one call.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes that test at the same time [default: 1; 2 without URL]."
+)
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only through the exit code.")
-def certify(out: str, *, quiet: bool, **said: Any) -> None:
+def certify(out: str, *, quiet: bool, workers: int | None, **said: Any) -> None:
     """Certify the server at URL, or, with no URL, the embedded reference server.
 
     Exit codes: 0 conformant, 1 not conformant, 2 wrong usage, 3 could not finish, 4 required parts untested.
@@ -77,7 +80,8 @@ def certify(out: str, *, quiet: bool, **said: Any) -> None:
     except OSError as why:
         click.echo(f"xenconform: --out {out}: {why.strerror}; give a folder that can be written", err=True)
         sys.exit(USAGE)
-    sys.exit(run_suite(options, settings, folder, Console(quiet=quiet)))
+    count = workers or (EMBEDDED_WORKERS if settings.target is None and (os.cpu_count() or 1) > 1 else 1)
+    sys.exit(run_suite(options, settings, folder, (count, Console(quiet=quiet))))
 
 
 def _make_room(folder: Path) -> None:
@@ -86,8 +90,9 @@ def _make_room(folder: Path) -> None:
         (folder / old).unlink(missing_ok=True)
 
 
-def run_suite(options: Options, settings: Settings, folder: Path, console: Console) -> int:
-    """Run the suite through pytest, print the results, and return the exit code."""
+def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int, Console]) -> int:
+    """Run the suite through pytest with so many workers, print the results, and return the exit code."""
+    workers, console = how
     if console.quiet is False:
         console.print(_announcement(settings), soft_wrap=True, highlight=False)
     watch = Watch(quiet=console.quiet)
@@ -97,15 +102,14 @@ def run_suite(options: Options, settings: Settings, folder: Path, console: Conso
         # Other plugins that happen to be installed have no business in a certificate.
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         with redirect_stdout(said), redirect_stderr(watch.through(said)):
-            code = pytest.main([*_arguments(options, settings)], plugins=[watch])
+            code = pytest.main([*_arguments(options, settings), *_spread(workers)], plugins=[watch])
     finally:
         os.environ.clear()
         os.environ.update(environment)
-    finish(folder)
     if watch.problem or not (folder / LOG).exists():
         click.echo(f"xenconform: {watch.problem or said.getvalue().strip() or f'pytest ended with {code}'}", err=True)
         return COULD_NOT_FINISH
-    results = summarise(read_run(folder / LOG))
+    results = watch.results or write_all(read_run(folder / LOG), folder)
     print_results(results, console)
     for line in watch.remarks:
         console.print(line, style="yellow", highlight=False)
@@ -121,6 +125,11 @@ def _announcement(settings: Settings) -> str:
         f"{', '.join(settings.formats)}, profile {settings.profile.name}, scope {settings.profile.scope}, "
         f"budget {settings.budget}, {repeat}"
     )
+
+
+def _spread(workers: int) -> list[str]:
+    """Return pytest's arguments for so many worker processes; one of them needs none."""
+    return ["-p", "xdist.plugin", "-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
 
 
 def _arguments(options: Options, settings: Settings) -> list[str]:

@@ -9,7 +9,8 @@ from typing import IO, TextIO
 import pytest
 from rich.console import Console
 
-from xenconform.conformance.suite.items import LEFT_BEHIND, RUN
+from xenconform.conformance.suite.items import COST, LEFT_BEHIND, RESULTS, RUN
+from xenconform.models.results import Results
 from xenconform.reports.progress import Progress
 
 
@@ -21,7 +22,10 @@ class Watch:
     problem: str = ""
     interrupted: bool = False
     remarks: list[str] = field(default_factory=list)
+    results: Results | None = None
     _done: int = 0
+    _calls: int = 0
+    _findings: int = 0
     _terminal: TextIO = field(default_factory=lambda: sys.stderr)
     _progress: Progress | None = None
     _config: pytest.Config | None = None
@@ -34,8 +38,17 @@ class Watch:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin to show the progress."""
         self._config = session.config
+        self._begin(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Begin to show the progress of several workers, which collect each for itself."""
+        if self._progress is not None:
+            self._progress.total_items = len(ids)
+
+    def _begin(self, items: int) -> None:
         console = Console(file=self._terminal, quiet=self.quiet)
-        self._progress = Progress(len(session.items), console=console)
+        self._progress = Progress(items, console=console)
         self._progress.__enter__()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -43,10 +56,11 @@ class Watch:
         if report.when != "call" or self._config is None or self._progress is None:
             return
         self._done += 1
-        run = self._config.stash.get(RUN, None)
-        if run is not None:
-            current = report.nodeid.rpartition("::")[2]
-            self._progress.update(self._done, run.calls, run.findings, current)
+        for name, cost in report.user_properties:
+            if name == COST and isinstance(cost, dict):
+                self._calls += cost["calls"]
+                self._findings += cost["findings"]
+        self._progress.update(self._done, self._calls, self._findings, report.nodeid.rpartition("::")[2])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -59,6 +73,7 @@ class Watch:
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Take the progress away, however the run ended, and remember what could not be removed."""
         self._stop()
+        self.results = config.stash.get(RESULTS, None)
         left = config.stash.get(LEFT_BEHIND, ())
         self.remarks += [f"Made by this run and not removed: {each}" for each in left]
         if self.interrupted:

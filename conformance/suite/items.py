@@ -14,6 +14,7 @@ from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.suite.selection import selection
 from xenconform.conformance.suite.settings import Settings
 from xenconform.models.api import ApiClass
+from xenconform.models.results import Results
 from xenconform.models.verdicts import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 SERVER = "server"
 """The element of what belongs to no class."""
+COST = "xenconform"
+"""The user property in which an item tells what it took: its calls and its findings."""
 SHOWN = 10
 """How many findings of an item its report shows; the log has all."""
 
@@ -53,11 +56,14 @@ class ClauseItem(pytest.Item):
         if SHUT_OUT in self.config.stash:
             pytest.fail(self.config.stash[SHUT_OUT], pytrace=False)
         run: Run = self.config.stash[RUN]
-        before = len(run.judgements)
-        if run.gone:
-            self._untested(run, run.gone)
-        else:
-            self._check(run)
+        before, calls, findings = len(run.judgements), run.calls, run.findings
+        try:
+            if run.gone:
+                self._untested(run, run.gone)
+            else:
+                self._check(run)
+        finally:
+            self.user_properties.append((COST, {"calls": run.calls - calls, "findings": run.findings - findings}))
         mine = [each for each in run.judgements[before:] if each.verdict is not Verdict.PASS]
         failed = [each for each in mine if each.verdict in {Verdict.FAIL, Verdict.ERROR}]
         if failed:
@@ -114,5 +120,7 @@ SETTINGS = pytest.StashKey[Settings]()
 RUN = pytest.StashKey["Run"]()
 LEFT_BEHIND = pytest.StashKey[tuple[str, ...]]()
 """What a run made and could not remove, once it is closed."""
+RESULTS = pytest.StashKey[Results]()
+"""The results of the whole run, once the reports are written."""
 SHUT_OUT = pytest.StashKey[str]()
 """Why the run could not begin, where it could not."""
