@@ -1,7 +1,7 @@
 """A stranger's object store: what each message does, on plain dicts, driven by the product's model data alone.
 
 Values here are Python's own: str, int, float, bool, datetime, list for sets, dict for maps and records.
-Bound fields are not stored at their derived end but worked out at each read: another design than the reference server's.
+Bound fields are not stored at their derived end but worked out at each read: another design than the reference has.
 """
 
 from __future__ import annotations
