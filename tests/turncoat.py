@@ -230,7 +230,8 @@ PAGE = b"<html><body><h1>It works!</h1></body></html>"
 TROUBLES = (
     "stalls", "stalls within the body", "drips body", "drips interim", "closes at once", "cut in the head",
     "cut in the body", "no last chunk", "resets within the body", "length and chunked", "length beyond 64 bits",
-    "garbage status line", "http/2", "ssh banner", "switches protocols", "endless header", "endless body", "huge length",
+    "garbage status line", "http/2", "ssh banner", "switches protocols", "endless header", "endless body",
+    "huge length",
 )  # fmt: skip
 """The troubles of HTTP that are tried end to end; the transport's tests have all of them."""
 TREASONS: dict[str, Treason] = {
