@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xenconform.models.values import Ref, Value
@@ -25,5 +25,17 @@ class Others:
         self._theirs.get(cls, set()).discard(ref)
 
     def among(self, cls: str, args: Sequence[Value]) -> set[Ref]:
-        """Return which of a call's arguments are objects of others."""
-        return {ref for ref in args if isinstance(ref, str)} & self._theirs.get(cls, set())
+        """Return which objects of others a call's arguments name, inside records, sets and maps too."""
+        return set(_texts(args)) & self._theirs.get(cls, set())
+
+
+def _texts(value: Value) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case dict():
+            yield from _texts(tuple(value))
+            yield from _texts(tuple(value.values()))
+        case tuple() | list():
+            for each in value:
+                yield from _texts(each)

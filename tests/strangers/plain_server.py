@@ -55,7 +55,8 @@ class Plain(Store):
                 theirs.append((cls, self.make(self.api.classes[cls], {})))
                 if len(theirs) > 10:
                     gone, ref = theirs.pop(0)
-                    self.objects[gone].pop(ref, None)
+                    if ref in self.objects[gone] and not self.users_of(self.api.classes[gone], ref):
+                        del self.objects[gone][ref]
 
     # ------------------------------------------------------------------------------------------------------------- XML
 
