@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from xenconform.models.api import Constructor, Message
+from xenconform.models.api import Constructor, Message, State
 from xenconform.models.binding import Record, referrer
 from xenconform.models.calls import Failure
 from xenconform.models.query import matches
@@ -32,7 +32,12 @@ class Refused(Exception):  # noqa: N818 - control flow of the rules: a refusal o
 
 
 def rule_for(message: Message) -> Rule:
-    """Return the rule that a message obeys; the tables below are all there is."""
+    """Return the rule that a message obeys; the tables below are all there is.
+
+    Implicit messages live as long as their fields do, removed or not; a removed explicit message says that it is.
+    """
+    if message.lifecycle.state is State.REMOVED and not message.implicit:
+        return _explicit
     if message.verb:
         return _ACCESSORS[message.verb]
     if message.name in _GENERIC:

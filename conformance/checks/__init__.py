@@ -7,6 +7,7 @@ from xenconform.conformance.checks import (
     finding,
     qualifiers,
     reading,
+    removed,
     sessions,
     wire_agree,
     wire_calls,
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     *finding.CHECKS,
     *destroying.CHECKS,
     *bonds.CHECKS,
+    *removed.CHECKS,
     *sessions.CHECKS,
 )
 """Every check, by level."""
