@@ -173,14 +173,26 @@ def _existing_labels(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> N
     _find(bench, judge, (of, fmt), f"xenconform none {uuid.uuid4()}", set(), "of a label that none has")
 
 
+def _rename(bench: Bench, at: tuple[ApiClass, Format], obj: Obj, label: str) -> None:
+    """Give an object another label, and see that it has it.
+
+    Raises:
+        Unavailable: the setter did not set it, which is for the clauses of setting.
+    """
+    of, fmt = at
+    bench.ask(fmt, f"{of.name}.set_name_label", obj.ref, label)
+    if bench.ask(fmt, f"{of.name}.get_name_label", obj.ref)[0] != label:
+        raise Unavailable("a rename does not change the label; counted under SET-VALUE")
+
+
 def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]) -> None:
     fmt, first = at
     look = (of, bench.other(fmt))
-    rename = f"{of.name}.set_name_label" if "set_name_label" in of.messages else ""
+    rename = "set_name_label" in of.messages
     label, _ = bench.ask(fmt, f"{of.name}.get_name_label", first.ref)
     if rename:
         before, label = label, f"xcLabel {uuid.uuid4()}"
-        bench.ask(fmt, rename, first.ref, label)
+        _rename(bench, (of, fmt), first, label)
         _find(bench, judge, look, before, labelled(bench, of.name, before), "of the label before the rename")
     _find(bench, judge, look, label, labelled(bench, of.name, label) | {first.ref}, "of a new label")
     named = labels(bench, of.name)
@@ -189,7 +201,7 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
         _find(bench, judge, look, wrong, same_label, f"of the label {wrong!r}, which is not {label!r}")
     if rename:
         second = bench.stock.make(of.name)
-        bench.ask(bench.other(fmt), rename, second.ref, label)
+        _rename(bench, look, second, label)
         _find(bench, judge, look, label, {first.ref, second.ref}, "of a label that two have")
         if bench.stock.remove(second):
             _find(bench, judge, look, label, {first.ref}, "after one of two was destroyed")
