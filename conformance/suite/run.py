@@ -72,15 +72,16 @@ class Run:
         except embedded.NotReady as why:
             raise CannotStartError(str(why)) from why
         assert self._client is not None
-        refusals = []
+        refusals: dict[str, list[str]] = {}
         for fmt in settings.formats:
             exchange = self._client.login(fmt, settings.user, settings.password)
             if isinstance(exchange.reply.outcome, Success):
                 break
-            refusals.append(f"{fmt}: {describe(exchange)}")
+            refusals.setdefault(describe(exchange), []).append(fmt)
         else:
+            said = "; ".join(f"{', '.join(formats)}: {why}" for why, formats in refusals.items())
             raise CannotStartError(
-                f"cannot log in at {self._client.target} as {settings.user}: {'; '.join(refusals)}; "
+                f"cannot log in at {self._client.target} as {settings.user}: {said}; "
                 "check the URL, the user and the password"
             )
         self._bench = Bench(
