@@ -102,7 +102,7 @@ class Store(Accessors):
             if message.full_name == "session.logout":
                 raise Refusal("INTERNAL_ERROR", "unreachable")
             return message.result, self.run(
-                message, [self.read(p.type, r) for p, r in zip(message.params, raw, strict=True)]
+                message, [self.read(p.type, r) for p, r in zip(message.params, raw, strict=False)]
             )
 
     def find(self, method: str) -> Message | None:
