@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from xenconform.models.api import Constructor, Message, State
-from xenconform.models.binding import Record, referrer
+from xenconform.models.binding import Draft, Record, referrer
 from xenconform.models.calls import Failure
+from xenconform.models.power import TRANSITIONS, transit
 from xenconform.models.query import matches
 from xenconform.models.values import Handle, Value, same
 
@@ -160,6 +161,18 @@ def _task_cancel(world: World, _message: Message, args: tuple[Value, ...]) -> Br
     return world.write(args[0], "status", "cancelled")
 
 
+def _power(world: World, message: Message, args: tuple[Value, ...]) -> Branch:
+    changed = transit(message, args, _fields(world, args[0]), world.handles("host"))
+    if isinstance(changed, Failure):
+        raise Refused(changed.code, *changed.params)
+    if not changed:
+        return world.stay(None)
+    draft = Draft(world.api, world.objects)
+    for name, value in changed.items():
+        draft.write(args[0], name, value)
+    return replace(world.stay(None), world=replace(world, objects=draft.objects), touched=draft.touched())
+
+
 def _explicit(world: World, message: Message, args: tuple[Value, ...]) -> Branch:
     constructors = world.api.classes[message.cls].constructors
     if message.full_name in _OWN:
@@ -208,4 +221,5 @@ _OWN: Mapping[str, Rule] = {
     "message.get_since": _message_get_since,
     "message.destroy_many": _message_destroy_many,
     "task.cancel": _task_cancel,
+    **{f"VM.{name}": _power for name in TRANSITIONS},
 }
