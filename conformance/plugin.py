@@ -91,11 +91,15 @@ def pytest_configure(config: pytest.Config) -> None:
     options = options_of(config)
     if options == Options(budget=options.budget, deadline=options.deadline, out=options.out):
         return
+    config.option.xenconform_seed = _take_settings(config, options).seed
+
+
+def _take_settings(config: pytest.Config, options: Options) -> Settings:
     try:
         settings = config.stash[SETTINGS] = Settings.of(options, os.environ)
     except ConfigError as why:
         raise pytest.UsageError(str(why)) from why
-    config.option.xenconform_seed = settings.seed
+    return settings
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -103,10 +107,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path != MARKER:
         return None
     if SETTINGS not in parent.config.stash:
-        try:
-            parent.config.stash[SETTINGS] = Settings.of(options_of(parent.config), os.environ)
-        except ConfigError as why:
-            raise pytest.UsageError(str(why)) from why
+        _take_settings(parent.config, options_of(parent.config))
     return ClauseFile.from_parent(parent, path=file_path)
 
 
@@ -156,7 +157,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Tell what the server would not let go."""
     for each in config.stash.get(LEFT_BEHIND, ()):
-        terminalreporter.write_line(f"xenconform: made by this run and not removed: {each}", yellow=True)
+        terminalreporter.write_line(f"xenconform: {each}", yellow=True)
 
 
 def finish(out: Path) -> Results | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from xenconform.conformance.checks.health import Health
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_http_refusal, is_refusal
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_http_refusal, is_refusal
 from xenconform.conformance.checks.stock import Obj, Stock
 from xenconform.conformance.client import Client, Unset
 from xenconform.conformance.codec import Ints, Param
@@ -273,7 +273,9 @@ class Bench:
             yield
         finally:
             if f"set_{field}" in of.messages:
-                self.call(self.formats[0], f"{obj.cls}.set_{field}", obj.ref, before.value)
+                back = self.call(self.formats[0], f"{obj.cls}.set_{field}", obj.ref, before.value)
+                if not isinstance(back.reply.outcome, Success):
+                    self.stock.not_put_back.append(f"{obj.cls}.{field} of {obj.ref}: {describe(back)}")
 
 
 def _is_no_json(exchange: Exchange) -> bool:

@@ -46,6 +46,7 @@ class Stock:
         self._own: dict[str, Obj] = {}
         self._made: list[Obj] = []
         self.refusals: dict[str, str] = {}
+        self.not_put_back: list[str] = []
         self._existing: dict[str, tuple[Ref, ...]] = {}
         self._number = bench.seed % 10_000
         self._in_hand: list[str] = []

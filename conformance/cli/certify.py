@@ -101,7 +101,7 @@ def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int
     try:
         # Other plugins that happen to be installed have no business in a certificate.
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        with redirect_stdout(said), redirect_stderr(watch.through(said)):
+        with redirect_stdout(said), redirect_stderr(said):
             code = pytest.main([*_arguments(options, settings), *_spread(workers)], plugins=[watch])
     finally:
         os.environ.clear()

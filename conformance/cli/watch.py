@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import IO, TextIO
+from typing import TextIO
 
 import pytest
 from rich.console import Console
@@ -29,10 +29,6 @@ class Watch:
     _terminal: TextIO = field(default_factory=lambda: sys.stderr)
     _progress: Progress | None = None
     _config: pytest.Config | None = None
-
-    def through(self, said: IO[str]) -> IO[str]:
-        """Return where pytest's own words go."""
-        return said
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -75,7 +71,7 @@ class Watch:
         self._stop()
         self.results = config.stash.get(RESULTS, None)
         left = config.stash.get(LEFT_BEHIND, ())
-        self.remarks += [f"Made by this run and not removed: {each}" for each in left]
+        self.remarks += [each[:1].upper() + each[1:] for each in left]
         if self.interrupted:
             what = "what could be removed of what was made has been" if left else "what was made has been removed"
             self.remarks.append(f"Interrupted: {what}; the run is no certificate.")

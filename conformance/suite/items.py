@@ -119,7 +119,7 @@ def _more(count: int) -> list[str]:
 SETTINGS = pytest.StashKey[Settings]()
 RUN = pytest.StashKey["Run"]()
 LEFT_BEHIND = pytest.StashKey[tuple[str, ...]]()
-"""What a run made and could not remove, once it is closed."""
+"""What a run made and could not remove, or wrote and could not put back, once it is closed."""
 RESULTS = pytest.StashKey[Results]()
 """The results of the whole run, once the reports are written."""
 SHUT_OUT = pytest.StashKey[str]()

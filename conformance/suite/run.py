@@ -174,7 +174,10 @@ class Run:
             self._client.logout_all()
         except (TargetGoneError, Unavailable) as why:
             self.gone = self.gone or str(why)
-        self.left_behind = tuple(f"{obj.cls} {obj.ref}" for obj in stock.made)
+        self.left_behind = (
+            *(f"made by this run and not removed: {obj.cls} {obj.ref}" for obj in stock.made),
+            *(f"written by this run and not put back: {each}" for each in stock.not_put_back),
+        )
 
     def _on_exchange(self, exchange: Exchange) -> None:
         self.calls += 1
