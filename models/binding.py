@@ -6,7 +6,7 @@ derived end writes the owners. A reference is owned by any field that is not the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from xenconform.models.api import Api, Relation
@@ -129,14 +129,18 @@ def _targets(value: Value) -> set[Handle]:
     return {each for each in many if not each.is_null}
 
 
-def referrer(api: Api, objects: Objects, handle: Handle) -> str | None:
-    """Return `Class#n.field` of an object, other than itself, whose owning field refers to `handle`, or None."""
+def referrers(api: Api, objects: Objects, handle: Handle) -> Iterator[tuple[Handle, str]]:
+    """Yield each object, other than itself, and each owning field of it that refers to `handle`."""
     for cls, name in bonds(api).owning.get(handle.cls, ()):
         of = api.classes[cls].fields[name].type
         for n, record in objects.get(cls, {}).items():
             if Handle(cls, n) != handle and handle in _refs(of, record[name]):
-                return f"{cls}#{n}.{name}"
-    return None
+                yield Handle(cls, n), name
+
+
+def referrer(api: Api, objects: Objects, handle: Handle) -> str | None:
+    """Return `Class#n.field` of an object, other than itself, whose owning field refers to `handle`, or None."""
+    return next((f"{holder}.{name}" for holder, name in referrers(api, objects, handle)), None)
 
 
 def _refs(of: Type, value: Value) -> list[Handle]:

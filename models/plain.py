@@ -14,6 +14,7 @@ that a person can read a log; everything else is an object with one member, whos
 | `$list` | the items of a list, an array being a tuple |
 | `$map` | pairs, where a key is not text or starts with `$` |
 | `$other` | the `repr` of a value of no type above: read back as that text, the only loss |
+| `$uuid` | class and number of the handle whose uuid it is |
 | `$text` | base64 of text that has surrogates, each as three bytes, which JSON would join into pairs |
 """
 
@@ -25,7 +26,7 @@ from datetime import datetime
 from typing import Any
 
 from xenconform.models.types import INT_MAX, INT_MIN
-from xenconform.models.values import Handle
+from xenconform.models.values import Handle, UuidOf
 
 _AS_IT_IS = frozenset({bool, type(None)})
 
@@ -72,6 +73,7 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     list: lambda value: {"$list": [to_plain(each) for each in value]},
     datetime: lambda value: {"$datetime": value.isoformat()},
     Handle: lambda value: {"$handle": [_text(value.cls), value.n]},
+    UuidOf: lambda value: {"$uuid": [_text(value.handle.cls), value.handle.n]},
     bytes: lambda value: {"$bytes": b64encode(value).decode()},
 }
 
@@ -84,6 +86,7 @@ _READERS: Mapping[str, Callable[[Any], object]] = {
     "$list": lambda held: [from_plain(each) for each in held],
     "$map": lambda held: {from_plain(key): from_plain(item) for key, item in held},
     "$other": str,
+    "$uuid": lambda held: UuidOf(Handle(*from_plain(held))),
     "$text": lambda held: b64decode(held).decode(errors="surrogatepass"),
 }
 

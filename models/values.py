@@ -49,6 +49,16 @@ class Handle:
         return self.n == 0
 
 
+@dataclass(frozen=True, slots=True)
+class UuidOf:
+    """The uuid of an object, in place of its text: what a server chose, and a case that is run again cannot know."""
+
+    handle: Handle
+
+    def __str__(self) -> str:
+        return f"uuid of {self.handle}"
+
+
 Value: TypeAlias = Any
 """A value as the table above says; a recursive type would make every use of it a cast."""
 

@@ -92,7 +92,10 @@ class World:
             return self._refuse(refused.failure)
 
     def create(self, cls: str, values: Mapping[str, Value]) -> Branch:
-        """Return the world with one more object: `values` and, for every other field, its default or plainest value."""
+        """Return the world with one more object: `values` and, for every other field, its default or plainest value.
+
+        Its number is the one after `last`; whoever wants another number sets `last` to the one before it.
+        """
         api_class = self.api.classes[cls]
         handle = Handle(cls, self.last + 1)
         record: dict[str, Value] = {

@@ -21,15 +21,11 @@ from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
 from xenconform.models.profiles import Profile
+from xenconform.models.refusals import DOMAIN_CODES, MISSING_CODES, matches
 from xenconform.models.types import NULL_REF, Type, refs_in
 from xenconform.models.values import Handle, Value, map_refs
 from xenconform.models.verdicts import Judgement, Verdict
 
-DOMAIN_CODES = frozenset({"VALUE_NOT_SUPPORTED", "INVALID_VALUE", "OPERATION_NOT_ALLOWED"})
-"""Codes with which a server refuses for a reason of its own domain, besides those that the message declares."""
-MISSING_CODES = frozenset({"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED", "MESSAGE_REMOVED"})
-"""Codes with which a server says that it does not offer a message."""
-DOMAIN_PREFIXES = ("LICENCE_", "LICENSE_", "FEATURE_")
 ENVELOPES = {
     Format.XMLRPC: "WIRE-XML-ENVELOPE",
     Format.JSONRPC1: "WIRE-JSON1-ENVELOPE",
@@ -208,9 +204,7 @@ class Bench:
         message = self.api.message(exchange.message)
         if not isinstance(outcome, Failure) or message is None or message.verb == "get":
             return False
-        return (
-            outcome.code in DOMAIN_CODES or outcome.code in message.errors or outcome.code.startswith(DOMAIN_PREFIXES)
-        )
+        return matches(outcome.code, (*DOMAIN_CODES, *message.errors))
 
     def watch(self, exchange: Exchange, *, probe: bool = False) -> None:
         """Record what a reply's bytes break, once for each clause × message × format."""

@@ -1,0 +1,262 @@
+"""What is known of a server from what was asked of it: a World, and how far it may be relied on.
+
+A World knows everything of its objects; of a server's objects we know what we wrote, what follows from it, and what
+we read. A `Belief` says what a call's reply must be (`expect`) and what is known after a reply that was
+expected (`follow`).
+
+Laws:
+1. A field is firm if clients or the constructor write it, if it is the uuid, or if it is the derived end of a
+   relation whose owner end is firm; besides, what the messages of `GOVERNED` change. Everything else is the server's
+   own and may change at any time: any value of its type is expected.
+2. A firm field of an object that we made and did not give in full is unknown until it is first read; then it stays.
+3. Of an object that we found, the ends bound to our own objects are firm and nothing else is.
+4. A message that succeeds by the rules may be refused for a reason of the server's domain, and then changes nothing. A
+   message that fails by the rules may fail with any code, for the document sets no order among several reasons;
+   only MAP_DUPLICATE_KEY is stated by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from xenconform.models.api import Api, Message, Qualifier
+from xenconform.models.binding import bonds, referrers
+from xenconform.models.calls import Call, Failure, Success
+from xenconform.models.cases import Expect, Wanted
+from xenconform.models.profiles import Profile
+from xenconform.models.query import where_message
+from xenconform.models.refusals import DOMAIN_CODES, domain_codes
+from xenconform.models.types import RefTo, Type, Void
+from xenconform.models.values import Handle, UuidOf, Value, map_refs
+from xenconform.models.world import Branch, World
+
+GOVERNED: Final = frozenset(
+    {
+        ("VM", "power_state"),
+        ("VM", "is_a_snapshot"),
+        ("VM", "snapshot_of"),
+        ("VDI", "is_a_snapshot"),
+        ("VDI", "snapshot_of"),
+    }
+)
+"""Runtime fields that only messages with a rule change."""
+ITEMWISE: Final = frozenset({"add", "remove", "add_to", "remove_from"})
+
+Place = tuple[str, str]
+"""A class and a field of it."""
+
+
+def firm_fields(api: Api, profile: Profile) -> frozenset[Place]:
+    """Return the fields that law 1 calls firm; fields that a profile says to skip are not."""
+    owners = {(r.owner_cls, r.owner_field) for r in api.relations}
+    derived = {(r.derived_cls, r.derived_field): (r.owner_cls, r.owner_field) for r in api.relations}
+
+    def firm(place: Place) -> bool:
+        if place in derived and place not in owners:
+            return firm(derived[place])
+        of = api.classes[place[0]].fields[place[1]]
+        if profile.domain(*place).skip:
+            return False
+        return of.qualifier is not Qualifier.RUNTIME or place[1] == "uuid" or place in GOVERNED
+
+    places = ((cls.name, name) for cls in api.classes.values() for name in cls.fields)
+    return frozenset(place for place in places if firm(place))
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is known; see the module.
+
+    Attributes:
+        world: the objects as far as they are known; its uuids stand for the server's.
+        firm: the fields that hold what they hold.
+        known: every handle that has or had an object on the server.
+        found: those of them that we did not make.
+        unknown: firm fields of our objects that nobody read yet.
+        uuids: the server's uuids, as far as they were read.
+    """
+
+    world: World
+    firm: frozenset[Place] = field(repr=False)
+    known: frozenset[Handle] = frozenset()
+    found: frozenset[Handle] = frozenset()
+    unknown: frozenset[tuple[Handle, str]] = frozenset()
+    uuids: tuple[tuple[Handle, str], ...] = ()
+
+    @property
+    def api(self) -> Api:
+        """The model."""
+        return self.world.api
+
+    def alive(self, handle: Handle) -> bool:
+        """Whether the object is there, as far as is known."""
+        return self.world.record(handle) is not None
+
+    def holds(self, handle: Handle, name: str) -> bool:
+        """Whether a field's value is known and firm."""
+        place = (handle.cls, name)
+        if place not in self.firm or (handle, name) in self.unknown:
+            return False
+        return handle not in self.found or _is_derived(self.api, place)
+
+    def message(self, call: Call) -> Message | None:
+        """Return the message of a call."""
+        return self.api.message(call.message) or where_message(self.api, call.message)
+
+    def branch(self, call: Call, makes: Handle | None = None) -> Branch:
+        """Return what the rules say of a call; `makes` is the handle of the object that it makes."""
+        world = self.world if makes is None else replace(self.world, last=makes.n - 1)
+        return world.predict(Call(call.message, tuple(self._symbolic(arg) for arg in call.args))).first
+
+    def expect(self, call: Call, makes: Handle | None = None) -> Expect:
+        """Return what the reply to a call must be."""
+        message = self.message(call)
+        if message is None:
+            return Expect(Void(), Wanted.NOTHING, codes=("*",))
+        branch = self.branch(call, makes)
+        if isinstance(branch.outcome, Failure):
+            return self._refusal(message, call, branch.outcome)
+        of, domain = message.result, domain_codes(message)
+        if self._open(message, call):
+            return Expect(
+                of, Wanted.ANY, codes=(*domain, *(("MAP_DUPLICATE_KEY",) if message.verb == "add_to" else ()))
+            )
+        if isinstance(of, RefTo) and _is_new(branch.outcome.value, self.known):
+            return Expect(of, Wanted.NEW, codes=domain)
+        return self._expected_value(message, call, branch.outcome.value, domain)
+
+    def follow(self, call: Call, outcome: Success | Failure, makes: Handle | None = None) -> Belief:
+        """Return what is known after a reply that was expected, its refs turned inward."""
+        message = self.message(call)
+        if message is None or isinstance(outcome, Failure):
+            return self
+        branch = self.branch(call, makes)
+        if isinstance(branch.outcome, Failure):
+            return self  # allowed where the rule itself is open
+        if message.name == "get_record" or message.verb == "get":
+            return self._learned(message, call, outcome.value)
+        if self._open(message, call):
+            return self
+        after = replace(self, world=branch.world)
+        if isinstance(branch.outcome.value, Handle) and makes is not None and makes not in self.known:
+            return replace(
+                after, known=after.known | {makes}, unknown=after.unknown | self._unread(makes, message, call)
+            )
+        if message.verb == "set" and call.args:
+            return replace(after, unknown=self.unknown - {(call.args[0], message.field)})
+        return after
+
+    def adopt(self, handle: Handle) -> Belief:
+        """Return the belief with an object of the server's that was found there."""
+        branch = replace(self.world, last=handle.n - 1).create(handle.cls, {})
+        world = replace(branch.world, last=max(handle.n, self.world.last))
+        return replace(self, world=world, known=self.known | {handle}, found=self.found | {handle})
+
+    # ------------------------------------------------------------------------------------------------------- inside
+
+    def _symbolic(self, value: Value) -> Value:
+        match value:
+            case UuidOf(handle):
+                return self.world.uuid_of(handle.n)
+            case tuple():
+                return tuple(self._symbolic(each) for each in value)
+            case dict():
+                return {self._symbolic(key): self._symbolic(each) for key, each in value.items()}
+            case _:
+                return value
+
+    def _refusal(self, message: Message, call: Call, failure: Failure) -> Expect:
+        if failure.code == "NOT_IMPLEMENTED":
+            return Expect(message.result, Wanted.ANY, codes=("*",))
+        if failure.code == "MAP_DUPLICATE_KEY":
+            if (call.args[0], message.field) in self.unknown:
+                return Expect(message.result, Wanted.ANY, codes=("*",))
+            return Expect(message.result, Wanted.NOTHING, codes=("MAP_DUPLICATE_KEY", *DOMAIN_CODES))
+        if message.name == self.api.classes[message.cls].destructor and failure.code == "OPERATION_NOT_ALLOWED":
+            holders = referrers(self.api, self.world.objects, call.args[0])
+            if not any(holder in self.known and self.holds(holder, name) for holder, name in holders):
+                return Expect(message.result, Wanted.ANY, codes=("*",))
+        return Expect(message.result, Wanted.NOTHING, codes=("*",))
+
+    def _open(self, message: Message, call: Call) -> bool:
+        """Whether the rules leave open what comes of a call, for we do not know what it works on."""
+        if message.verb == "get" or message.verb in ITEMWISE:
+            return not self.holds(call.args[0], message.field) and message.field != "uuid"
+        if message.name == "get_by_name_label":
+            return any(h.cls == message.cls and name == "name_label" and self.alive(h) for h, name in self.unknown)
+        return False
+
+    def _expected_value(self, message: Message, call: Call, value: Value, domain: tuple[str, ...]) -> Expect:
+        of: Type = message.result
+        if message.field == "uuid" and message.verb == "get":
+            known = dict(self.uuids).get(call.args[0])
+            return Expect(of, Wanted.ANY) if known is None else Expect(of, Wanted.VALUE, known)
+        if message.name == "get_record":
+            return Expect(of, Wanted.VALUE, self.firm_part(call.args[0], value))
+        if message.name in {"get_all_records", "get_all_records_where"}:
+            return Expect(of, Wanted.VALUE, {h: self.firm_part(h, record) for h, record in value.items()})
+        return Expect(of, Wanted.VALUE, value, domain)
+
+    def firm_part(self, handle: Handle, record: Value) -> dict[str, Value]:
+        """Return the members of a record that are known and firm, the uuid as the server's."""
+        part = {n: v for n, v in record.items() if self.holds(handle, n) and n != "uuid" and self._named(v)}
+        known = dict(self.uuids).get(handle)
+        return part if known is None or "uuid" not in record else {**part, "uuid": known}
+
+    def _named(self, value: Value) -> bool:
+        """Whether a value is no single ref of an object that we have no name for."""
+        return not isinstance(value, Handle) or value.is_null or value in self.known
+
+    def _learned(self, message: Message, call: Call, value: Value) -> Belief:
+        handle: Handle = call.args[0]
+        seen = value if message.name == "get_record" else {message.field: value}
+        after = self._with_uuid(handle, seen)
+        fields = self.api.classes[handle.cls].fields
+        for name, each in seen.items():
+            if (handle, name) in after.unknown and all(
+                isinstance(ref, Handle) for ref in _refs(fields[name].type, each)
+            ):
+                world = after.world.write(handle, name, each).world
+                after = replace(after, world=world, unknown=after.unknown - {(handle, name)})
+        return after
+
+    def _with_uuid(self, handle: Handle, seen: Value) -> Belief:
+        if not isinstance(seen.get("uuid"), str) or any(h == handle for h, _ in self.uuids):
+            return self
+        return replace(self, uuids=(*self.uuids, (handle, seen["uuid"])))
+
+    def _unread(self, handle: Handle, message: Message, call: Call) -> frozenset[tuple[Handle, str]]:
+        """Return the firm fields of an object of our making that the call did not give, its derived ends apart."""
+        of = self.api.classes[handle.cls]
+        constructor = next((c for c in of.constructors if c.message.name == message.name), None)
+        if constructor is None:
+            given: set[str] = set()
+        elif constructor.record:
+            given = {n for n in call.args[0] if n in of.fields and of.fields[n].qualifier is not Qualifier.RUNTIME}
+        else:
+            given = {n for n in constructor.fields if n}
+        return frozenset(
+            (handle, n)
+            for n in of.fields
+            if (handle.cls, n) in self.firm and n not in given | {"uuid"} and not _is_derived(self.api, (handle.cls, n))
+        )
+
+
+def _is_new(value: Value, known: frozenset[Handle]) -> bool:
+    return isinstance(value, Handle) and not value.is_null and value not in known
+
+
+def _is_derived(api: Api, place: Place) -> bool:
+    return place in bonds(api).by_derived
+
+
+def _refs(of: Type, value: Value) -> list[Value]:
+    found: list[Value] = []
+
+    def keep(_cls: str, ref: Value) -> Value:
+        found.append(ref)
+        return ref
+
+    map_refs(of, value, keep)
+    return found
