@@ -5,7 +5,7 @@ case, so that it runs against any server. The JSON form (`to_json`, `from_json`)
 
 Laws of a case:
 1. A handle is used only after the step that `makes` it. Where that step's result is a set, it stands for the first
-   object of the set; where it is a map, for its first key.
+   object in it that the case has no name for yet; where it is a map, for the first such key.
 2. `UuidOf(handle)` stands for the uuid that an earlier step read with get_uuid or get_record.
 3. Session 0 is open from the start; each other number is logged in just before it is first used. After
    session.logout a number stays what it was: a session that has ended.
