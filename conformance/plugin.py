@@ -14,8 +14,9 @@ import pytest
 
 from xenconform.conformance.suite import MARKER
 from xenconform.conformance.suite.items import LEFT_BEHIND, RESULTS, RUN, SETTINGS, SHUT_OUT, ClauseFile, ClauseItem
+from xenconform.conformance.suite.restart import TIMEOUT
 from xenconform.conformance.suite.run import CannotStartError, Run
-from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
+from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings, check_workers
 from xenconform.models.results import Results
 from xenconform.models.run import merge
 from xenconform.reports.write import LOG, read_run, write_all
@@ -31,6 +32,7 @@ _TEXTS = {
     "budget": "quick, standard or thorough",
     "ca-file": "the CA whose certificates are trusted, in PEM form",
     "proxy": "the URL of an HTTP proxy",
+    "restart-command": "the shell command that restarts the server under test",
     "out": "the folder for run.jsonl, results.json, junit.xml and summary.md",
 }
 _LISTS = {
@@ -51,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"{PREFIX}{name}", action="append", default=[], help=text)
     group.addoption(f"{PREFIX}seed", type=int, default=None, help="repeats a run: the seed that it told")
     group.addoption(f"{PREFIX}deadline", type=float, default=DEADLINE, help="seconds that the server has for a call")
+    group.addoption(f"{PREFIX}restart-timeout", type=float, default=TIMEOUT, help="seconds that a restart may take")
     group.addoption(f"{PREFIX}insecure", action="store_true", help="accept any certificate")
 
 
@@ -76,6 +79,8 @@ def options_of(config: pytest.Config) -> Options:
         insecure=said("insecure"),
         proxy=said("proxy"),
         deadline=said("deadline"),
+        restart_command=said("restart-command"),
+        restart_timeout=said("restart-timeout"),
         out=said("out"),
     )
 
@@ -89,7 +94,10 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.UsageError: one of them cannot be used.
     """
     options = options_of(config)
-    if options == Options(budget=options.budget, deadline=options.deadline, out=options.out):
+    unsaid = Options(
+        budget=options.budget, deadline=options.deadline, restart_timeout=options.restart_timeout, out=options.out
+    )
+    if options == unsaid:
         return
     config.option.xenconform_seed = _take_settings(config, options).seed
 
@@ -97,6 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _take_settings(config: pytest.Config, options: Options) -> Settings:
     try:
         settings = config.stash[SETTINGS] = Settings.of(options, os.environ)
+        check_workers(settings, 1 if _is_worker(config) else len(config.getoption("tx", None) or ()))
     except ConfigError as why:
         raise pytest.UsageError(str(why)) from why
     return settings

@@ -5,10 +5,12 @@ from xenconform.conformance.checks import (
     creating,
     destroying,
     finding,
+    lifecycle,
     qualifiers,
     reading,
     removed,
     sessions,
+    tasks,
     wire_agree,
     wire_calls,
     wire_envelope,
@@ -37,5 +39,7 @@ CHECKS: tuple[Check, ...] = (
     *bonds.CHECKS,
     *removed.CHECKS,
     *sessions.CHECKS,
+    *tasks.CHECKS,
+    *lifecycle.CHECKS,
 )
 """Every check, by level."""

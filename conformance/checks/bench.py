@@ -101,6 +101,8 @@ class Bench:
         self._seen_flaws: set[tuple[str, str, str]] = set()
         self._health = Health(formats)
         self.stock = Stock(self)
+        self.restart: Callable[[], None] = no_restart
+        """Restarts the server and logs in again; Unavailable or TargetGoneError is raised where that cannot be."""
 
     def judging(self, clause: str, element: str, fmt: Format | str = "") -> Judge:
         """Open a block that judges one clause × element × format."""
@@ -270,6 +272,15 @@ class Bench:
                 back = self.call(self.formats[0], f"{obj.cls}.set_{field}", obj.ref, before.value)
                 if not isinstance(back.reply.outcome, Success):
                     self.stock.not_put_back.append(f"{obj.cls}.{field} of {obj.ref}: {describe(back)}")
+
+
+def no_restart() -> None:
+    """Say that the server of a run cannot be restarted.
+
+    Raises:
+        Unavailable: always.
+    """
+    raise Unavailable("nobody said how to restart this server: give --restart-command")
 
 
 def _is_no_json(exchange: Exchange) -> bool:

@@ -25,7 +25,8 @@ class Check:
     """A check of one clause. Exactly one of `per_class` and `per_server` is set.
 
     `applies` says for which classes of a model there is anything to check; `also` names further clauses that the
-    same function judges on the way, such as the SHOULD clause on the exact error code.
+    same function judges on the way, such as the SHOULD clause on the exact error code. `last` puts
+    it behind every other, where one belongs that ends sessions.
     """
 
     clause: str
@@ -33,6 +34,7 @@ class Check:
     per_server: ServerCheck | None = None
     applies: Callable[[Api, ApiClass], bool] = every_class
     also: tuple[str, ...] = ()
+    last: bool = False
 
     @property
     def clauses(self) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from rich.console import Console
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.cli.watch import Watch
 from xenconform.conformance.suite import MARKER
-from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
+from xenconform.conformance.suite.restart import TIMEOUT
+from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings, check_workers
 from xenconform.models.calls import Format
 from xenconform.reports.terminal import print_results
 from xenconform.reports.write import LOG, read_run, write_all
@@ -25,6 +26,7 @@ from xenconform.reports.write import LOG, read_run, write_all
 OUT = "xenconform-report"
 EMBEDDED_WORKERS = 2
 """Each with an embedded server of its own: a pair of processes keeps one core busy."""
+NOT_RESTARTED = "; PERSIST is not tested: nobody said how to restart the server (--restart-command)"
 COULD_NOT_FINISH = 3
 USAGE = 2
 FORMATS = [str(each) for each in Format]
@@ -58,6 +60,8 @@ ENGINE = (
 @click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")
 @click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one call.")
+@click.option("--restart-command", default="", metavar="CMD", help="Shell command that restarts the server at URL.")
+@click.option("--restart-timeout", default=TIMEOUT, show_default=True, help="Seconds that a restart may take.")
 @click.option(
     "--workers", type=click.IntRange(1, 64), help="Processes that test at the same time [default: 1; 2 without URL]."
 )
@@ -71,6 +75,8 @@ def certify(out: str, *, quiet: bool, workers: int | None, **said: Any) -> None:
     options = Options(**{**said, "scope": said["scope"] or "", "out": out})
     try:
         settings = Settings.of(options, os.environ)
+        count = workers or (EMBEDDED_WORKERS if settings.target is None and (os.cpu_count() or 1) > 1 else 1)
+        check_workers(settings, count)
     except ConfigError as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(USAGE)
@@ -80,7 +86,6 @@ def certify(out: str, *, quiet: bool, workers: int | None, **said: Any) -> None:
     except OSError as why:
         click.echo(f"xenconform: --out {out}: {why.strerror}; give a folder that can be written", err=True)
         sys.exit(USAGE)
-    count = workers or (EMBEDDED_WORKERS if settings.target is None and (os.cpu_count() or 1) > 1 else 1)
     sys.exit(run_suite(options, settings, folder, (count, Console(quiet=quiet))))
 
 
@@ -123,7 +128,7 @@ def _announcement(settings: Settings) -> str:
     return (
         f"Certifying {target} as of release {settings.api.release}: {len(settings.clauses)} clauses, "
         f"{', '.join(settings.formats)}, profile {settings.profile.name}, scope {settings.profile.scope}, "
-        f"budget {settings.budget}, {repeat}"
+        f"budget {settings.budget}, {repeat}{NOT_RESTARTED if settings.without_restart else ''}"
     )
 
 
@@ -158,6 +163,8 @@ def _arguments(options: Options, settings: Settings) -> list[str]:
         "out": options.out,
         "seed": str(settings.seed),
         "deadline": str(options.deadline),
+        "restart-command": options.restart_command,
+        "restart-timeout": str(options.restart_timeout),
     }
     lists = {"clause": options.clauses, "class": options.classes, "format": options.formats}
     arguments += [f"--xenconform-{name}={text}" for name, text in texts.items() if text]

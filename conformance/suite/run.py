@@ -18,6 +18,7 @@ from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
+from xenconform.conformance.suite.restart import RESTARTED, Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.models.calls import Success
@@ -49,7 +50,7 @@ class Run:
         self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
         self._flushed = self._began = time.monotonic()
         self._interrupts = Interrupts()
-        self._server: embedded.Embedded | None = None
+        self._server: Local | None = None
         self._client: Client | None = None
         self._bench: Bench | None = None
 
@@ -94,12 +95,22 @@ class Run:
             record=self.record,
             clauses=[clause.id for clause in settings.clauses],
         )
+        self._bench.restart = self._restart(self._client) or self._bench.restart
+
+    def _restart(self, client: Client) -> Restart | None:
+        """Return how the server is restarted, None where nobody said how."""
+        settings = self.settings
+        command = Command(settings.restart_command, settings.restart_timeout) if settings.restart_command else None
+        again = self._server.restart if self._server else command
+        seconds = settings.restart_timeout
+        return Restart(again, client, settings.formats, settings.user, settings.password, seconds) if again else None
 
     def _start(self) -> None:
         settings = self.settings
         if settings.target is None:
             _keep_to_one_core()
-            self._server = embedded.start(["--seed", str(settings.seed)])
+            self._server = Local(settings.seed, keeps=any(clause.id in RESTARTED for clause in settings.clauses))
+            self._server.start()
         target = settings.target or parse_target(self._server.url if self._server else "")
         self._write(
             RunStart(

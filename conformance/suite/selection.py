@@ -13,7 +13,9 @@ from xenconform.models.clauses import Clause, catalogue
 def selection(
     api: Api, clauses: Collection[Clause], classes: Collection[str]
 ) -> Iterator[tuple[Check, ApiClass | None]]:
-    """Return each check of the clauses with each class that it is for, level by level; None stands for the server.
+    """Return each check of the clauses with each class that it is for, level by level.
+
+    Those that must be last are behind all levels. None stands for the server.
 
     Args:
         api: the model of the release.
@@ -22,7 +24,7 @@ def selection(
     """
     wanted = {clause.id for clause in clauses}
     levels = catalogue()
-    for check in sorted(CHECKS, key=lambda each: levels[each.clause].level):
+    for check in sorted(CHECKS, key=lambda each: (each.last, levels[each.clause].level)):
         if not wanted & set(check.clauses):
             continue
         if check.per_server is not None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.codec import carriable
+from xenconform.conformance.suite.restart import RESTARTED, TIMEOUT
 from xenconform.conformance.suite.selection import checked
 from xenconform.conformance.transport import Tls
 from xenconform.conformance.transport.dial import tls_context
@@ -52,6 +53,8 @@ class Options:
     insecure: bool = False
     proxy: str = ""
     deadline: float = DEADLINE
+    restart_command: str = ""
+    restart_timeout: float = TIMEOUT
     out: str = ""
 
 
@@ -73,6 +76,10 @@ class Settings:
     proxy: str
     deadline: float
     out: Path | None
+    restart_command: str = ""
+    restart_timeout: float = TIMEOUT
+    without_restart: bool = False
+    """Whether clauses are no part of the run because nobody said how to restart the server."""
 
     @classmethod
     def of(cls, options: Options, environment: Mapping[str, str]) -> Settings:
@@ -106,14 +113,22 @@ class Settings:
             seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
             tls=_tls(options),
             proxy=_proxy(options.proxy, target),
-            deadline=_deadline(options.deadline),
+            deadline=_seconds("--deadline", options.deadline, "a call"),
             out=Path(options.out) if options.out else None,
+            restart_command=_restart_command(options, target),
+            restart_timeout=_seconds("--restart-timeout", options.restart_timeout, "a restart"),
+            without_restart=_is_without_restart(options),
         )
 
 
 def _clauses(options: Options, api: Api, classes: tuple[str, ...]) -> tuple[Clause, ...]:
-    """Return the selected clauses that have a check; the others are no part of a run, and no run speaks of them."""
+    """Return the selected clauses that have a check; the others are no part of a run, and no run speaks of them.
+
+    Nor are those that need a restart where nobody said how to restart the server, unless they were asked for by name.
+    """
     found = checked(api, select(options.clauses), classes)
+    if _is_without_restart(options):
+        found = tuple(clause for clause in found if clause.id not in RESTARTED)
     if not found:
         raise ConfigError(f"--clause {' '.join(options.clauses)}: nothing to check of it in the classes of this run")
     return found
@@ -177,10 +192,32 @@ def _proxy(url: str, target: Target | None) -> str:
     return url
 
 
-def _deadline(seconds: float) -> float:
+def _seconds(option: str, seconds: float, what: str) -> float:
     if not 0 < seconds <= LONGEST_DEADLINE:
-        raise ConfigError(f"--deadline {seconds:g}: no time for a call; give seconds, up to {LONGEST_DEADLINE:g}")
+        raise ConfigError(f"{option} {seconds:g}: no time for {what}; give seconds, up to {LONGEST_DEADLINE:g}")
     return seconds
+
+
+def _is_without_restart(options: Options) -> bool:
+    return bool(options.url) and not options.restart_command and not options.clauses
+
+
+def _restart_command(options: Options, target: Target | None) -> str:
+    if options.restart_command and target is None:
+        raise ConfigError("--restart-command: the embedded server needs none; give a URL, or leave it out")
+    return options.restart_command
+
+
+def check_workers(settings: Settings, workers: int) -> None:
+    """Refuse several workers on one server that is to be restarted: each would take it away from the others.
+
+    Raises:
+        ConfigError: there are several.
+    """
+    if settings.restart_command and workers > 1:
+        raise ConfigError(
+            f"--restart-command with {workers} workers: a restart would disturb the others; give --workers 1"
+        )
 
 
 def _credentials(options: Options, environment: Mapping[str, str], *, embedded: bool) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -28,22 +29,37 @@ class Plain(Store):
     """A store behind HTTP; a context manager that serves while it is entered."""
 
     def __enter__(self) -> Self:
-        self.http = Http(("127.0.0.1", 0), Handler)
-        self.http.plain = self
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        self.port = 0
+        self.serve()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.done = threading.Event()
-        jobs = [lambda: self.http.serve_forever(0.05)] + ([self.churn] if "churn" in self.tastes else [])
-        self.threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+        self.threads = [self.open_control()]
+        self.threads += [threading.Thread(target=self.churn, daemon=True)] if "churn" in self.tastes else []
         for thread in self.threads:
             thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.done.set()
-        self.http.shutdown()
-        self.http.server_close()
+        self.close_control()
         for thread in self.threads:
             thread.join()
+        self.stop_serving()
+
+    def serve(self) -> None:
+        """Listen, on the port of before if there was one."""
+        self.http = Http(("127.0.0.1", self.port), Handler)
+        self.http.plain = self
+        self.port = self.http.server_port
+        self.server = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
+        self.server.start()
+
+    def stop_serving(self) -> None:
+        """Listen no longer, and close every connection."""
+        self.http.shutdown()
+        self.http.server_close()
+        self.http.hang_up()
+        self.server.join()
 
     def churn(self) -> None:
         """Make and remove objects as other clients would: of several classes, each there for a moment."""
@@ -186,6 +202,24 @@ class Http(ThreadingHTTPServer):
 
     daemon_threads = True
     plain: Plain
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Close the connections, as the end of a process does."""
+        for each in tuple(self.open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""

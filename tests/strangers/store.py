@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from strangers.accessors import Accessors, as_list
+from strangers.persist import Persist
+from strangers.power import Power
 from strangers.values import HARDWARE, KEPT, NULL, PASSWORD, USER, Refusal
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Field, Message, Parameter, Qualifier, State
@@ -24,7 +26,7 @@ QUERY = Parameter("query", t.Str())
 SEEDED = ("host", "network", "network", "SR", "VM", "VDI", "host_cpu", "PIF", "host_metrics", "VM_metrics", "role")
 
 
-class Store(Accessors):
+class Store(Accessors, Power, Persist):
     """The objects, the sessions, and one method a kind of message; `tastes` switches legal choices."""
 
     def __init__(self, tastes: Collection[str] = ()) -> None:
@@ -154,6 +156,8 @@ class Store(Accessors):
             return self.create(of, args[0])
         if not message.implicit and "bare" in self.tastes:
             raise Refusal("NOT_IMPLEMENTED", message.full_name)
+        if self.moves_power(message):
+            return self.power(message.name, args[0], args[1:])
         if message.name == of.destructor:
             return self.destroy(of, args[0])
         maker = next((c for c in of.constructors if c.message.name == message.name), None)

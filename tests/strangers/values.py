@@ -34,6 +34,10 @@ TASTES = {
     "bare": "explicit messages are not implemented",
     "no_hardware": "constructors of hardware refuse",
     "churn": "other clients make and remove objects all the while",
+    "capital_states": "VM_BAD_POWER_STATE names states as the enum does, and one of those it expects",
+    "no_room": "VMs start on no host that a client names",
+    "sessions_last": "sessions survive a restart",
+    "tasks_end": "tasks end with the server",
     "polite": "malformed JSON gets a JSON-RPC error, malformed XML a Failure",
 }
 KEPT = frozenset({"secret", "VDI", "VMSS"})
