@@ -11,29 +11,26 @@ from xenconform.conformance.reference import watching
 from xenconform.conformance.reference.sessions import Session
 from xenconform.conformance.reference.state import Refusal, State
 from xenconform.models.api import Message
-from xenconform.models.calls import Call, Success
+from xenconform.models.calls import Call, Failure, Success
 from xenconform.models.types import Void
 from xenconform.models.values import Handle, Value, null
 
 Handler: TypeAlias = Callable[[State, Any, tuple[Value, ...]], Any]
 
 
-def async_call(state: State, message: Message, args: tuple[Value, ...]) -> str:
-    """Run a message as a task, which is finished when its ref is returned."""
-    branch = state.world.predict(Call(message.full_name, args)).first
-    # The task may have to show an object that is made here, so that one gets its ref first.
-    state.adopt(branch.world, branch.touched)
-    now = _now()
+def async_call(state: State, session: Session, message: Message, args: tuple[Value, ...]) -> str:
+    """Run a message as a task, which is finished when its ref is returned; what is wrong is the task's error."""
+    began = _now()
+    outcome = state.refs.outcome(_plainly(state, session, message, args), message.result)
     fields: dict[str, Value] = {
         "name_label": f"Async.{message.full_name}",
-        "created": now,
-        "finished": now,
+        "created": began,
+        "finished": _now(),
         "progress": 1.0,
         "type": "<none/>",
         "resident_on": next(iter(state.world.handles("host")), null("host")),
         "allowed_operations": ("destroy",),
     }
-    outcome = state.refs.outcome(branch.outcome, message.result)
     if isinstance(outcome, Success):
         void = isinstance(message.result, Void)
         text = "" if void else encode_xml_value(message.result, outcome.value, state.world.api)
@@ -43,6 +40,20 @@ def async_call(state: State, message: Message, args: tuple[Value, ...]) -> str:
     made = state.world.create("task", fields)
     state.adopt(made.world, made.touched)
     return state.refs.ref(Handle("task", made.world.last))
+
+
+def _plainly(state: State, session: Session, message: Message, args: tuple[Value, ...]) -> Success | Failure:
+    """Do what the plain form does and return its outcome."""
+    handler = HANDLERS.get(message.full_name)
+    if handler is None:
+        branch = state.world.predict(Call(message.full_name, args)).first
+        # The outcome may name an object that is made here, so that one gets its ref first.
+        state.adopt(branch.world, branch.touched)
+        return branch.outcome
+    try:
+        return Success(handler(state, session, args))
+    except Refusal as refused:
+        return refused.failure
 
 
 def _now() -> datetime:

@@ -70,8 +70,8 @@ class Plans:
 
 
 def _may_wait(message: Message) -> bool:
-    """Whether a message has an Async form: explicit ones that are no accessors, and implicit constructors and ends."""
-    if message.cls in _NOT_ASYNC or message.verb or not message.takes_session:
+    """Whether a message has an Async form: explicit ones have, and of the implicit ones constructors and ends."""
+    if message.cls in _NOT_ASYNC or not message.takes_session:
         return False
     return not message.implicit or message.name in {"create", "destroy"}
 

@@ -120,7 +120,7 @@ class Service:
         state, message = self.state, plan.message
         if plan.is_async:
             assert session is not None
-            return self._encode(codec, call, Success(async_call(state, message, args)), None)
+            return self._encode(codec, call, Success(async_call(state, session, message, args)), None)
         handler = HANDLERS.get(message.full_name)
         if handler is None:
             branch = state.world.predict(Call(message.full_name, args)).first
