@@ -41,6 +41,8 @@ GOVERNED: Final = frozenset(
     }
 )
 """Runtime fields that only messages with a rule change."""
+OPEN_REFUSALS: Final = frozenset({"NOT_IMPLEMENTED", "NO_HOSTS_AVAILABLE"})
+"""What a World says where it lacks a rule, or objects of the server's that nobody looked up."""
 ITEMWISE: Final = frozenset({"add", "remove", "add_to", "remove_from"})
 
 Place = tuple[str, str]
@@ -89,6 +91,11 @@ class Belief:
         """The model."""
         return self.world.api
 
+    @property
+    def made(self) -> frozenset[Handle]:
+        """The handles of the objects that we made, those that are gone too."""
+        return self.known - self.found
+
     def alive(self, handle: Handle) -> bool:
         """Whether the object is there, as far as is known."""
         return self.world.record(handle) is not None
@@ -133,7 +140,7 @@ class Belief:
             return self
         branch = self.branch(call, makes)
         if isinstance(branch.outcome, Failure):
-            return self  # allowed where the rule itself is open
+            return self._in_doubt(call)
         if message.name == "get_record" or message.verb == "get":
             return self._learned(message, call, outcome.value)
         if self._open(message, call):
@@ -167,7 +174,7 @@ class Belief:
                 return value
 
     def _refusal(self, message: Message, call: Call, failure: Failure) -> Expect:
-        if failure.code == "NOT_IMPLEMENTED":
+        if failure.code in OPEN_REFUSALS:
             return Expect(message.result, Wanted.ANY, codes=("*",))
         if failure.code == "MAP_DUPLICATE_KEY":
             if (call.args[0], message.field) in self.unknown:
@@ -207,6 +214,16 @@ class Belief:
     def _named(self, value: Value) -> bool:
         """Whether a value is no single ref of an object that we have no name for."""
         return not isinstance(value, Handle) or value.is_null or value in self.known
+
+    def _in_doubt(self, call: Call) -> Belief:
+        """Return the belief after something happened of which there is no rule: its object is to be read anew."""
+        if not call.args or not isinstance(call.args[0], Handle):
+            return self
+        handle = call.args[0]
+        names = self.api.classes[handle.cls].fields
+        return replace(
+            self, unknown=self.unknown | {(handle, n) for n in names if self.holds(handle, n) and n != "uuid"}
+        )
 
     def _learned(self, message: Message, call: Call, value: Value) -> Belief:
         handle: Handle = call.args[0]

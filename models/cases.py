@@ -42,7 +42,7 @@ class Wanted(StrEnum):
     """Any value of the type."""
     VALUE = "value"
     """The value given: whole, but for records, which may have further members, and for sets of refs and maps by ref,
-    in which objects that the case does not name do not count."""
+    in which objects that the case did not make count only where the value has them."""
     NEW = "new"
     """A ref that no object of the case has or had."""
 

@@ -1,8 +1,8 @@
 """What a server said against what it may say: refs to handles, and whether an outcome is one that is expected.
 
-Law: objects that a case does not name do not count. Other clients, and the server itself, have objects too; they may
-stand in any set or map of references that is compared here, and an object of the case that should not be there, or
-should, is seen all the same.
+Law: objects that the case did not make count only where they are wanted. Other clients, and the server itself, have
+objects too; they may stand in any set or map of references that is compared here, and an object of the case that should
+not be there, or should, is seen all the same.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def meets(api: Api, expect: Expect, outcome: Outcome, known: Container[Handle]) 
         api: tells the fields of records.
         expect: what is expected.
         outcome: what came.
-        known: the handles that count, of objects that are there and of those that are gone.
+        known: the handles of the objects that were made here, those that are gone too.
     """
     if isinstance(outcome, Breach):
         return False
@@ -100,10 +100,11 @@ def fits(api: Api, of: Type, want: Value, got: Value, known: Container[Handle]) 
         case RefTo():
             return bool(want == got)
         case SetOf(RefTo()):
-            return _among(want, known) == _among(got, known)
+            wanted_refs = frozenset(each for each in want if isinstance(each, Handle))
+            return wanted_refs == frozenset(ref for ref in got if ref in wanted_refs or _counts(ref, known))
         case MapOf(RefTo(), item):
-            wanted, seen = _pairs(want, known), _pairs(got, known)
-            return wanted.keys() == seen.keys() and all(fits(api, item, v, seen[k], known) for k, v in wanted.items())
+            seen = {key: each for key, each in got.items() if key in want or _counts(key, known)}
+            return want.keys() == seen.keys() and all(fits(api, item, v, seen[k], known) for k, v in want.items())
         case RecordOf(cls):
             fields = api.classes[cls].fields
             return all(name in got and fits(api, fields[name].type, v, got[name], known) for name, v in want.items())
@@ -119,9 +120,5 @@ def differing(api: Api, cls: str, want: Mapping[str, Value], got: Value, known: 
     )
 
 
-def _among(refs: Value, known: Container[Handle]) -> frozenset[Handle]:
-    return frozenset(each for each in refs if isinstance(each, Handle) and each in known)
-
-
-def _pairs(refs: Value, known: Container[Handle]) -> dict[Handle, Value]:
-    return {key: each for key, each in refs.items() if isinstance(key, Handle) and key in known}
+def _counts(ref: Value, known: Container[Handle]) -> bool:
+    return isinstance(ref, Handle) and ref in known

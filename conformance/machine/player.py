@@ -109,7 +109,7 @@ class Player:
         assert step.expect is not None
         if isinstance(outcome, Success) and step.expect.wanted is Wanted.NEW and outcome.value in self.names.handles:
             return False
-        return meets(self.bench.api, step.expect, outcome, self.belief.known)
+        return meets(self.bench.api, step.expect, outcome, self.belief.made)
 
     def send(self, step: Step) -> tuple[Exchange, Outcome]:
         """Send a step and return the exchange and its outcome turned inward, nothing judged."""

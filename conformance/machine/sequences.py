@@ -1,0 +1,186 @@
+"""The state machine: Hypothesis draws what is done, a Walk does it, and what is found is kept for the reducer.
+
+Few rules and static strategies: every rule draws a few small integers and no more, which costs little, shrinks to
+nothing and is never flaky. Hypothesis explores and remembers (its database tries last night's failures first); it does
+not shrink, for that would take it thousands of calls: conformance/machine/reducing.py needs a few hundred.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import strategies as st
+from hypothesis.database import ExampleDatabase
+from hypothesis.errors import Flaky
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.machine.plan import Abilities
+from xenconform.conformance.machine.player import Mismatch, Stopped
+from xenconform.conformance.machine.walk import How, Walk
+from xenconform.models.cases import Step
+
+BATCH = 20
+"""How many sequences are explored between two looks at the clock."""
+
+_small = st.integers(0, 7)
+_wide = st.integers(0, 63)
+_hows = st.builds(How, fmt=st.integers(0, 2), session=st.integers(0, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A reply that the rules do not allow, and the steps that led there, it the last."""
+
+    mismatch: Mismatch
+    steps: tuple[Step, ...]
+
+
+@dataclass(slots=True)
+class Exploration:
+    """What one machine explores, and what came of it so far.
+
+    `examples` sequences of up to `length` moves, `seconds` at most; `muted` are messages and classes that are left
+    out from now on, for they are known to be broken.
+    """
+
+    bench: Bench
+    plan: Mapping[str, Abilities]
+    examples: int
+    length: int
+    seconds: float
+    seed: int
+    database: ExampleDatabase | None = None
+    muted: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
+    moves: int = 0
+    replies: int = 0
+    stopped: dict[str, int] = field(default_factory=dict)
+    found: Found | None = None
+
+    def walk(self, focus: int) -> Walk:
+        """Begin a sequence."""
+        return Walk(self.bench, self.plan, frozenset(self.muted), focus)
+
+    def end(self, walk: Walk) -> None:
+        """Note what a sequence came to, and remove what it made."""
+        self.moves += walk.moves
+        self.replies += len(walk.player.exchanges)
+        self.refused.update(walk.refused)
+        walk.player.close()
+
+
+def explore(this: Exploration) -> Iterator[Found]:
+    """Run a machine until its examples or its time are used up; yield what it finds, once each.
+
+    Whoever takes a finding adds to `muted` what would find the same again.
+    """
+    machine = _machine(this)
+    until = time.monotonic() + this.seconds
+    done = 0
+    while done < this.examples and time.monotonic() < until:
+        this.found = None
+        batch = min(BATCH, this.examples - done)
+        _run(machine, this, batch, first=done == 0)
+        done += batch
+        if this.found is not None:
+            yield this.found
+
+
+def _run(machine: type[RuleBasedStateMachine], this: Exploration, batch: int, *, first: bool) -> None:
+    phases = [Phase.reuse, Phase.generate] if first and this.database is not None else [Phase.generate]
+    chosen = settings(
+        max_examples=batch,
+        stateful_step_count=this.length,
+        deadline=None,
+        database=this.database,
+        phases=phases,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    seed((this.seed + this.moves) % 2**64)(machine)
+    try:
+        run_state_machine_as_test(machine, settings=chosen)
+    except (Mismatch, Flaky, ExceptionGroup):
+        # The first mismatch is kept as it was seen; that the replay told otherwise is for the reducer to find out.
+        if this.found is None:
+            raise
+
+
+def _machine(this: Exploration) -> type[RuleBasedStateMachine]:  # noqa: C901 - a class with its rules
+    class Sequence(RuleBasedStateMachine):
+        """One sequence; every rule is one move of its walk."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.walk: Walk | None = None
+            self.over = False
+
+        @initialize(focus=_wide, classes=st.tuples(_small, _small), value=_wide, how=_hows)
+        def begin(self, focus: int, classes: tuple[int, int], value: int, how: How) -> None:
+            self.walk = this.walk(focus)
+            for at, cls in enumerate(classes):
+                self._try(lambda walk, at=at, cls=cls: walk.make(cls * at, value + at, how))
+
+        def _try(self, move: Callable[[Walk], None]) -> None:
+            if self.over or self.walk is None:
+                return
+            try:
+                move(self.walk)
+            except Stopped as why:
+                self.over = not str(why).endswith("left out")
+                this.stopped[str(why)] = this.stopped.get(str(why), 0) + 1
+            except Mismatch as wrong:
+                self.over = True
+                if this.found is None:
+                    this.found = Found(wrong, tuple(self.walk.player.steps))
+                raise
+
+        @rule(cls=_wide, value=_wide, how=_hows)
+        def make(self, cls: int, value: int, how: How) -> None:
+            self._try(lambda walk: walk.make(cls, value, how))
+
+        @rule(obj=_small, message=_wide, value=_wide, how=_hows)
+        def write(self, obj: int, message: int, value: int, how: How) -> None:
+            self._try(lambda walk: walk.write(obj, message, value, how))
+
+        @rule(obj=_small, message=_wide, value=_wide, how=_hows)
+        def write_on(self, obj: int, message: int, value: int, how: How) -> None:
+            self._try(lambda walk: walk.write(obj, message, value, how))
+
+        @rule(obj=_small, message=_wide, how=_hows)
+        def read(self, obj: int, message: int, how: How) -> None:
+            self._try(lambda walk: walk.read(obj, message, how))
+
+        @rule(obj=_small, message=_small, how=_hows)
+        def look_up(self, obj: int, message: int, how: How) -> None:
+            self._try(lambda walk: walk.look_up(obj, message, how))
+
+        @rule(obj=_small, how=_hows)
+        def destroy(self, obj: int, how: How) -> None:
+            self._try(lambda walk: walk.destroy(obj, how))
+
+        @precondition(lambda self: any(each.acts for each in this.plan.values()))
+        @rule(obj=_small, message=_wide, how=_hows)
+        def act(self, obj: int, message: int, how: How) -> None:
+            self._try(lambda walk: walk.act(obj, message, how))
+
+        @precondition(lambda self: self.walk is not None and self.walk.moves % 8 == 7)
+        @rule(how=_hows)
+        def log_out(self, how: How) -> None:
+            self._try(lambda walk: walk.log_out(how))
+
+        def teardown(self) -> None:
+            if self.walk is None:
+                return
+            try:
+                self._try(lambda walk: walk.finish())
+            finally:
+                this.end(self.walk)
+
+    return Sequence

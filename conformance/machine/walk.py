@@ -1,0 +1,313 @@
+"""One sequence: each move makes a step of a few small numbers, plays it, and reads back what it changed.
+
+The numbers are all that is drawn. What they stand for (which object, which message, which value) follows from what is
+believed at that moment, so that no move is ever impossible and nothing of the server's enters what is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.stock import TAG
+from xenconform.conformance.machine.plan import Abilities
+from xenconform.conformance.machine.player import LOGOUT, Player, Stopped
+from xenconform.models.api import Message
+from xenconform.models.belief import Belief
+from xenconform.models.calls import Call, Failure, Format, Outcome, Success
+from xenconform.models.cases import Step
+from xenconform.models.exemplars import Need, constructor_of, exemplar
+from xenconform.models.types import RefTo, Str, Type, refs_in
+from xenconform.models.values import Handle, UuidOf, Value
+from xenconform.strategies.pools import members, pool, with_refs
+
+LABELS: Final = (f"{TAG} a", f"{TAG} b", f"{TAG} A")
+"""The names of objects: so few that several objects bear one."""
+FIELDS_AT_ONCE: Final = 4
+"""How many fields of a class one sequence writes: few, so that it comes back to them."""
+SESSIONS: Final = 3
+"""The run's own session and two more."""
+ECHOES: Final = 4
+"""How many fields are read back after a step; the end of the sequence reads the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """Over which format and in which session a move is made, as numbers."""
+
+    fmt: int
+    session: int
+
+
+class Walk:
+    """One sequence under way; see the module. `moves` counts the moves that made a step."""
+
+    def __init__(self, bench: Bench, plan: Mapping[str, Abilities], muted: frozenset[str], focus: int) -> None:
+        self.player = Player(bench)
+        self.moves = 0
+        self.refused: dict[str, str] = {}
+        self._bench = bench
+        self._plan = plan
+        self._muted = muted
+        self._focus = focus
+        self._touched: dict[Handle, None] = {}
+        self._gone: list[Handle] = []
+
+    @property
+    def belief(self) -> Belief:
+        """What is known now."""
+        return self.player.belief
+
+    def objects(self, cls: str = "") -> tuple[Handle, ...]:
+        """Return our own objects that are there, of one class or of all, oldest first."""
+        known = self.belief.known - self.belief.found
+        alive = (h for h in sorted(known, key=lambda h: h.n) if h.cls == (cls or h.cls) and self.belief.alive(h))
+        return tuple(h for h in alive if h.cls in self._plan)
+
+    # -------------------------------------------------------------------------------------------------------- moves
+
+    def make(self, cls: int, value: int, how: How) -> None:
+        """Make one more object of a class of the plan, and what it needs."""
+        names = tuple(self._plan)
+        self._make(names[cls % len(names)], value, how)
+
+    def write(self, obj: int, message: int, value: int, how: How) -> None:
+        """Call a writing accessor of an object, sometimes of one that is gone."""
+        handle = self._pick(obj)
+        writers = self._focused(handle.cls, self._plan[handle.cls].writers) if handle else ()
+        if handle and writers:
+            chosen = writers[message % len(writers)]
+            args = self._args(chosen, value)
+            if args is not None:
+                self._do(Call(chosen.full_name, (handle, *args)), how, (handle, chosen.field))
+
+    def read(self, obj: int, message: int, how: How) -> None:
+        """Call a getter, or get_record, of an object, sometimes of one that is gone."""
+        handle = self._pick(obj)
+        if handle:
+            readers = self._focused(handle.cls, self._plan[handle.cls].readers)
+            if readers:
+                self._do(Call(readers[message % len(readers)].full_name, (handle,)), how)
+
+    def look_up(self, obj: int, message: int, how: How) -> None:
+        """Look objects up: by the uuid or the name of one, or list them all."""
+        handle = self._pick(obj)
+        lookups = self._plan[handle.cls].lookups if handle else ()
+        if handle and lookups:
+            chosen = lookups[message % len(lookups)]
+            args: tuple[Value, ...] = ()
+            if chosen.name == "get_by_uuid":
+                if handle not in self.player.names.uuids:
+                    self._do(Call(f"{handle.cls}.get_uuid", (handle,)), how)
+                args = (UuidOf(handle),)
+            elif chosen.name == "get_by_name_label":
+                args = (LABELS[obj % len(LABELS)],)
+            self._do(Call(chosen.full_name, args), how)
+
+    def destroy(self, obj: int, how: How) -> None:
+        """Destroy an object, sometimes one that is referred to or gone."""
+        handle = self._pick(obj)
+        destructor = self._plan[handle.cls].destructor if handle else ""
+        if handle and destructor:
+            self._do(Call(f"{handle.cls}.{destructor}", (handle,)), how)
+            if not self.belief.alive(handle) and handle not in self._gone:
+                self._gone.append(handle)
+
+    def act(self, obj: int, message: int, how: How) -> None:
+        """Call an explicit message that changes an object's state: start a VM, pause it."""
+        able = [h for h in self.objects() if self._plan[h.cls].acts]
+        if able:
+            handle = able[obj % len(able)]
+            acts = self._plan[handle.cls].acts
+            chosen = acts[message % len(acts)]
+            self._need(Need("host", prefer_existing=True), 0, how)
+            args = [self._single(param.type, at) for at, param in enumerate(chosen.params[1:])]
+            if None not in args:
+                self._do(Call(chosen.full_name, (handle, *args)), how)
+
+    def log_out(self, how: How) -> None:
+        """End a further session; calls with it must fail from then on."""
+        session = 1 + how.session % (SESSIONS - 1)
+        if not self.player.has_ended(session):
+            self._play(Step(Call(LOGOUT), self._format(how), session))
+            self.moves += 1
+
+    def finish(self) -> None:
+        """Compare every object that was touched, whole, with what is believed of it, and list its class."""
+        listed: dict[str, None] = {}
+        for at, handle in enumerate(self._touched):
+            if handle.cls not in self._plan or handle in self.belief.found or not self.belief.alive(handle):
+                continue
+            listed[handle.cls] = None
+            self._ask(f"{handle.cls}.get_record", (handle,), at)
+        for at, cls in enumerate(listed):
+            self._ask(f"{cls}.get_all", (), at)
+
+    # ------------------------------------------------------------------------------------------------------- inside
+
+    def _pick(self, number: int) -> Handle | None:
+        """Return an own object, or, at the end of the count, the one that went last."""
+        candidates = (*self.objects(), *self._gone[-1:])
+        return candidates[number % len(candidates)] if candidates else None
+
+    def _focused(self, cls: str, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Return the messages on the few fields that this sequence is about, and those on no field."""
+        fields = list(dict.fromkeys(m.field for m in self._plan[cls].writers))
+        if not fields:
+            return tuple(m for m in messages if m.full_name not in self._muted)[:FIELDS_AT_ONCE]
+        first = self._focus * FIELDS_AT_ONCE
+        chosen = {fields[(first + at) % len(fields)] for at in range(FIELDS_AT_ONCE)}
+        return tuple(m for m in messages if (m.field in chosen or not m.field) and m.full_name not in self._muted)
+
+    def _format(self, how: How) -> Format:
+        return self._bench.formats[how.fmt % len(self._bench.formats)]
+
+    def _session(self, how: How) -> int:
+        """Return the number of the session that a move is made in: the run's own half of the time."""
+        return how.session if how.session < SESSIONS else 0
+
+    def _by_class(self, classes: frozenset[str]) -> dict[str, tuple[Handle, ...]]:
+        found = sorted(self.belief.found, key=lambda h: h.n)
+        return {cls: (*self.objects(cls), *(h for h in found if h.cls == cls)) for cls in classes}
+
+    def _values(self, of: Type, *, whole: bool) -> tuple[Value, ...]:
+        if refs_in(of):
+            return with_refs(of, self._by_class(refs_in(of)))
+        return pool(of) if whole else members(of)
+
+    def _single(self, of: Type, number: int) -> Value:
+        values = self._values(of, whole=True)
+        return values[number % len(values)] if values else None
+
+    def _args(self, message: Message, number: int) -> tuple[Value, ...] | None:
+        """Return values of a writer's parameters after self, None where there are none of a type."""
+        domain = self._plan[message.cls].domains.get(message.field)
+        args: list[Value] = []
+        for at, param in enumerate(message.params[1:]):
+            if domain and message.verb == "set":
+                values = domain
+            elif message.field == "name_label" and isinstance(param.type, Str):
+                values = LABELS
+            else:
+                values = self._values(param.type, whole=message.verb == "set" or at > 0)
+            if isinstance(param.type, RefTo) and message.verb in {"add", "remove"}:
+                values = tuple(each for each in values if not each.is_null)
+            if not values:
+                return None
+            args.append(values[(number >> (3 * at)) % len(values)])
+        return tuple(args)
+
+    def _make(self, cls: str, value: int, how: How) -> Handle:
+        """Make an object of a class.
+
+        Raises:
+            Stopped: it cannot be made here.
+        """
+        if cls in self._muted:
+            raise Stopped(f"{cls} is left out")
+        constructor = constructor_of(self._bench.api, self._bench.profile, cls)
+        if constructor is None:
+            raise Stopped(f"{cls} has no constructor")
+        how = replace(how, session=0) if self.player.has_ended(self._session(how)) else how
+        number = self._bench.stock.number()
+        given = exemplar(self._bench.api, self._bench.profile, cls, number, tag=TAG, constructor=constructor)
+        given = {name: self._filled(each, value, how) for name, each in given.items()}
+        if "name_label" in given:
+            given["name_label"] = LABELS[value % len(LABELS)]
+        handle = self.player.next_handle(cls)
+        args = (given,) if constructor.record else tuple(given[p.name] for p in constructor.message.params)
+        outcome = self._do(Call(constructor.message.full_name, args), how, makes=handle)
+        if not isinstance(outcome, Success):
+            code = outcome.code if isinstance(outcome, Failure) else ""
+            self.refused[cls] = f"{constructor.message.full_name} refused: {code}"
+            raise Stopped(self.refused[cls])
+        return handle
+
+    def _filled(self, value: Value, number: int, how: How) -> Value:
+        match value:
+            case Need():
+                return self._need(value, number, how)
+            case tuple():
+                return tuple(self._filled(each, number, how) for each in value)
+            case dict():
+                return {self._filled(k, number, how): self._filled(v, number, how) for k, v in value.items()}
+            case _:
+                return value
+
+    def _need(self, need: Need, number: int, how: How) -> Handle:
+        there = self._by_class(frozenset({need.cls}))[need.cls]
+        if there:
+            return there[number % len(there)]
+        if need.prefer_existing:
+            try:
+                if self._bench.stock.existing(need.cls) or need.cls in self._bench.profile.known:
+                    return self._found(need.cls, how)
+            except Unavailable as why:
+                raise Stopped(str(why)) from why
+        return self._make(need.cls, number, how)
+
+    def _found(self, cls: str, how: How) -> Handle:
+        """Take an object of the server's own into the sequence."""
+        handle = self.player.next_handle(cls)
+        known = self._bench.profile.known.get(cls)
+        call = Call(f"{cls}.get_all") if "get_all" in self._bench.api.classes[cls].messages else None
+        if call is None and known is not None:
+            call = Call(f"{cls}.get_by_uuid", (known,))
+        if call is None:
+            raise Stopped(f"no message lists a {cls}")
+        self._play(Step(call, self._format(how), makes=handle))
+        return handle
+
+    def _do(
+        self, call: Call, how: How, place: tuple[Handle, str] | None = None, makes: Handle | None = None
+    ) -> Outcome:
+        before = self.belief
+        session = self._session(how)
+        ended = self.player.has_ended(session)
+        outcome = self._play(Step(call, self._format(how), session, makes))
+        self.moves += 1
+        if not ended or place is not None:
+            self._echo(before, place, how, makes)
+        return outcome
+
+    def _play(self, step: Step) -> Outcome:
+        return self.player.play(step)
+
+    def _echo(self, before: Belief, place: tuple[Handle, str] | None, how: How, makes: Handle | None) -> None:
+        """Read back what a step changed, and what it was about, over another format."""
+        after = self.belief
+        places: dict[tuple[Handle, str], None] = {place: None} if place and after.alive(place[0]) else {}
+        if makes is not None and after.alive(makes):
+            self._touched[makes] = None
+            self._ask(f"{makes.cls}.get_record", (makes,), how.fmt + 1)
+        if after.world is not before.world:
+            for handle, name in changed(before, after):
+                self._touched[handle] = None
+                if handle != makes:
+                    places[handle, name] = None
+        for at, (handle, name) in enumerate(list(places)[:ECHOES]):
+            self._touched[handle] = None
+            self._ask(f"{handle.cls}.get_{name}", (handle,), how.fmt + 1 + at)
+
+    def _ask(self, message: str, args: tuple[Value, ...], fmt: int) -> None:
+        if self._bench.api.message(message) is None or message in self._muted or message in self._bench.profile.never:
+            return
+        self._play(Step(Call(message, args), self._bench.formats[fmt % len(self._bench.formats)]))
+
+
+def changed(before: Belief, after: Belief) -> list[tuple[Handle, str]]:
+    """Return the firm fields of known objects that differ between two beliefs."""
+    found: list[tuple[Handle, str]] = []
+    for cls, objects in after.world.objects.items():
+        old = before.world.objects.get(cls, {})
+        if objects is old:
+            continue
+        for n, record in objects.items():
+            handle, was = Handle(cls, n), old.get(n)
+            if record is was or was is None or handle not in after.known:
+                continue
+            found += [(handle, name) for name, value in record.items() if value is not was[name] and value != was[name]]
+    return [(handle, name) for handle, name in found if after.holds(handle, name)]
