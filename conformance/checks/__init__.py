@@ -6,11 +6,13 @@ from xenconform.conformance.checks import (
     destroying,
     finding,
     lifecycle,
+    persistence,
     qualifiers,
     reading,
     removed,
     sessions,
     tasks,
+    watching,
     wire_agree,
     wire_calls,
     wire_envelope,
@@ -40,6 +42,8 @@ CHECKS: tuple[Check, ...] = (
     *removed.CHECKS,
     *sessions.CHECKS,
     *tasks.CHECKS,
+    *watching.CHECKS,
     *lifecycle.CHECKS,
+    *persistence.CHECKS,
 )
 """Every check, by level."""

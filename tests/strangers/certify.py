@@ -20,6 +20,7 @@ def certify(server: Plain, *options: str, seconds: float = 900) -> tuple[int, di
         secret, out = Path(folder, "password"), Path(folder, "out")
         secret.write_text(PASSWORD)
         command = [sys.executable, "-m", "xenconform", "certify", server.url, "--password-file", str(secret)]
+        command += ["--restart-command", server.restart_command]
         run = subprocess.run(
             [*command, "--out", str(out), "--seed", "7", *options],
             capture_output=True, text=True, timeout=seconds, check=False,

@@ -1,0 +1,140 @@
+"""Objects full of awkward values: what a server that stores or reads carelessly loses first.
+
+Nothing is judged here: a value that a server refuses leaves what was there.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, suppress
+from datetime import UTC, datetime
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.fields import plain_values
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.roundtrip import writer
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models import types as t
+from xenconform.models.api import ApiClass, Field, State
+from xenconform.models.calls import Success
+from xenconform.models.values import Value
+from xenconform.strategies.boundary import MANY, numbered
+
+KINDS = 3
+"""So many kinds of awkward object there are; the number of a kind says which values it has."""
+TEXTS = ("e\u0301 \u00e9 \U0001f600 <&> \"' \\ ]]> ", "", "  line\nfeed\tand \u2028 ")
+INTS = (2**53 + 1, t.INT_MIN, t.INT_MAX)
+FLOATS = (0.1, -0.0, 5e-324)
+DATES = (
+    datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=UTC),
+    datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC),
+    datetime(2100, 2, 28, 12, 0, 0, 1, tzinfo=UTC),
+)
+MEMBERS = ("case", "CASE", " space", "e\u0301", "\u00e9", "0", "00", "true", "null")
+
+
+def make_awkward(bench: Bench, of: ApiClass, kind: int) -> Obj:
+    """Make an object with awkward values of a kind, over one format, and write what can be written, over others.
+
+    Where the server refuses the values the object is a plain one, written all the same.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    fmt = bench.formats[kind % len(bench.formats)]
+    values: dict[str, Value] = {}
+    for name, field in given_fields(of, bench.stock.constructor(of.name)):
+        if isinstance(field.type, t.RefTo):
+            continue
+        with suppress(Unavailable):
+            values[name] = awkward_value(bench, of, field, kind)
+    exchange = bench.stock.try_make(of.name, values, fmt=fmt) if values else None
+    made = exchange is not None and isinstance(exchange.reply.outcome, Success)
+    obj = bench.stock.adopt(of.name, exchange) if exchange and made else bench.stock.make(of.name, fmt=fmt)
+    fill(bench, of, obj, kind)
+    return obj
+
+
+def fill(bench: Bench, of: ApiClass, obj: Obj, kind: int) -> None:
+    """Write awkward values of a kind to every field that a message sets; then take something away and put it in."""
+    for at, field in enumerate(of.fields.values()):
+        with suppress(Unavailable):
+            _write(bench, of, (obj, field), (kind, at))
+
+
+def settable(bench: Bench, of: ApiClass) -> tuple[Field, ...]:
+    """Return the fields that a message sets and another one reads."""
+    return tuple(f for f in of.fields.values() if f"get_{f.name}" in of.messages and writer(bench, of, f.name, "set"))
+
+
+def put_back(bench: Bench, of: ApiClass, obj: Obj) -> tuple[AbstractContextManager[None], ...]:
+    """Return what puts each field that `fill` writes back to what it was, for an object that is not ours."""
+    return tuple(bench.restoring(obj, field.name) for field in settable(bench, of))
+
+
+def _write(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]) -> None:
+    (obj, field), (kind, at) = what, turn
+    fmt = bench.formats[(kind + at) % len(bench.formats)]
+    setter = writer(bench, of, field.name, "set")
+    if setter is None or field.lifecycle.state is State.REMOVED or len(setter.params) != 2:
+        return
+    value = awkward_value(bench, of, field, kind)
+    bench.call(fmt, setter.full_name, obj.ref, value)
+    verb = {t.SetOf: "remove", t.MapOf: "remove_from"}.get(type(field.type))
+    taker = writer(bench, of, field.name, verb) if verb and value else None
+    if taker is not None:
+        bench.call(fmt, taker.full_name, obj.ref, next(iter(value)))
+
+
+def awkward_value(bench: Bench, of: ApiClass, field: Field, kind: int) -> Value:
+    """Return the awkward value of a kind for a field; one of its domain where it has one, or refers to objects.
+
+    Raises:
+        Unavailable: there is none, or the profile does not vary the field.
+    """
+    if t.refs_in(field.type) or not bench.profile.domain(of.name, field.name).is_free:
+        choices = plain_values(bench, of.name, field, field.type, KINDS)
+        if not choices:
+            raise Unavailable(f"no value of {of.name}.{field.name} is known")
+        return choices[kind % len(choices)]
+    return awkward(field.type, kind)
+
+
+def awkward(of: t.Type, kind: int) -> Value:
+    """Return the awkward value of a kind of a type without references.
+
+    Collections are large in the first kind, empty in the second, and have members that are easily confused in the
+    third.
+    """
+    match of:
+        case t.Str():
+            return TEXTS[kind % KINDS]
+        case t.Int():
+            return INTS[kind % KINDS]
+        case t.Float():
+            return FLOATS[kind % KINDS]
+        case t.Bool():
+            return kind % 2 == 0
+        case t.DateTime():
+            return DATES[kind % KINDS]
+        case t.Enum(_, names):
+            return names[kind % len(names)]
+        case t.SetOf(item):
+            return _members(item, kind)
+        case t.MapOf(key, item):
+            keys = _members(key, kind)
+            return {each: _item(item, kind, at) for at, each in enumerate(keys)}
+        case _:
+            raise Unavailable(f"no awkward value of type {of}")
+
+
+def _members(of: t.Type, kind: int) -> tuple[Value, ...]:
+    if kind % KINDS == 1:
+        return ()
+    if kind % KINDS == 2 and isinstance(of, t.Str):
+        return MEMBERS
+    return numbered(of, MANY)
+
+
+def _item(of: t.Type, kind: int, at: int) -> Value:
+    return awkward(of, kind + at) if isinstance(of, t.Str | t.Int | t.Float | t.DateTime) else awkward(of, kind)
