@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from xenconform.models.api import Constructor, Message, State
-from xenconform.models.binding import Draft, Record, referrer
+from xenconform.models import copying, own, storage
+from xenconform.models.api import Api, Constructor, Message, State
+from xenconform.models.binding import Record, referrer
 from xenconform.models.calls import Failure
 from xenconform.models.power import TRANSITIONS, transit
 from xenconform.models.query import matches
+from xenconform.models.steps import OwnRule, Steps
 from xenconform.models.values import Handle, Value, same
 
 if TYPE_CHECKING:
@@ -37,13 +39,19 @@ def rule_for(message: Message) -> Rule:
 
     Implicit messages live as long as their fields do, removed or not; a removed explicit message says that it is.
     """
-    if message.lifecycle.state is State.REMOVED and not message.implicit:
-        return _explicit
+    if not message.implicit:
+        if message.lifecycle.state is State.REMOVED:
+            return _explicit
+        if message.full_name in _OWN:
+            return _OWN[message.full_name]
     if message.verb:
         return _ACCESSORS[message.verb]
-    if message.name in _GENERIC:
-        return _GENERIC[message.name]
-    return _explicit
+    return _GENERIC.get(message.name, _explicit)
+
+
+def has_rule(api: Api, message: Message) -> bool:
+    """Whether a message of a model has a rule; of one that has none the World says that it is not implemented."""
+    return rule_for(message) is not _explicit or _constructs(api, message)
 
 
 def _get(world: World, message: Message, args: tuple[Value, ...]) -> Branch:
@@ -167,21 +175,39 @@ def _power(world: World, message: Message, args: tuple[Value, ...]) -> Branch:
         raise Refused(changed.code, *changed.params)
     if not changed:
         return world.stay(None)
-    draft = Draft(world.api, world.objects)
-    for name, value in changed.items():
-        draft.write(args[0], name, value)
-    return replace(world.stay(None), world=replace(world, objects=draft.objects), touched=draft.touched())
+    steps = Steps(world)
+    steps.write(args[0], changed)
+    return steps.done()
+
+
+def _alias(world: World, message: Message, args: tuple[Value, ...]) -> Branch:
+    verb, name = own.ALIASES[message.full_name]
+    return _ACCESSORS[verb](world, replace(message, verb=verb, field=name), args)
+
+
+def _refusing(rule: OwnRule) -> Rule:
+    """Return a rule that looks for its object, and raises what another rule returns as a failure."""
+
+    def run(world: World, message: Message, args: tuple[Value, ...]) -> Branch:
+        _fields(world, args[0])
+        branch = rule(world, message, args)
+        if isinstance(branch, Failure):
+            raise Refused(branch.code, *branch.params)
+        return branch
+
+    return run
 
 
 def _explicit(world: World, message: Message, args: tuple[Value, ...]) -> Branch:
-    constructors = world.api.classes[message.cls].constructors
-    if message.full_name in _OWN:
-        return _OWN[message.full_name](world, message, args)
-    if any(c.message.name == message.name for c in constructors):
+    if _constructs(world.api, message):
         return _create(world, message, args)
-    if message.lifecycle.state == "removed":
+    if message.lifecycle.state is State.REMOVED:
         raise Refused("MESSAGE_REMOVED")
     raise Refused("NOT_IMPLEMENTED", message.full_name)
+
+
+def _constructs(api: Api, message: Message) -> bool:
+    return any(c.message.name == message.name for c in api.classes[message.cls].constructors)
 
 
 def _fields(world: World, handle: Handle) -> Record:
@@ -222,4 +248,6 @@ _OWN: Mapping[str, Rule] = {
     "message.destroy_many": _message_destroy_many,
     "task.cancel": _task_cancel,
     **{f"VM.{name}": _power for name in TRANSITIONS},
+    **dict.fromkeys(own.ALIASES, _alias),
+    **{name: _refusing(rule) for name, rule in (copying.RULES | storage.RULES | own.RULES).items()},
 }

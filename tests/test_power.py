@@ -130,16 +130,45 @@ def test_touched_is_what_changed(call: tuple[Any, ...], state: str, after: str) 
     assert bool(changed) == (after not in {REFUSED, UNCHANGED[state]})
 
 
+def allowing(call: tuple[Any, ...]) -> str:
+    """Return the first power state that allows a message."""
+    return next(state for state, after in zip(STATES, EXPECTED[call], strict=True) if after != REFUSED)
+
+
 def test_a_template_does_not_start() -> None:
     """Where its state would allow the message a template says that it is one; a reset needs no VM."""
-    rows = {name: STATES[row.index(next(a for a in row if a != "-"))] for (name, *_), row in EXPECTED.items()}
     for name, *rest in EXPECTED:
-        world, vm = vm_in(rows[name], is_a_template=True)
+        world, vm = vm_in(allowing((name, *rest)), is_a_template=True)
         branch = ask(world, vm, name, *rest)
         if name == "power_state_reset":
             assert branch.outcome == Success(None)
         else:
             assert_refused(world, branch, "VM_IS_TEMPLATE", vm)
+
+
+@pytest.mark.parametrize("template", [True, False])
+@pytest.mark.parametrize("call", EXPECTED, ids=lambda call: str(call[0]))
+def test_a_snapshot_can_only_be_put_down(call: tuple[Any, ...], *, template: bool) -> None:
+    """Marked as a template or not: one that holds a VM's memory can be shut down hard, and nothing else be done."""
+    world, vm = vm_in(allowing(call), is_a_snapshot=True, is_a_template=template)
+    branch = ask(world, vm, *call)
+    if call[0] in {"hard_shutdown", "power_state_reset"}:
+        assert fields(branch.world, vm)["power_state"] == "Halted"
+    elif template:
+        assert_refused(world, branch, "VM_IS_TEMPLATE", vm)
+    else:
+        assert_refused(world, branch, "OPERATION_NOT_ALLOWED", "the VM is a snapshot")
+
+
+@pytest.mark.parametrize("call", EXPECTED, ids=lambda call: str(call[0]))
+def test_a_control_domain_runs_as_long_as_its_host(call: tuple[Any, ...]) -> None:
+    """Where its state would allow the message, it is not for a control domain; the error is one that is declared."""
+    world, vm = vm_in(allowing(call), is_control_domain=True)
+    if call[0] == "power_state_reset":
+        assert_refused(world, ask(world, vm, *call), "CANNOT_RESET_CONTROL_DOMAIN", vm)
+    else:
+        why = f"VM.{call[0]} is not for control domains"
+        assert_refused(world, ask(world, vm, *call), "OPERATION_NOT_ALLOWED", why)
 
 
 @pytest.mark.parametrize(("name", "state"), [("start_on", "Halted"), ("resume_on", "Suspended")])
