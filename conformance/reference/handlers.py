@@ -87,19 +87,25 @@ def _servertime(state: State, _session: Session, args: tuple[Value, ...]) -> dat
 
 
 def _stamped(message: str, field: str) -> Handler:
-    """Return a handler that lets the World make the object and then writes the time into one field."""
+    """Return a handler that lets the World make objects and then writes the time into one field of each that has it."""
 
     def handler(state: State, _session: Session, args: tuple[Value, ...]) -> Handle:
-        made = state.world.predict(Call(message, args)).first
-        if not isinstance(made.outcome, Success):
-            raise Refusal(made.outcome.code, *made.outcome.params)
-        handle: Handle = made.outcome.value
-        branch = made.world.write(handle, field, _now())
-        state.adopt(branch.world, (*made.touched, *branch.touched))
-        return handle
+        branch = state.world.predict(Call(message, args)).first
+        if not isinstance(branch.outcome, Success):
+            raise Refusal(branch.outcome.code, *branch.outcome.params)
+        world, touched, now = branch.world, branch.touched, _now()
+        for handle in branch.touched:
+            if state.world.record(handle) is None and field in world.api.classes[handle.cls].fields:
+                written = world.write(handle, field, now)
+                world, touched = written.world, (*touched, *written.touched)
+        state.adopt(world, touched)
+        made: Handle = branch.outcome.value
+        return made
 
     return handler
 
+
+_WITH_BLOBS = ("SR", "VM", "host", "network", "pool")
 
 HANDLERS: Mapping[str, Handler] = {
     "session.login_with_password": _login,
@@ -112,6 +118,8 @@ HANDLERS: Mapping[str, Handler] = {
     "message.create": _stamped("message.create", "timestamp"),
     "task.create": _stamped("task.create", "created"),
     "blob.create": _stamped("blob.create", "last_updated"),
+    **{f"{cls}.create_new_blob": _stamped(f"{cls}.create_new_blob", "last_updated") for cls in _WITH_BLOBS},
+    **{name: _stamped(name, "snapshot_time") for name in ("VM.snapshot", "VM.checkpoint", "VDI.snapshot")},
     "system.listMethods": _list_methods,
     "system.isAlive": _is_alive,
     "event.from": watching.event_from,
