@@ -53,7 +53,7 @@ def _acts(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Act]]:
         setters = list(_setters(bench, of))
         for message in setters if bench.budget.boundaries else setters[:1]:
             yield f"{of.name} {message.name}", _setter(message)
-        if "get_uuid" in of.messages:
+        if "get_uuid" in of.messages and bench.budget.boundaries:
             yield f"{of.name} get_uuid", _getter
 
 
@@ -252,7 +252,7 @@ def tasks_are_seen_by_every_session(bench: Bench) -> None:
     """While it lives a task is listed, and another session reads it over another format. Source: wire protocol."""
     for fmt in bench.formats:
         with bench.judging(CLAUSE, "server", fmt) as judge:
-            obj = _something(bench)
+            obj = something(bench)
             other = opened(bench, bench.other(fmt))
             try:
                 message = _destructor(bench.api.classes[obj.cls])
@@ -262,7 +262,12 @@ def tasks_are_seen_by_every_session(bench: Bench) -> None:
                 bench.stock.remove(obj)
 
 
-def _something(bench: Bench) -> Obj:
+def something(bench: Bench) -> Obj:
+    """Return a new object of a plain class.
+
+    Raises:
+        Unavailable: none can be made, with the last reason.
+    """
     why = Unavailable("no class in the model")
     for cls in SEEN_ON:
         try:
