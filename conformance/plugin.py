@@ -33,6 +33,7 @@ _TEXTS = {
     "ca-file": "the CA whose certificates are trusted, in PEM form",
     "proxy": "the URL of an HTTP proxy",
     "restart-command": "the shell command that restarts the server under test",
+    "database": "where failing sequences are kept: a folder, redis://HOST[:PORT], or none",
     "out": "the folder for run.jsonl, results.json, junit.xml and summary.md",
 }
 _LISTS = {
@@ -81,6 +82,7 @@ def options_of(config: pytest.Config) -> Options:
         deadline=said("deadline"),
         restart_command=said("restart-command"),
         restart_timeout=said("restart-timeout"),
+        database=said("database"),
         out=said("out"),
     )
 

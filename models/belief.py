@@ -114,7 +114,9 @@ class Belief:
     def branch(self, call: Call, makes: Handle | None = None) -> Branch:
         """Return what the rules say of a call; `makes` is the handle of the object that it makes."""
         world = self.world if makes is None else replace(self.world, last=makes.n - 1)
-        return world.predict(Call(call.message, tuple(self._symbolic(arg) for arg in call.args))).first
+        by_uuid = call.message.endswith(".get_by_uuid")
+        args = tuple(self._symbolic(arg) if by_uuid else self._as_read(arg) for arg in call.args)
+        return world.predict(Call(call.message, args)).first
 
     def expect(self, call: Call, makes: Handle | None = None) -> Expect:
         """Return what the reply to a call must be."""
@@ -163,13 +165,18 @@ class Belief:
     # ------------------------------------------------------------------------------------------------------- inside
 
     def _symbolic(self, value: Value) -> Value:
+        """Return what a look-up is for in this world, whose uuids are its own."""
+        return self.world.uuid_of(value.handle.n) if isinstance(value, UuidOf) else value
+
+    def _as_read(self, value: Value) -> Value:
+        """Return a value with the server's uuids in the places that name them."""
         match value:
             case UuidOf(handle):
-                return self.world.uuid_of(handle.n)
+                return dict(self.uuids).get(handle, "")
             case tuple():
-                return tuple(self._symbolic(each) for each in value)
+                return tuple(self._as_read(each) for each in value)
             case dict():
-                return {self._symbolic(key): self._symbolic(each) for key, each in value.items()}
+                return {self._as_read(key): self._as_read(each) for key, each in value.items()}
             case _:
                 return value
 

@@ -35,7 +35,8 @@ class Judgement:
 
     `element` names what was judged: `network.tags`, `VIF.network<->network.VIFs`, `VM`, or `server`. `format` is a
     wire format's name or "" where the verdict is of no single one. `reason` says why for everything but PASS.
-    `expected`, `actual` and `exchanges` (numbers of the run's exchanges, the telling one last) are set on FAIL.
+    `expected`, `actual` and `exchanges` (numbers of the run's exchanges, the telling one last) are set on FAIL. `case`
+    names the saved case that shows the failure by itself, where there is one.
     """
 
     clause: str
@@ -46,6 +47,7 @@ class Judgement:
     expected: str = ""
     actual: str = ""
     exchanges: tuple[int, ...] = ()
+    case: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:

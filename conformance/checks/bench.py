@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from typing import Unpack
+
+from hypothesis.database import ExampleDatabase
 
 from xenconform.conformance.checks.health import Health
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_http_refusal, is_refusal
+from xenconform.conformance.checks.options import CallOptions, RawOptions
 from xenconform.conformance.checks.stock import Obj, Stock
-from xenconform.conformance.client import Client, Unset
-from xenconform.conformance.codec import Ints, Param
+from xenconform.conformance.client import Client
 from xenconform.models.api import Api, ApiClass, Field, Relation
 from xenconform.models.calls import Breach, Failure, Format, Success
+from xenconform.models.cases import Case
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
 from xenconform.models.profiles import Profile
@@ -56,23 +59,8 @@ BUDGETS = {
 }
 
 
-class CallOptions(TypedDict, total=False):
-    """What `Client.call` takes besides the message and its values."""
-
-    session: str | Unset | None
-    ints: Ints
-    params: Sequence[Param] | None
-    result: Type | None
-    deadline: float | None
-    api: Api | None
-
-
-class RawOptions(TypedDict, total=False):
-    """What `Client.raw` takes besides the body."""
-
-    content_type: str | None
-    path: str | None
-    deadline: float | None
+def _not_saved(_case: Case) -> str:
+    return ""
 
 
 class Bench:
@@ -89,6 +77,8 @@ class Bench:
         seed: int,
         record: Callable[[Judgement], None],
         clauses: Collection[str],
+        database: ExampleDatabase | None = None,
+        save_case: Callable[[Case], str] = _not_saved,
     ) -> None:
         self.api = api
         self.client = client
@@ -97,6 +87,8 @@ class Bench:
         self.budget = budget
         self.seed = seed
         self.clauses = frozenset(clauses)
+        self.database = database
+        self.save_case = save_case
         self._record = record
         self._seen_flaws: set[tuple[str, str, str]] = set()
         self._health = Health(formats)

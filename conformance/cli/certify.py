@@ -63,6 +63,9 @@ ENGINE = (
 @click.option("--restart-command", default="", metavar="CMD", help="Shell command that restarts the server at URL.")
 @click.option("--restart-timeout", default=TIMEOUT, show_default=True, help="Seconds that a restart may take.")
 @click.option(
+    "--database", default="", metavar="DIR|URL", help="Keep failing sequences there; they are tried first next time."
+)
+@click.option(
     "--workers", type=click.IntRange(1, 64), help="Processes that test at the same time [default: 1; 2 without URL]."
 )
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
@@ -160,6 +163,7 @@ def _arguments(options: Options, settings: Settings) -> list[str]:
         "budget": options.budget,
         "ca-file": options.ca_file,
         "proxy": options.proxy,
+        "database": options.database or ("none" if options.seed is not None else ""),
         "out": options.out,
         "seed": str(settings.seed),
         "deadline": str(options.deadline),

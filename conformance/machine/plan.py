@@ -74,8 +74,6 @@ def _chain(api: Api, profile: Profile, cls: str, on_the_way: tuple[str, ...]) ->
         return None
     found = {cls}
     for need in needs(exemplar(api, profile, cls, 1)):
-        if need.as_uuid:
-            return None
         if need.prefer_existing:
             found.add(need.cls)
             continue

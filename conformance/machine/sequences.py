@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
@@ -56,10 +57,16 @@ class Exploration:
     database: ExampleDatabase | None = None
     muted: set[str] = field(default_factory=set)
     refused: dict[str, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     moves: int = 0
     replies: int = 0
     stopped: dict[str, int] = field(default_factory=dict)
     found: Found | None = None
+
+    def take(self) -> Found | None:
+        """Return what the last batch found, and forget it."""
+        found, self.found = self.found, None
+        return found
 
     def walk(self, focus: int) -> Walk:
         """Begin a sequence."""
@@ -70,6 +77,7 @@ class Exploration:
         self.moves += walk.moves
         self.replies += len(walk.player.exchanges)
         self.refused.update(walk.refused)
+        self.made.update(handle.cls for handle in walk.belief.made)
         walk.player.close()
 
 
@@ -82,12 +90,12 @@ def explore(this: Exploration) -> Iterator[Found]:
     until = time.monotonic() + this.seconds
     done = 0
     while done < this.examples and time.monotonic() < until:
-        this.found = None
         batch = min(BATCH, this.examples - done)
         _run(machine, this, batch, first=done == 0)
         done += batch
-        if this.found is not None:
-            yield this.found
+        found = this.take()
+        if found is not None:
+            yield found
 
 
 def _run(machine: type[RuleBasedStateMachine], this: Exploration, batch: int, *, first: bool) -> None:
@@ -112,7 +120,7 @@ def _run(machine: type[RuleBasedStateMachine], this: Exploration, batch: int, *,
             raise
 
 
-def _machine(this: Exploration) -> type[RuleBasedStateMachine]:  # noqa: C901 - a class with its rules
+def _machine(this: Exploration) -> type[RuleBasedStateMachine]:
     class Sequence(RuleBasedStateMachine):
         """One sequence; every rule is one move of its walk."""
 
@@ -125,7 +133,7 @@ def _machine(this: Exploration) -> type[RuleBasedStateMachine]:  # noqa: C901 - 
         def begin(self, focus: int, classes: tuple[int, int], value: int, how: How) -> None:
             self.walk = this.walk(focus)
             for at, cls in enumerate(classes):
-                self._try(lambda walk, at=at, cls=cls: walk.make(cls * at, value + at, how))
+                self._try(partial(Walk.make, cls=cls * at, value=value + at, how=how))
 
         def _try(self, move: Callable[[Walk], None]) -> None:
             if self.over or self.walk is None:
@@ -165,7 +173,7 @@ def _machine(this: Exploration) -> type[RuleBasedStateMachine]:  # noqa: C901 - 
         def destroy(self, obj: int, how: How) -> None:
             self._try(lambda walk: walk.destroy(obj, how))
 
-        @precondition(lambda self: any(each.acts for each in this.plan.values()))
+        @precondition(lambda _self: any(each.acts for each in this.plan.values()))
         @rule(obj=_small, message=_wide, how=_hows)
         def act(self, obj: int, message: int, how: How) -> None:
             self._try(lambda walk: walk.act(obj, message, how))

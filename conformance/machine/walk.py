@@ -13,6 +13,7 @@ from typing import Final
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import TAG
+from xenconform.conformance.machine.choosing import changed, focused
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import LOGOUT, Player, Stopped
 from xenconform.models.api import Message
@@ -26,8 +27,6 @@ from xenconform.strategies.pools import members, pool, with_refs
 
 LABELS: Final = (f"{TAG} a", f"{TAG} b", f"{TAG} A")
 """The names of objects: so few that several objects bear one."""
-FIELDS_AT_ONCE: Final = 4
-"""How many fields of a class one sequence writes: few, so that it comes back to them."""
 SESSIONS: Final = 3
 """The run's own session and two more."""
 ECHOES: Final = 4
@@ -154,13 +153,8 @@ class Walk:
         return candidates[number % len(candidates)] if candidates else None
 
     def _focused(self, cls: str, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """Return the messages on the few fields that this sequence is about, and those on no field."""
-        fields = list(dict.fromkeys(m.field for m in self._plan[cls].writers))
-        if not fields:
-            return tuple(m for m in messages if m.full_name not in self._muted)[:FIELDS_AT_ONCE]
-        first = self._focus * FIELDS_AT_ONCE
-        chosen = {fields[(first + at) % len(fields)] for at in range(FIELDS_AT_ONCE)}
-        return tuple(m for m in messages if (m.field in chosen or not m.field) and m.full_name not in self._muted)
+        chosen = focused(self._plan[cls].writers, messages, self._focus)
+        return tuple(m for m in chosen if m.full_name not in self._muted)
 
     def _format(self, how: How) -> Format:
         return self._bench.formats[how.fmt % len(self._bench.formats)]
@@ -228,6 +222,11 @@ class Walk:
 
     def _filled(self, value: Value, number: int, how: How) -> Value:
         match value:
+            case Need(as_uuid=True):
+                handle = self._need(replace(value, as_uuid=False), number, how)
+                if handle not in self.player.names.uuids:
+                    self._do(Call(f"{handle.cls}.get_uuid", (handle,)), how)
+                return UuidOf(handle)
             case Need():
                 return self._need(value, number, how)
             case tuple():
@@ -296,18 +295,3 @@ class Walk:
         if self._bench.api.message(message) is None or message in self._muted or message in self._bench.profile.never:
             return
         self._play(Step(Call(message, args), self._bench.formats[fmt % len(self._bench.formats)]))
-
-
-def changed(before: Belief, after: Belief) -> list[tuple[Handle, str]]:
-    """Return the firm fields of known objects that differ between two beliefs."""
-    found: list[tuple[Handle, str]] = []
-    for cls, objects in after.world.objects.items():
-        old = before.world.objects.get(cls, {})
-        if objects is old:
-            continue
-        for n, record in objects.items():
-            handle, was = Handle(cls, n), old.get(n)
-            if record is was or was is None or handle not in after.known:
-                continue
-            found += [(handle, name) for name, value in record.items() if value is not was[name] and value != was[name]]
-    return [(handle, name) for handle, name in found if after.holds(handle, name)]

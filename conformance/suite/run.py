@@ -94,6 +94,7 @@ class Run:
             seed=settings.seed,
             record=self.record,
             clauses=[clause.id for clause in settings.clauses],
+            database=settings.database,
         )
         self._bench.restart = self._restart(self._client) or self._bench.restart
 

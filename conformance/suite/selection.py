@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from xenconform.conformance.checks import CHECKS
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.suite.table import CHECKS
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.clauses import Clause, catalogue
 

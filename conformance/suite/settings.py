@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hypothesis.database import ExampleDatabase
+
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.codec import carriable
+from xenconform.conformance.suite.examples import open_database
 from xenconform.conformance.suite.restart import RESTARTED, TIMEOUT
 from xenconform.conformance.suite.selection import checked
 from xenconform.conformance.transport import Tls
@@ -55,6 +58,7 @@ class Options:
     deadline: float = DEADLINE
     restart_command: str = ""
     restart_timeout: float = TIMEOUT
+    database: str = ""
     out: str = ""
 
 
@@ -75,6 +79,7 @@ class Settings:
     tls: Tls
     proxy: str
     deadline: float
+    database: ExampleDatabase | None
     out: Path | None
     restart_command: str = ""
     restart_timeout: float = TIMEOUT
@@ -114,6 +119,7 @@ class Settings:
             tls=_tls(options),
             proxy=_proxy(options.proxy, target),
             deadline=_seconds("--deadline", options.deadline, "a call"),
+            database=_database(options),
             out=Path(options.out) if options.out else None,
             restart_command=_restart_command(options, target),
             restart_timeout=_seconds("--restart-timeout", options.restart_timeout, "a restart"),
@@ -218,6 +224,13 @@ def check_workers(settings: Settings, workers: int) -> None:
         raise ConfigError(
             f"--restart-command with {workers} workers: a restart would disturb the others; give --workers 1"
         )
+
+
+def _database(options: Options) -> ExampleDatabase | None:
+    try:
+        return open_database(options.database, repeats=options.seed is not None)
+    except ValueError as why:
+        raise ConfigError(str(why)) from why
 
 
 def _credentials(options: Options, environment: Mapping[str, str], *, embedded: bool) -> tuple[str, str]:

@@ -1,0 +1,38 @@
+"""What of much a sequence is about: a few fields at a time, and those that a step has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from xenconform.models.api import Message
+from xenconform.models.belief import Belief
+from xenconform.models.values import Handle
+
+FIELDS_AT_ONCE: Final = 4
+"""How many fields of a class one sequence writes: few, so that it comes back to them."""
+
+
+def focused(writers: Sequence[Message], messages: Sequence[Message], focus: int) -> tuple[Message, ...]:
+    """Return the messages on the few fields that a sequence of this focus is about, and those on no field."""
+    fields = list(dict.fromkeys(m.field for m in writers))
+    if not fields:
+        return tuple(messages[focus % len(messages) :][:FIELDS_AT_ONCE]) if messages else ()
+    first = focus * FIELDS_AT_ONCE
+    chosen = {fields[(first + at) % len(fields)] for at in range(FIELDS_AT_ONCE)}
+    return tuple(m for m in messages if m.field in chosen or not m.field)
+
+
+def changed(before: Belief, after: Belief) -> list[tuple[Handle, str]]:
+    """Return the firm fields of known objects that differ between two beliefs."""
+    found: list[tuple[Handle, str]] = []
+    for cls, objects in after.world.objects.items():
+        old = before.world.objects.get(cls, {})
+        if objects is old:
+            continue
+        for n, record in objects.items():
+            handle, was = Handle(cls, n), old.get(n)
+            if record is was or was is None or handle not in after.known:
+                continue
+            found += [(handle, name) for name, value in record.items() if value is not was[name] and value != was[name]]
+    return [(handle, name) for handle, name in found if after.holds(handle, name)]

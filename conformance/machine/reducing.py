@@ -1,0 +1,281 @@
+"""Makes a finding small: calls are dropped, objects joined, formats and values made plain, as long as it still fails.
+
+Delta debugging on recorded steps, in place of Hypothesis's shrinking: some hundred calls instead of many thousand, the
+same for any sequence however it was found. Every candidate is played on the server from the start, with objects of its
+own, so what is left is a witness that was seen to fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from xenconform.conformance.machine.player import Mismatch, Played
+from xenconform.models.cases import Step
+from xenconform.models.matching import handles_in
+from xenconform.models.values import Handle, UuidOf, Value
+
+CALLS = 500
+"""How many calls a reduction may take, those that remove the candidates' objects included."""
+PAIRS_UP_TO = 10
+"""Up to how many steps any two are tried to be left out together."""
+
+Steps = tuple[Step, ...]
+Play = Callable[[Steps], Played]
+
+
+def signature(mismatch: Mismatch) -> tuple[str, str, bool]:
+    """Return what makes two findings the same: the message, what was wanted of it, and whether it was refused."""
+    expect = mismatch.step.expect
+    refused = "code" if hasattr(mismatch.outcome, "code") else "value"
+    return (mismatch.step.call.message, str(expect.wanted) if expect else "", refused == "code")
+
+
+@dataclass(slots=True)
+class Reduction:
+    """A reduction under way. `best` is the smallest that failed, None before anything did."""
+
+    play: Play
+    wanted: tuple[str, str, bool]
+    limit: int = CALLS
+    spent: int = 0
+    best: Played | None = None
+    _tried: set[Steps] = field(default_factory=set)
+
+    @property
+    def steps(self) -> Steps:
+        """The smallest sequence so far."""
+        assert self.best is not None
+        return self.best.steps
+
+    def fails(self, steps: Steps) -> bool:
+        """Play a candidate; where it fails in the same way, up to its failing step, it is the best from now on."""
+        bare = tuple(replace(step, expect=None) for step in steps)
+        if not steps or bare in self._tried or self.spent >= self.limit:
+            return False
+        self._tried.add(bare)
+        played = self.play(bare)
+        self.spent += len(played.steps) + sum(step.makes is not None for step in played.steps)
+        if not played.failed or played.mismatch is None or signature(played.mismatch) != self.wanted:
+            return False
+        self.best = played
+        return True
+
+
+def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) -> Reduction:
+    """Return the reduction of a sequence whose last step failed; its `best` is None where it never failed again."""
+    run = Reduction(play, signature(mismatch), limit)
+    for first in (_sliced(steps, writers_only=True), _sliced(steps, writers_only=False), steps, steps):
+        run._tried.clear()  # noqa: SLF001 - the same sequence may fail the second time
+        if run.fails(first):
+            break
+    else:
+        return run
+    before = -1
+    while before != len(run.steps):
+        before = len(run.steps)
+        _drop(run)
+        _join(run)
+        if len(run.steps) <= PAIRS_UP_TO:
+            _drop_pairs(run)
+    _plain_ways(run)
+    _plain_values(run)
+    return run
+
+
+def without(steps: Sequence[Step], gone: set[int]) -> Steps:
+    """Return the steps without some, and without those that use what the missing ones would have made."""
+    lost: set[Handle] = set()
+    kept: list[Step] = []
+    unread: set[Handle] = set()
+    for at, step in enumerate(steps):
+        used = set(handles_in(step.call.args))
+        if at in gone or used & lost or _uuids(step.call.args) & unread:
+            if step.makes is not None:
+                lost.add(step.makes)
+            if step.call.message.endswith((".get_uuid", ".get_record")):
+                unread |= used
+        else:
+            kept.append(step)
+    return tuple(kept)
+
+
+def _uuids(value: Value) -> set[Handle]:
+    match value:
+        case UuidOf(handle):
+            return {handle}
+        case tuple():
+            return {each for item in value for each in _uuids(item)}
+        case dict():
+            return _uuids((*value, *value.values()))
+        case _:
+            return set()
+
+
+def reads(step: Step) -> bool:
+    """Whether a step only reads."""
+    return step.call.message.partition(".")[2].startswith("get_") and step.makes is None
+
+
+def _sliced(steps: Steps, *, writers_only: bool) -> Steps:
+    """Return the last step with what its objects come from, and the steps that touch them."""
+    last = steps[-1]
+    wanted = set(handles_in(last.call.args)) | set(handles_in(last.expect.value if last.expect else None))
+    by_handle = {step.makes: step for step in steps if step.makes is not None}
+    todo = list(wanted)
+    while todo:
+        maker = by_handle.get(todo.pop())
+        for handle in handles_in(maker.call.args) if maker else ():
+            if handle not in wanted:
+                wanted.add(handle)
+                todo.append(handle)
+    label = last.call.message.endswith("get_by_name_label") or last.call.message.endswith(
+        (".get_all", ".get_all_records")
+    )
+    own_class = last.call.message.partition(".")[0]
+
+    def near(step: Step) -> bool:
+        if step.makes in wanted or (label and step.call.message.partition(".")[0] == own_class):
+            return True
+        return bool(set(handles_in(step.call.args)) & wanted) and not (writers_only and reads(step))
+
+    gone = {at for at, step in enumerate(steps[:-1]) if not near(step) and step.call.message != "session.logout"}
+    kept = without(steps, gone)
+    return kept if kept and kept[-1] == last else steps
+
+
+def _drop(run: Reduction) -> None:
+    """Leave out ever smaller runs of steps, the last first."""
+    size = max(1, len(run.steps) // 2)
+    while size >= 1:
+        end = len(run.steps) - 1
+        while end > 0:
+            start = max(0, end - size)
+            fails = run.fails(_kept(run.steps, set(range(start, end))))
+            end = min(start, len(run.steps) - 1) if fails else start
+        size //= 2
+
+
+def _drop_pairs(run: Reduction) -> None:
+    again = True
+    while again:
+        count = len(run.steps) - 1
+        pairs = ({one, two} for one in range(count) for two in range(one + 1, count))
+        again = any(run.fails(_kept(run.steps, pair)) for pair in pairs)
+
+
+def _kept(steps: Steps, gone: set[int]) -> Steps:
+    """Return the steps that are left; none where the last, which fails, would go too."""
+    kept = without(steps, gone)
+    return kept if kept and kept[-1] == steps[-1] else ()
+
+
+def _join(run: Reduction) -> None:
+    """Let one object stand for two of its class."""
+    again = True
+    while again:
+        makers = [step.makes for step in run.steps if step.makes is not None]
+        twins = ((a, b) for at, a in enumerate(makers) for b in makers[:at] if a.cls == b.cls)
+        again = any(run.fails(_joined(run.steps, a, b)) for a, b in twins)
+
+
+def _joined(steps: Steps, one: Handle, other: Handle) -> Steps:
+    left = (step for step in steps if step.makes != one)
+    return tuple(replace(step, call=replace(step.call, args=_swapped(step.call.args, one, other))) for step in left)
+
+
+def _swapped(value: Value, one: Value, other: Value) -> Value:
+    match value:
+        case Handle():
+            return other if value == one else value
+        case UuidOf(handle):
+            return UuidOf(other) if handle == one else value
+        case tuple():
+            return tuple(_swapped(each, one, other) for each in value)
+        case dict():
+            return {_swapped(k, one, other): _swapped(v, one, other) for k, v in value.items()}
+        case _:
+            return value
+
+
+def _plain_ways(run: Reduction) -> None:
+    """Play as much as can be in the run's own session and over one format."""
+    run.fails(tuple(replace(step, session=0) for step in run.steps))
+    for fmt in dict.fromkeys(step.format for step in reversed(run.steps)):
+        if len({step.format for step in run.steps}) > 1:
+            run.fails(tuple(replace(step, format=fmt) for step in run.steps))
+    for at, step in enumerate(run.steps):
+        if step.session:
+            run.fails((*run.steps[:at], replace(step, session=0), *run.steps[at + 1 :]))
+    for at in range(len(run.steps) - 1):
+        if run.steps[at].format != run.steps[-1].format:
+            run.fails((*run.steps[:at], replace(run.steps[at], format=run.steps[-1].format), *run.steps[at + 1 :]))
+
+
+def _plain_values(run: Reduction) -> None:
+    """Put plainer values in the place of those that were drawn; equal ones stay equal."""
+    again = True
+    while again:
+        again = any(run.fails(_renamed(run.steps, old, new)) for old, new in _plainer(run.steps))
+
+
+def _plainer(steps: Steps) -> Iterator[tuple[Value, Value]]:
+    seen: set[str] = set()
+    for step in steps:
+        for arg in step.call.args:
+            if isinstance(arg, dict) and step.makes is not None:
+                continue  # a record is whole: what it must have is the exemplar's business
+            for each in (arg, *_members(arg)):
+                if repr(each) not in seen:
+                    seen.add(repr(each))
+                    yield from ((each, plain) for plain in _simpler(each))
+
+
+def _members(value: Value) -> tuple[Value, ...]:
+    match value:
+        case tuple():
+            return value
+        case dict():
+            return (*value, *value.values())
+        case _:
+            return ()
+
+
+def _simpler(value: Value) -> tuple[Value, ...]:
+    match value:
+        case bool():
+            return ()
+        case str():
+            return tuple(each for each in ("a", "b") if each < value or len(each) < len(value))
+        case int():
+            return tuple(each for each in (1, 2) if abs(each) < abs(value))
+        case float():
+            return tuple(each for each in (0.5,) if each != value and abs(value) > 1)
+        case tuple() if len(value) > 1:
+            return (value[: len(value) // 2], value[:-1], value[1:])
+        case dict() if len(value) > 1:
+            return ({k: value[k] for k in list(value)[:1]}, {k: value[k] for k in list(value)[1:]})
+        case _:
+            return ()
+
+
+def _renamed(steps: Steps, old: Value, new: Value) -> Steps:
+    """Return the steps with one value for another wherever it stands in an argument that is no record."""
+
+    def turned(value: Value) -> Value:
+        if type(value) is type(old) and value == old:
+            return new
+        match value:
+            case tuple():
+                return tuple(turned(each) for each in value)
+            case dict():
+                return {turned(k): turned(v) for k, v in value.items()}
+            case _:
+                return value
+
+    def arg(step: Step, value: Value) -> Value:
+        return value if isinstance(value, dict) and step.makes is not None else turned(value)
+
+    return tuple(
+        replace(step, call=replace(step.call, args=tuple(arg(step, each) for each in step.call.args))) for step in steps
+    )
