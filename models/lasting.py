@@ -5,9 +5,9 @@ Laws:
 2. Of a bound pair both ends stand still where a client has a say in the end that is written: it is of law 1, or a
    constructor or a message gives it its value.
 3. Every other RO/runtime field may change at any time by itself; of an object of our own making, those that its
-   constructor was given stand still too.
+   constructor was given or that a message writes stand still too.
 4. Sessions, tasks and events end by themselves; so do, of objects that are not ours, those that a running server
-   makes anew to show what it measures.
+   makes anew to show what it measures. A task that has not ended may end with its server.
 5. Of objects that are not ours some fields are a live server's own business although a constructor takes them, and
    some keys of a map although clients write the map.
 
@@ -31,6 +31,9 @@ REMADE: Final = frozenset(
     {"VM_metrics", "VM_guest_metrics", "VBD_metrics", "VIF_metrics", "PIF_metrics", "host_metrics", "console"}
 )
 """Classes whose objects a running server makes anew."""
+
+ENDING: Final = frozenset({"status", "progress", "result", "error_info"})
+"""The fields of a task that change when it ends."""
 
 OF_THE_SERVER: Final[Mapping[str, frozenset[str]]] = {
     "VM": frozenset(
@@ -58,13 +61,24 @@ def lasting_fields(api: Api, of: ApiClass, *, own: bool) -> tuple[Field, ...]:
     """Return the fields of an object that stand still unless a client changes something; `own`: this run made it."""
     server = frozenset() if own else OF_THE_SERVER.get(of.name, frozenset())
     bound = _bound(api, of)
-    given = {name for maker in of.constructors[:1] for name in maker.fields} if own else set()
+    ours = _ours(of) if own else set()
     return tuple(
         field
         for field in of.fields.values()
         if field.lifecycle.state is not State.REMOVED and field.name not in server
-        if field.qualifier is not Qualifier.RUNTIME or field.name == "uuid" or field.name in bound | given
+        if field.qualifier is not Qualifier.RUNTIME or field.name == "uuid" or field.name in bound | ours
     )
+
+
+def _ours(of: ApiClass) -> set[str]:
+    """Return the fields that the first constructor is given or that a message writes."""
+    given = {name for maker in of.constructors[:1] for name in maker.fields}
+    return given | {message.field for message in of.messages.values() if message.verb not in {"", "get"}}
+
+
+def has_not_ended(record: Mapping[str, Value]) -> bool:
+    """Whether this is the record of a task that may still end."""
+    return record.get("status") in {"pending", "cancelling"}
 
 
 def _bound(api: Api, of: ApiClass) -> set[str]:

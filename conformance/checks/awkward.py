@@ -24,7 +24,7 @@ KINDS = 3
 """So many kinds of awkward object there are; the number of a kind says which values it has."""
 TEXTS = ("e\u0301 \u00e9 \U0001f600 <&> \"' \\ ]]> ", "", "  line\nfeed\tand \u2028 ")
 INTS = (2**53 + 1, t.INT_MIN, t.INT_MAX)
-FLOATS = (0.1, -0.0, 5e-324)
+FLOATS = (-0.0, 0.1 + 0.2, 5e-324)
 DATES = (
     datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=UTC),
     datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC),
@@ -83,7 +83,7 @@ def _write(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int,
     verb = {t.SetOf: "remove", t.MapOf: "remove_from"}.get(type(field.type))
     taker = writer(bench, of, field.name, verb) if verb and value else None
     if taker is not None:
-        bench.call(fmt, taker.full_name, obj.ref, next(iter(value)))
+        bench.call(fmt, taker.full_name, obj.ref, tuple(value)[-1])
 
 
 def awkward_value(bench: Bench, of: ApiClass, field: Field, kind: int) -> Value:
@@ -103,8 +103,8 @@ def awkward_value(bench: Bench, of: ApiClass, field: Field, kind: int) -> Value:
 def awkward(of: t.Type, kind: int) -> Value:
     """Return the awkward value of a kind of a type without references.
 
-    Collections are large in the first kind, empty in the second, and have members that are easily confused in the
-    third.
+    Collections are large in the first kind, empty in the second; their members are easily confused in the first and
+    the third.
     """
     match of:
         case t.Str():
@@ -133,7 +133,7 @@ def _members(of: t.Type, kind: int) -> tuple[Value, ...]:
         return ()
     if kind % KINDS == 2 and isinstance(of, t.Str):
         return MEMBERS
-    return numbered(of, MANY)
+    return (*MEMBERS, *numbered(of, MANY)) if isinstance(of, t.Str) else numbered(of, MANY)
 
 
 def _item(of: t.Type, kind: int, at: int) -> Value:

@@ -1,0 +1,189 @@
+"""Level 4, pure reads: getters change nothing.
+
+An object is read whole, every getter, listing and look-up is called over every format, and the object is read whole
+again: what stands still by the table of models/lasting.py is as before. Where it is not, the messages are called once
+more, one by one, to name the one that did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from xenconform.conformance.checks.awkward import fill
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.snapshots import Record, changes, has_objects
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models.api import Api, ApiClass, Field, State
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.lasting import lasting_fields, stands
+from xenconform.models.types import NULL_REF, RefTo, SetOf
+from xenconform.models.values import Ref, Value
+
+CLAUSE = "STATE-READ-ONLY-READS"
+NEIGHBOURS = 2
+"""So many objects at the far ends of an object's bound fields are watched with it."""
+SHOWN = 3
+"""How many differences a finding tells."""
+
+
+def is_read(_api: Api, of: ApiClass) -> bool:
+    """Whether objects of the class can be read."""
+    return has_objects(of)
+
+
+def getters_change_nothing(bench: Bench, of: ApiClass) -> None:
+    """Getters, listings and look-ups leave an object and its neighbours as they were. Source: introduction.
+
+    The object is ours, full of values that a careless getter would tidy up; where none can be made, one that is there.
+    """
+    watched = Watched(bench, of)
+    for fmt in bench.formats:
+        with bench.judging(CLAUSE, of.name, fmt) as judge:
+            _judge(watched, judge, fmt)
+
+
+class Watched:
+    """An object that is read, found when first asked for, and the objects that it is bound to."""
+
+    def __init__(self, bench: Bench, of: ApiClass) -> None:
+        self.bench, self.of = bench, of
+        self._obj: Obj | None = None
+        self._neighbours: tuple[Obj, ...] = ()
+
+    @property
+    def obj(self) -> Obj:
+        """The object.
+
+        Raises:
+            Unavailable: there is none and none can be made.
+        """
+        if self._obj is None:
+            try:
+                self._obj = self.bench.stock.make(self.of.name)
+                fill(self.bench, self.of, self._obj, 2)
+            except Unavailable:
+                (self._obj,) = self.bench.stock.readable(self.of.name)
+            self._neighbours = tuple(self._find_neighbours())
+        return self._obj
+
+    def _find_neighbours(self) -> Iterator[Obj]:
+        """Return objects at the far ends of the object's bound fields."""
+        assert self._obj is not None
+        record = self._record(self.bench.formats[0], self._obj)[0]
+        made = {(each.cls, each.ref) for each in self.bench.stock.made}
+        seen: set[Ref] = {NULL_REF, "", self._obj.ref}
+        ends = {end for r in self.bench.api.relations for end in (
+            (r.owner_cls, r.owner_field), (r.derived_cls, r.derived_field))}  # fmt: skip
+        for field in self.of.fields.values():
+            match field.type:
+                case RefTo(cls) | SetOf(RefTo(cls)) if (self.of.name, field.name) in ends:
+                    value = record.get(field.name, ())
+                    for ref in (value,) if isinstance(value, str) else value:
+                        if ref not in seen and len(seen) < 3 + NEIGHBOURS and cls != "session":
+                            seen.add(ref)
+                            yield Obj(cls, ref, own=(cls, ref) in made)
+
+    def read(self, fmt: Format) -> dict[Obj, tuple[Record, Exchange]]:
+        """Return the records of the object and its neighbours; a neighbour that cannot be read is left out."""
+        found = {self.obj: self._record(fmt, self.obj)}
+        for each in self._neighbours:
+            with suppress(Unanswered, Unavailable):
+                found[each] = self._record(fmt, each)
+        return found
+
+    def _record(self, fmt: Format, obj: Obj) -> tuple[Record, Exchange]:
+        return self.bench.ask(fmt, f"{obj.cls}.get_record", obj.ref)
+
+    def calls(self, fmt: Format) -> Iterator[tuple[str, tuple[Value, ...], Field | None]]:
+        """Return every getter, listing and look-up with its arguments, and the field whose getter it is.
+
+        Explicit getters, which may ask hardware, are called on objects of our own alone.
+        """
+        record = self._record(fmt, self.obj)[0]
+        given: dict[str, tuple[Value, ...]] = {"get_all": (), "get_all_records": (), "get_all_records_where": ("true",)}
+        given |= {f"get_by_{name}": (record[name],) for name in ("uuid", "name_label") if name in record}
+        for name, message in self.of.messages.items():
+            if not name.startswith("get_") or message.lifecycle.state is State.REMOVED:
+                continue
+            if message.full_name in self.bench.profile.never or not (message.implicit or self.obj.own):
+                continue
+            if name in given:
+                yield message.full_name, given[name], None
+            elif [param.type for param in message.params] == [RefTo(self.of.name)]:
+                yield message.full_name, (self.obj.ref,), self.of.fields.get(message.field)
+
+
+def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
+    read = watched.bench.other(fmt)
+    try:
+        before = watched.read(read)
+    except Unanswered as why:
+        raise Unavailable(f"{why}; counted under GET-RECORD-AGREES") from why
+    _call_all(watched, judge, fmt)
+    after = watched.read(read)
+    judge.asserted += 1
+    wrong = _differences(watched, before, after)
+    if not wrong:
+        return
+    # What others write is no getter's doing: it would have to happen again, and not without the getters.
+    if not all(obj.own for obj in wrong):
+        still, first = watched.read(read), watched.read(read)
+        _call_all(watched, judge, fmt)
+        again = watched.read(read)
+        moved, later = _differences(watched, still, first), _differences(watched, first, again)
+        wrong = {obj: said for obj, said in wrong.items() if obj.own or (obj in later and obj not in moved)}
+    for obj, said in wrong.items():
+        judge.fail(
+            f"{obj.cls} {obj.ref} as it was before the getters of {watched.of.name} were called",
+            f"{'; '.join(said[:SHOWN])}{_culprit(watched, fmt, obj)}",
+            before[obj][1],
+            after[obj][1],
+        )
+
+
+def _call_all(watched: Watched, judge: Judge, fmt: Format) -> None:
+    """Call everything that reads; a getter that is called twice says the same."""
+    bench = watched.bench
+    lasting = lasting_fields(bench.api, watched.of, own=True) if watched.obj.own else ()
+    for message, args, field in tuple(watched.calls(fmt)):
+        with suppress(Unavailable):
+            first = bench.call(fmt, message, *args)
+            if field is None or field not in lasting or not isinstance(first.reply.outcome, Success):
+                continue
+            second = bench.call(fmt, message, *args)
+            if isinstance(second.reply.outcome, Success):
+                one, two = first.reply.outcome.value, second.reply.outcome.value
+                same = stands(watched.of, field, one, two)
+                judge.true(same, f"{message} gives {show(one)} again", show(two), first, second)
+
+
+def _differences(
+    watched: Watched, before: dict[Obj, tuple[Record, Exchange]], after: dict[Obj, tuple[Record, Exchange]]
+) -> dict[Obj, list[str]]:
+    """Return, for each object that is not as it was, what changed."""
+    api, found = watched.bench.api, {}
+    for obj in before.keys() & after.keys():
+        of = api.classes[obj.cls]
+        said = list(changes(api, of, before[obj][0], after[obj][0], own=obj.own))
+        if said:
+            found[obj] = said
+    return found
+
+
+def _culprit(watched: Watched, fmt: Format, obj: Obj) -> str:
+    """Return, as a remark, the first message whose call alone changes an object, "" where none does any more."""
+    bench, read = watched.bench, watched.bench.other(fmt)
+    for message, args, _ in tuple(watched.calls(fmt)):
+        with suppress(Unavailable, Unanswered):
+            before = watched.read(read)
+            bench.call(fmt, message, *args)
+            if obj in _differences(watched, before, watched.read(read)):
+                return f" (called alone, {message} does it)"
+    return ""
+
+
+CHECKS = (Check(CLAUSE, per_class=getters_change_nothing, applies=is_read),)
