@@ -39,7 +39,7 @@ class ClauseFile(pytest.File):
         """Make the items that the settings select."""
         settings: Settings = self.config.stash[SETTINGS]
         for check, of in selection(settings.api, settings.clauses, settings.classes):
-            name = f"{check.clause}[{of.name if of else SERVER}{check.about and f', {check.about}'}]"
+            name = f"{check.clause}[{of.name if of else SERVER}]"
             yield ClauseItem.from_parent(self, name=name, check=check, of=of)
 
 
