@@ -16,7 +16,8 @@ Laws (the messages' own descriptions, the errors that they declare, and the fiel
 6. revert gives a VM the fields of its snapshot, as far as a snapshot keeps them, and its power state; it lives nowhere.
    It keeps its uuid and whatever says that it is no snapshot. Its VBDs and VIFs are made anew from the snapshot's, on
    plain copies of the snapshot's disks; all snapshots of the disk that was there become snapshots of the new one, and
-   the old disk ends unless something else refers to it. Whether its name, its tags and its affinity go back is not
+   the old disk ends unless something else refers to it. The image of a VM's memory is such a disk. A device that
+   something else refers to stays. Whether its name, its tags and its affinity go back is not
    said: live servers take the name of that time and keep the other two; here all three stay.
 7. provision takes a Halted template, no snapshot, and makes it a VM that is none.
 There is no clock here: whoever has one writes snapshot_time afterwards.
@@ -143,10 +144,20 @@ def _revert(world: World, message: Message, args: tuple[Value, ...]) -> Branch |
         steps.destroy_unless_used(device)
     for old, new in _copy_devices(steps, snapshot, vm, _Disks(snapshot=False, keep_mac=True)).items():
         _take_the_place(steps, steps.fields(old)["snapshot_of"], new)
-    image, before = fields["suspend_VDI"], steps.fields(vm)["suspend_VDI"]
-    steps.write(vm, {"suspend_VDI": image if image.is_null else copy_disk(steps, image, snapshot=False)})
-    steps.destroy_unless_used(before)
+    _put_back_memory(steps, fields["suspend_VDI"], vm)
     return steps.done()
+
+
+def _put_back_memory(steps: Steps, image: Handle, vm: Handle) -> None:
+    """Give a VM a plain copy of a snapshot's image of its memory, or none, in place of the one that it has."""
+    before: Handle = steps.fields(vm)["suspend_VDI"]
+    if image.is_null:
+        steps.write(vm, {"suspend_VDI": image})
+    else:
+        new = copy_disk(steps, image, snapshot=False)
+        steps.write(vm, {"suspend_VDI": new})
+        _take_the_place(steps, steps.fields(image)["snapshot_of"], new)
+    steps.destroy_unless_used(before)
 
 
 def _take_the_place(steps: Steps, before: Handle, disk: Handle) -> None:

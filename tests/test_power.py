@@ -153,6 +153,7 @@ def test_a_snapshot_can_only_be_put_down(call: tuple[Any, ...], *, template: boo
     world, vm = vm_in(allowing(call), is_a_snapshot=True, is_a_template=template)
     branch = ask(world, vm, *call)
     if call[0] in {"hard_shutdown", "power_state_reset"}:
+        assert branch.outcome == Success(None)
         assert fields(branch.world, vm)["power_state"] == "Halted"
     elif template:
         assert_refused(world, branch, "VM_IS_TEMPLATE", vm)
