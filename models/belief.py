@@ -205,7 +205,9 @@ class Belief:
         of: Type = message.result
         if message.field == "uuid" and message.verb == "get":
             known = dict(self.uuids).get(call.args[0])
-            return Expect(of, Wanted.ANY) if known is None else Expect(of, Wanted.VALUE, known)
+            if known is not None:
+                return Expect(of, Wanted.VALUE, known)
+            return Expect(of, Wanted.ANY if call.args[0] in self.found else Wanted.NEW)
         if message.name == "get_record":
             return Expect(of, Wanted.VALUE, self.firm_part(call.args[0], value))
         if message.name in {"get_all_records", "get_all_records_where"}:

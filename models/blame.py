@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from xenconform.models.api import Api, Message
+from xenconform.models.api import Api, Message, Relation
+from xenconform.models.belief import Belief
 from xenconform.models.binding import bonds
 from xenconform.models.calls import Failure, Outcome, Success
 from xenconform.models.cases import Step, Wanted
 from xenconform.models.matching import differing, handles_in
 from xenconform.models.power import TRANSITIONS
 from xenconform.models.query import where_message
-from xenconform.models.values import Handle, Value
+from xenconform.models.values import Handle
 
 WRITTEN: Final[Mapping[str, str]] = {
     "set": "SET-VALUE",
@@ -39,34 +40,64 @@ class Blame:
     element: str
 
 
-def blame(api: Api, steps: tuple[Step, ...], outcome: Outcome, made: frozenset[Handle]) -> Blame:
-    """Return what is to blame for the last of these steps; `outcome` is what it brought, its refs turned inward."""
-    last = steps[-1]
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What led to a finding: the steps, what was believed before each, and what the last brought, its refs inward."""
+
+    api: Api
+    steps: tuple[Step, ...]
+    beliefs: tuple[Belief, ...]
+    outcome: Outcome
+    formats_matter: bool = False
+    """Whether the last step told the truth when all was asked over one format."""
+
+    @property
+    def last(self) -> Step:
+        """The step that failed."""
+        return self.steps[-1]
+
+    @property
+    def made(self) -> frozenset[Handle]:
+        """The objects that the steps made."""
+        return frozenset(step.makes for step in self.steps if step.makes is not None)
+
+    def had(self, at: int) -> bool:
+        """Whether the set that a step adds to was known to hold the value already."""
+        step = self.steps[at]
+        handle, value = step.call.args
+        record = self.beliefs[at].world.record(handle) or {}
+        message = self.api.message(step.call.message)
+        return message is not None and value in record.get(message.field, ())
+
+
+def blame(story: Story) -> Blame:
+    """Return what is to blame for the last step of a story."""
+    api, steps, outcome, last = story.api, story.steps, story.outcome, story.last
     message = api.message(last.call.message) or where_message(api, last.call.message)
     if message is None or last.expect is None:
         return Blame("", "server")
     if any(step.call.message == "session.logout" and step.session == last.session for step in steps[:-1]):
         return Blame("SESSION-LOGOUT", message.full_name)
-    if len({step.format for step in steps}) > 1 and isinstance(outcome, Success) and _reads(message):
-        return Blame("WIRE-AGREE", _element(api, message, last, outcome, made))
+    if last.expect.wanted is Wanted.NEW and isinstance(outcome, Success):
+        return Blame("CREATE-NEW", message.cls)
+    if story.formats_matter and isinstance(outcome, Success) and _reads(message):
+        return Blame("WIRE-AGREE", _element(story, message))
     if message.cls == "VM" and (message.name in TRANSITIONS or message.field == "power_state"):
         return Blame("LIFECYCLE-VM", message.full_name)
     if isinstance(outcome, Failure):
-        return _refused(api, steps, message)
-    if last.expect.wanted is Wanted.NEW:
-        return Blame("CREATE-NEW", message.cls)
+        return _refused(story, message)
     if last.expect.wanted is Wanted.NOTHING:
-        return _carried_out(api, steps, message)
-    return _misread(api, steps, message, outcome, made)
+        return _carried_out(story, message)
+    return _misread(story, message)
 
 
 def _reads(message: Message) -> bool:
     return message.name.startswith("get_")
 
 
-def _refused(api: Api, steps: tuple[Step, ...], message: Message) -> Blame:
+def _refused(story: Story, message: Message) -> Blame:
     """A call that should have succeeded was refused, or one was refused with a code that is not allowed."""
-    last = steps[-1]
+    api, steps, last = story.api, story.steps, story.last
     assert last.expect is not None
     if "MAP_DUPLICATE_KEY" in last.expect.codes and last.expect.wanted is Wanted.NOTHING:
         return Blame("MAP-DUPLICATE-KEY", _field(message))
@@ -76,14 +107,16 @@ def _refused(api: Api, steps: tuple[Step, ...], message: Message) -> Blame:
     ended = [step for step in steps[:-1] if _ends(api, step) and not own & set(handles_in(step.call.args))]
     if ended and _reads(message):
         return Blame("DESTROY-NO-CASCADE", message.cls)
+    if message.verb == "add" and story.had(len(steps) - 1):
+        return Blame("SET-ADD-DEDUP", _field(message))
     if message.verb in WRITTEN:
         return Blame(WRITTEN[message.verb], _field(message))
     return Blame("GET-EVERY-FIELD" if message.verb == "get" else "", _field(message))
 
 
-def _carried_out(api: Api, steps: tuple[Step, ...], message: Message) -> Blame:
+def _carried_out(story: Story, message: Message) -> Blame:
     """A call that should have failed succeeded."""
-    last = steps[-1]
+    api, steps, last = story.api, story.steps, story.last
     assert last.expect is not None
     if "MAP_DUPLICATE_KEY" in last.expect.codes:
         return Blame("MAP-DUPLICATE-KEY", _field(message))
@@ -97,8 +130,9 @@ def _carried_out(api: Api, steps: tuple[Step, ...], message: Message) -> Blame:
     return Blame("", _field(message))
 
 
-def _misread(api: Api, steps: tuple[Step, ...], message: Message, outcome: Outcome, made: frozenset[Handle]) -> Blame:
+def _misread(story: Story, message: Message) -> Blame:
     """A reader told something else than what was written."""
+    api, steps = story.api, story.steps
     if message.name == "get_by_name_label":
         return Blame("LABEL-LOOKUP", message.cls)
     if message.name == "get_by_uuid":
@@ -106,43 +140,39 @@ def _misread(api: Api, steps: tuple[Step, ...], message: Message, outcome: Outco
     if message.name in {"get_all", "get_all_records"}:
         gone = any(_ends(api, step) for step in steps[:-1])
         return Blame("DESTROY-GONE" if gone else "GET-ALL-AGREES", message.cls)
-    last = steps[-1]
-    name = _field_name(api, message, last, outcome, made)
+    name = _field_name(story, message)
     element = f"{message.cls}.{name}"
-    cause = next(
-        (step for step in reversed(steps[:-1]) if not step.call.message.partition(".")[2].startswith("get_")), None
-    )
-    if cause is None:
+    causes = [at for at, step in enumerate(steps[:-1]) if not step.call.message.partition(".")[2].startswith("get_")]
+    if not causes:
         return Blame("GET-RECORD-AGREES", element)
     if name == "uuid":
         return Blame("SET-ONLY-THAT", element)
-    return Blame(_cause(api, cause, (last.call.args[0], name)), element)
+    return Blame(_cause(story, causes[-1], name), element)
 
 
-def _cause(api: Api, cause: Step, place: tuple[Handle, str]) -> str:
+def _cause(story: Story, at: int, name: str) -> str:
     """Return the clause by what was done last before a field read wrong."""
+    api, cause, handle = story.api, story.steps[at], story.last.call.args[0]
     found = api.message(cause.call.message)
     if found is None:
         return ""
-    handle, name = place
-    kept = bonds(api)
-    relation = kept.by_derived.get((handle.cls, name)) or kept.by_owner.get((handle.cls, name))
-    ends = (
-        {(relation.owner_cls, relation.owner_field), (relation.derived_cls, relation.derived_field)}
-        if relation
-        else set()
-    )
+    relation = bonds(api).by_derived.get((handle.cls, name)) or bonds(api).by_owner.get((handle.cls, name))
     if cause.makes is not None:
         return BOUND["create"] if relation and cause.makes != handle else "CREATE-FIELDS"
+    refused = cause.expect is not None and cause.expect.wanted is Wanted.NOTHING
     if _ends(api, cause):
-        refused = cause.expect is not None and cause.expect.wanted is Wanted.NOTHING
         return "DESTROY-REFERENCED-UNCHANGED" if refused else BOUND["destroy"] if relation else "DESTROY-NO-CASCADE"
-    if (found.cls, found.field) in ends:
+    if relation and (found.cls, found.field) in _both_ends(relation):
         return BOUND["write"]
     if (found.field, cause.call.args[0]) != (name, handle):
         return "SET-ONLY-THAT"
-    duplicate = cause.expect is not None and cause.expect.wanted is Wanted.NOTHING and found.verb == "add_to"
-    return "MAP-DUPLICATE-UNCHANGED" if duplicate else WRITTEN.get(found.verb, "")
+    if found.verb == "add_to" and refused:
+        return "MAP-DUPLICATE-UNCHANGED"
+    return "SET-ADD-DEDUP" if found.verb == "add" and story.had(at) else WRITTEN.get(found.verb, "")
+
+
+def _both_ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ((relation.owner_cls, relation.owner_field), (relation.derived_cls, relation.derived_field))
 
 
 def _ends(api: Api, step: Step) -> bool:
@@ -154,14 +184,14 @@ def _field(message: Message) -> str:
     return f"{message.cls}.{message.field}" if message.field else message.full_name
 
 
-def _element(api: Api, message: Message, last: Step, outcome: Outcome, made: frozenset[Handle]) -> str:
-    name = _field_name(api, message, last, outcome, made)
+def _element(story: Story, message: Message) -> str:
+    name = _field_name(story, message)
     return f"{message.cls}.{name}" if name else message.cls
 
 
-def _field_name(api: Api, message: Message, last: Step, outcome: Outcome, made: frozenset[Handle]) -> str:
+def _field_name(story: Story, message: Message) -> str:
     """Return the field that a reader told wrong: a getter's own, of a record the first that differs."""
-    if message.name != "get_record" or not isinstance(outcome, Success) or last.expect is None:
+    expect, outcome = story.last.expect, story.outcome
+    if message.name != "get_record" or not isinstance(outcome, Success) or expect is None:
         return message.field
-    want: Value = last.expect.value or {}
-    return next(iter(differing(api, message.cls, want, outcome.value, made)), "")
+    return next(iter(differing(story.api, message.cls, expect.value or {}, outcome.value, story.made)), "")

@@ -25,12 +25,14 @@ from typing import Any
 
 from xenconform.models.calls import Call, Failure, Format, Success
 from xenconform.models.plain import from_plain, to_plain
-from xenconform.models.refusals import matches
+from xenconform.models.refusals import STRICT_CODES, matches
 from xenconform.models.types import Type, parse
-from xenconform.models.values import Handle, Value
+from xenconform.models.values import Handle, UuidOf, Value
 
 FORM = 1
 """The version of the JSON form."""
+SHOWN = 300
+"""How many characters of a value are told."""
 
 
 class Wanted(StrEnum):
@@ -44,7 +46,7 @@ class Wanted(StrEnum):
     """The value given: whole, but for records, which may have further members, and for sets of refs and maps by ref,
     in which objects that the case did not make count only where the value has them."""
     NEW = "new"
-    """A ref that no object of the case has or had."""
+    """A ref, or a uuid, that no object of the case has or had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,29 @@ class Expect:
         said = {
             Wanted.NOTHING: "",
             Wanted.ANY: "success",
-            Wanted.VALUE: f"success {self.value!r}",
-            Wanted.NEW: "a new ref",
+            Wanted.VALUE: "success" if self.value is None else f"success {shown(self.value)}",
+            Wanted.NEW: "success with a ref or uuid of no other object",
         }[self.wanted]
-        failing = f"failure {' or '.join(self.codes)}".replace("failure *", "a failure") if self.codes else ""
-        return " or ".join(each for each in (said, failing) if each)
+        if "*" in self.codes:
+            return f"{said} or a failure" if said else "a failure"
+        strict = [code for code in self.codes if code in STRICT_CODES]
+        failing = f"failure {' or '.join(strict)}" if strict else ""
+        domain = "a refusal for the server's own reasons" if len(strict) < len(self.codes) else ""
+        return " or ".join(each for each in (said, failing, domain) if each)
+
+
+def shown(value: Value) -> str:
+    """Return a value for people: handles as `class#number`, long ones cut."""
+    match value:
+        case Handle() | UuidOf():
+            text = str(value)
+        case tuple():
+            text = f"[{', '.join(shown(each) for each in value)}]"
+        case dict():
+            text = f"{{{', '.join(f'{shown(key)}: {shown(each)}' for key, each in value.items())}}}"
+        case _:
+            text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""What of much a sequence is about: a few fields at a time, and those that a step has changed."""
+"""What of much a sequence is about: a class, a few fields at a time, and those that a step has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from xenconform.models.api import Message
@@ -11,6 +12,26 @@ from xenconform.models.values import Handle
 
 FIELDS_AT_ONCE: Final = 4
 """How many fields of a class one sequence writes: few, so that it comes back to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """Over which format and in which session a move is made, as numbers."""
+
+    fmt: int
+    session: int
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a sequence is about: a class before all others ("" for none), a few of its fields by number.
+
+    `muted` are the messages and classes that are left out.
+    """
+
+    cls: str
+    focus: int
+    muted: frozenset[str]
 
 
 def focused(writers: Sequence[Message], messages: Sequence[Message], focus: int) -> tuple[Message, ...]:

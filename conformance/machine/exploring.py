@@ -6,8 +6,8 @@ small, saved as a case, and told under STATE-MODEL and under the clause that spe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
@@ -19,10 +19,9 @@ from xenconform.conformance.machine.player import Played, play
 from xenconform.conformance.machine.reducing import reduce
 from xenconform.conformance.machine.sequences import Exploration, Found, explore
 from xenconform.models.api import Api, ApiClass
-from xenconform.models.blame import Blame, blame
+from xenconform.models.blame import Blame, Story, blame
 from xenconform.models.cases import Case, Step
 from xenconform.models.clauses import Severity, catalogue
-from xenconform.models.values import Handle
 from xenconform.models.verdicts import Judgement, Verdict
 
 CLAUSE: Final = "STATE-MODEL"
@@ -39,8 +38,8 @@ class Effort:
 
 
 EFFORTS: Final = {
-    "quick": (Effort(3, 20, 10.0, 3), Effort(20, 30, 20.0, 3)),
-    "standard": (Effort(20, 30, 60.0, 5), Effort(100, 50, 120.0, 5)),
+    "quick": (Effort(10, 30, 10.0, 3), Effort(20, 40, 20.0, 3)),
+    "standard": (Effort(60, 40, 60.0, 5), Effort(150, 50, 120.0, 5)),
     "thorough": (Effort(400, 60, 900.0, 10), Effort(2000, 100, 1800.0, 10)),
 }
 """By budget: of a class's machine, and of the whole model's."""
@@ -69,6 +68,7 @@ def _explore(bench: Bench, element: str, classes: Sequence[str], effort: Effort)
     this = Exploration(
         bench,
         covered(bench.api, bench.profile, classes),
+        element if element in bench.api.classes else "",
         effort.examples,
         effort.length,
         effort.seconds,
@@ -100,7 +100,8 @@ def _tell(bench: Bench, this: Exploration, found: Found) -> None:
     last = reduction.best
     wrong = last.mismatch if last is not None and last.mismatch is not None else found.mismatch
     steps = last.steps if last is not None else found.steps
-    told = blame(bench.api, steps, wrong.outcome, _made(steps))
+    beliefs = last.beliefs if last is not None else found.beliefs
+    told = blame(Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again)))
     note = "" if last is not None else "it did not happen again when the sequence was played anew"
     exchanges = tuple(each.seq for each in last.exchanges) if last is not None else (wrong.exchange.seq,)
     for clause in _clauses(bench, told):
@@ -128,15 +129,19 @@ def _tell(bench: Bench, this: Exploration, found: Found) -> None:
     this.muted.update(_to_mute(steps))
 
 
+def _formats_matter(steps: tuple[Step, ...], again: Callable[[tuple[Step, ...]], Played]) -> bool:
+    """Whether a sequence over several formats fails each time, and never over one alone."""
+    formats = {step.format for step in steps}
+    if len(formats) == 1 or not all(again(steps).failed for _ in range(2)):
+        return False
+    return not any(again(tuple(replace(step, format=fmt) for step in steps)).failed for fmt in formats)
+
+
 def _clauses(bench: Bench, told: Blame) -> tuple[str, ...]:
     """Return the clauses that a finding is told under: a SHOULD alone, a MUST with STATE-MODEL beside it."""
     if told.clause and catalogue()[told.clause].severity is Severity.SHOULD:
         return (told.clause,)
     return tuple(dict.fromkeys(each for each in (told.clause, CLAUSE) if each in bench.clauses)) or (CLAUSE,)
-
-
-def _made(steps: tuple[Step, ...]) -> frozenset[Handle]:
-    return frozenset(step.makes for step in steps if step.makes is not None)
 
 
 def _to_mute(steps: tuple[Step, ...]) -> set[str]:

@@ -55,7 +55,7 @@ class Names:
 
 
 class Player:
-    """One sequence on one server. `steps` is what was played, with what was expected of each."""
+    """One sequence on one server. `steps` is what was played, with what was expected; `beliefs` what was believed then."""
 
     def __init__(self, bench: Bench, *, salt: str = "case") -> None:
         firm = firm_fields(bench.api, bench.profile)
@@ -63,6 +63,7 @@ class Player:
         self.belief = Belief(World(bench.api, salt=salt), firm)
         self.names = Names()
         self.steps: list[Step] = []
+        self.beliefs: list[Belief] = []
         self.exchanges: list[Exchange] = []
         self._sessions: dict[int, str] = {}
         self._ended: set[int] = set()
@@ -96,6 +97,7 @@ class Player:
         step = replace(step, expect=self.expect(step))
         exchange, outcome = self.send(step)
         self.steps.append(step)
+        self.beliefs.append(self.belief)
         if isinstance(outcome, Breach):
             raise Stopped(f"no readable answer to {step.call.message}: {outcome.kind}; counted under the wire clauses")
         assert step.expect is not None
@@ -107,8 +109,10 @@ class Player:
     def judge(self, step: Step, outcome: Outcome) -> bool:
         """Whether a step's outcome is one that it expects."""
         assert step.expect is not None
-        if isinstance(outcome, Success) and step.expect.wanted is Wanted.NEW and outcome.value in self.names.handles:
-            return False
+        if isinstance(outcome, Success) and step.expect.wanted is Wanted.NEW:
+            taken = outcome.value in self.names.uuids.values() or not isinstance(outcome.value, str)
+            if taken or outcome.value in self.names.handles:
+                return False
         return meets(self.bench.api, step.expect, outcome, self.belief.made)
 
     def send(self, step: Step) -> tuple[Exchange, Outcome]:
@@ -228,6 +232,7 @@ class Played:
     stopped: str = ""
     mismatch: Mismatch | None = None
     steps: tuple[Step, ...] = ()
+    beliefs: tuple[Belief, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
 
 
@@ -252,7 +257,7 @@ def play(bench: Bench, case: Case) -> Played:
 
 
 def _played(player: Player, played: Played) -> Played:
-    return replace(played, steps=tuple(player.steps), exchanges=tuple(player.exchanges))
+    return replace(played, steps=tuple(player.steps), beliefs=tuple(player.beliefs), exchanges=tuple(player.exchanges))
 
 
 def call(message: str, *args: Value) -> Call:

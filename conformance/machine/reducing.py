@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from xenconform.conformance.machine.player import Mismatch, Played
+from xenconform.models.calls import Success
 from xenconform.models.cases import Step
 from xenconform.models.matching import handles_in
 from xenconform.models.values import Handle, UuidOf, Value
@@ -40,7 +41,7 @@ class Reduction:
     limit: int = CALLS
     spent: int = 0
     best: Played | None = None
-    _tried: set[Steps] = field(default_factory=set)
+    _tried: set[str] = field(default_factory=set)
 
     @property
     def steps(self) -> Steps:
@@ -51,9 +52,10 @@ class Reduction:
     def fails(self, steps: Steps) -> bool:
         """Play a candidate; where it fails in the same way, up to its failing step, it is the best from now on."""
         bare = tuple(replace(step, expect=None) for step in steps)
-        if not steps or bare in self._tried or self.spent >= self.limit:
+        key = repr(bare)
+        if not steps or key in self._tried or self.spent >= self.limit:
             return False
-        self._tried.add(bare)
+        self._tried.add(key)
         played = self.play(bare)
         self.spent += len(played.steps) + sum(step.makes is not None for step in played.steps)
         if not played.failed or played.mismatch is None or signature(played.mismatch) != self.wanted:
@@ -65,7 +67,8 @@ class Reduction:
 def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) -> Reduction:
     """Return the reduction of a sequence whose last step failed; its `best` is None where it never failed again."""
     run = Reduction(play, signature(mismatch), limit)
-    for first in (_sliced(steps, writers_only=True), _sliced(steps, writers_only=False), steps, steps):
+    seen = _handles_seen(steps[-1], mismatch)
+    for first in (_sliced(steps, seen, writers_only=True), _sliced(steps, seen, writers_only=False), steps, steps):
         run._tried.clear()  # noqa: SLF001 - the same sequence may fail the second time
         if run.fails(first):
             break
@@ -117,10 +120,17 @@ def reads(step: Step) -> bool:
     return step.call.message.partition(".")[2].startswith("get_") and step.makes is None
 
 
-def _sliced(steps: Steps, *, writers_only: bool) -> Steps:
+def _handles_seen(last: Step, mismatch: Mismatch) -> frozenset[Handle]:
+    """Return the objects that a failing step names, was to tell of, or told of."""
+    told = mismatch.outcome.value if isinstance(mismatch.outcome, Success) else None
+    wanted = last.expect.value if last.expect else None
+    return frozenset((*handles_in(last.call.args), *handles_in(wanted), *handles_in(told)))
+
+
+def _sliced(steps: Steps, seen: frozenset[Handle], *, writers_only: bool) -> Steps:
     """Return the last step with what its objects come from, and the steps that touch them."""
     last = steps[-1]
-    wanted = set(handles_in(last.call.args)) | set(handles_in(last.expect.value if last.expect else None))
+    wanted = set(seen)
     by_handle = {step.makes: step for step in steps if step.makes is not None}
     todo = list(wanted)
     while todo:

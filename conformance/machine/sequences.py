@@ -19,9 +19,11 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.machine.choosing import About, How
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import Mismatch, Stopped
-from xenconform.conformance.machine.walk import How, Walk
+from xenconform.conformance.machine.walk import Walk
+from xenconform.models.belief import Belief
 from xenconform.models.cases import Step
 
 BATCH = 20
@@ -38,11 +40,12 @@ class Found:
 
     mismatch: Mismatch
     steps: tuple[Step, ...]
+    beliefs: tuple[Belief, ...]
 
 
 @dataclass(slots=True)
 class Exploration:
-    """What one machine explores, and what came of it so far.
+    """What one machine explores, around one class or "" for all alike, and what came of it so far.
 
     `examples` sequences of up to `length` moves, `seconds` at most; `muted` are messages and classes that are left
     out from now on, for they are known to be broken.
@@ -50,6 +53,7 @@ class Exploration:
 
     bench: Bench
     plan: Mapping[str, Abilities]
+    cls: str
     examples: int
     length: int
     seconds: float
@@ -70,7 +74,7 @@ class Exploration:
 
     def walk(self, focus: int) -> Walk:
         """Begin a sequence."""
-        return Walk(self.bench, self.plan, frozenset(self.muted), focus)
+        return Walk(self.bench, self.plan, About(self.cls, focus, frozenset(self.muted)))
 
     def end(self, walk: Walk) -> None:
         """Note what a sequence came to, and remove what it made."""
@@ -133,7 +137,8 @@ def _machine(this: Exploration) -> type[RuleBasedStateMachine]:
         def begin(self, focus: int, classes: tuple[int, int], value: int, how: How) -> None:
             self.walk = this.walk(focus)
             for at, cls in enumerate(classes):
-                self._try(partial(Walk.make, cls=cls * at, value=value + at, how=how))
+                number = 0 if this.cls and at == 0 else cls
+                self._try(partial(Walk.make, cls=number, value=value + at, how=how))
 
         def _try(self, move: Callable[[Walk], None]) -> None:
             if self.over or self.walk is None:
@@ -146,7 +151,7 @@ def _machine(this: Exploration) -> type[RuleBasedStateMachine]:
             except Mismatch as wrong:
                 self.over = True
                 if this.found is None:
-                    this.found = Found(wrong, tuple(self.walk.player.steps))
+                    this.found = Found(wrong, tuple(self.walk.player.steps), tuple(self.walk.player.beliefs))
                 raise
 
         @rule(cls=_wide, value=_wide, how=_hows)
@@ -155,6 +160,10 @@ def _machine(this: Exploration) -> type[RuleBasedStateMachine]:
 
         @rule(obj=_small, message=_wide, value=_wide, how=_hows)
         def write(self, obj: int, message: int, value: int, how: How) -> None:
+            self._try(lambda walk: walk.write(obj, message, value, how))
+
+        @rule(obj=_small, message=_wide, value=_wide, how=_hows)
+        def write_again(self, obj: int, message: int, value: int, how: How) -> None:
             self._try(lambda walk: walk.write(obj, message, value, how))
 
         @rule(obj=_small, message=_wide, value=_wide, how=_hows)

@@ -7,13 +7,13 @@ believed at that moment, so that no move is ever impossible and nothing of the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import TAG
-from xenconform.conformance.machine.choosing import changed, focused
+from xenconform.conformance.machine.choosing import About, How, changed, focused
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import LOGOUT, Player, Stopped
 from xenconform.models.api import Message
@@ -33,25 +33,16 @@ ECHOES: Final = 4
 """How many fields are read back after a step; the end of the sequence reads the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """Over which format and in which session a move is made, as numbers."""
-
-    fmt: int
-    session: int
-
-
 class Walk:
     """One sequence under way; see the module. `moves` counts the moves that made a step."""
 
-    def __init__(self, bench: Bench, plan: Mapping[str, Abilities], muted: frozenset[str], focus: int) -> None:
+    def __init__(self, bench: Bench, plan: Mapping[str, Abilities], about: About) -> None:
         self.player = Player(bench)
         self.moves = 0
         self.refused: dict[str, str] = {}
         self._bench = bench
         self._plan = plan
-        self._muted = muted
-        self._focus = focus
+        self._about = about
         self._touched: dict[Handle, None] = {}
         self._gone: list[Handle] = []
 
@@ -79,7 +70,7 @@ class Walk:
         writers = self._focused(handle.cls, self._plan[handle.cls].writers) if handle else ()
         if handle and writers:
             chosen = writers[message % len(writers)]
-            args = self._args(chosen, value)
+            args = self._args(chosen, value, how)
             if args is not None:
                 self._do(Call(chosen.full_name, (handle, *args)), how, (handle, chosen.field))
 
@@ -149,12 +140,13 @@ class Walk:
 
     def _pick(self, number: int) -> Handle | None:
         """Return an own object, or, at the end of the count, the one that went last."""
-        candidates = (*self.objects(), *self._gone[-1:])
+        first = self.objects(self._about.cls) if self._about.cls else ()
+        candidates = (*first, *self.objects(), *self._gone[-1:])
         return candidates[number % len(candidates)] if candidates else None
 
     def _focused(self, cls: str, messages: Sequence[Message]) -> tuple[Message, ...]:
-        chosen = focused(self._plan[cls].writers, messages, self._focus)
-        return tuple(m for m in chosen if m.full_name not in self._muted)
+        chosen = focused(self._plan[cls].writers, messages, self._about.focus)
+        return tuple(m for m in chosen if m.full_name not in self._about.muted)
 
     def _format(self, how: How) -> Format:
         return self._bench.formats[how.fmt % len(self._bench.formats)]
@@ -176,7 +168,7 @@ class Walk:
         values = self._values(of, whole=True)
         return values[number % len(values)] if values else None
 
-    def _args(self, message: Message, number: int) -> tuple[Value, ...] | None:
+    def _args(self, message: Message, number: int, how: How) -> tuple[Value, ...] | None:
         """Return values of a writer's parameters after self, None where there are none of a type."""
         domain = self._plan[message.cls].domains.get(message.field)
         args: list[Value] = []
@@ -191,7 +183,7 @@ class Walk:
                 values = tuple(each for each in values if not each.is_null)
             if not values:
                 return None
-            args.append(values[(number >> (3 * at)) % len(values)])
+            args.append(self._filled(values[(number >> (3 * at)) % len(values)], number, how))
         return tuple(args)
 
     def _make(self, cls: str, value: int, how: How) -> Handle:
@@ -200,7 +192,7 @@ class Walk:
         Raises:
             Stopped: it cannot be made here.
         """
-        if cls in self._muted:
+        if cls in self._about.muted:
             raise Stopped(f"{cls} is left out")
         constructor = constructor_of(self._bench.api, self._bench.profile, cls)
         if constructor is None:
@@ -281,6 +273,7 @@ class Walk:
         places: dict[tuple[Handle, str], None] = {place: None} if place and after.alive(place[0]) else {}
         if makes is not None and after.alive(makes):
             self._touched[makes] = None
+            self._ask(f"{makes.cls}.get_uuid", (makes,), how.fmt)
             self._ask(f"{makes.cls}.get_record", (makes,), how.fmt + 1)
         if after.world is not before.world:
             for handle, name in changed(before, after):
@@ -292,6 +285,10 @@ class Walk:
             self._ask(f"{handle.cls}.get_{name}", (handle,), how.fmt + 1 + at)
 
     def _ask(self, message: str, args: tuple[Value, ...], fmt: int) -> None:
-        if self._bench.api.message(message) is None or message in self._muted or message in self._bench.profile.never:
+        if (
+            self._bench.api.message(message) is None
+            or message in self._about.muted
+            or message in self._bench.profile.never
+        ):
             return
         self._play(Step(Call(message, args), self._bench.formats[fmt % len(self._bench.formats)]))
