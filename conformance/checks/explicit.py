@@ -1,0 +1,210 @@
+"""Explicit messages that are called wrongly must fail: levels 1 and 3, and sessions.
+
+These are the messages that no field gives rise to. What one does is unknown to the checks, so every call is aimed as
+`aimed` says, and judged as `probing` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from xenconform.conformance.checks.aimed import HARMFUL, Aim, aim, blind, is_harmless, names_objects, takes_self
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Unavailable, show
+from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
+from xenconform.conformance.checks.refs import BAD_REFS, bad_ref, unknown_ref
+from xenconform.conformance.checks.sessions import KINDS, opened
+from xenconform.conformance.checks.tally import draw, sampled
+from xenconform.models.api import Api, ApiClass, Message, State
+from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.values import Ref
+from xenconform.strategies.wrong import wrong_typed
+
+
+def explicit_messages(of: ApiClass) -> list[Message]:
+    """Return the messages of a class that no field gives rise to, explicit getters and what is removed left out."""
+    return [
+        message
+        for message in of.messages.values()
+        if not message.implicit
+        and message.takes_session
+        and message.verb != "get"
+        and message.lifecycle.state is not State.REMOVED
+    ]
+
+
+def has_explicit(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has such messages."""
+    return bool(explicit_messages(of))
+
+
+def has_explicit_on_self(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has such messages that are called on an object."""
+    return any(takes_self(message) for message in explicit_messages(of))
+
+
+# ---------------------------------------------------------------------------------------------- number of parameters
+
+
+def _wrong_numbers(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
+    aimed = aim(bench, message)
+    code = ("MESSAGE_PARAMETER_COUNT_MISMATCH", message.full_name, None, None) if aimed.right else None
+    ways: list[Probe] = []
+    if aimed.args:
+        fewer = Aim(aimed.args[:-1], aimed.live)
+        ways.append(Probe("too few parameters", fewer, code=code))
+    if is_harmless(bench, message):
+        more = Aim((*aimed.args, "extra"), aimed.live)
+        ways.append(Probe("too many parameters", more, code=code))
+    if not ways:
+        raise Unavailable(HARMFUL)
+    yield from turn.take(ways)
+
+
+# ------------------------------------------------------------------------------------------------ type of parameters
+
+
+def has_explicit_with_parameters(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has such messages that take parameters."""
+    return any(message.params for message in explicit_messages(of))
+
+
+def _wrong_types(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
+    """Yield calls with a value of another type in one parameter: each parameter over one format at least."""
+    if not is_harmless(bench, message):
+        raise Unavailable(HARMFUL)
+    aimed, count = aim(bench, message), len(message.params)
+    positions = [n for n in range(count) if turn.all_of_them or turn.has_come(n)]
+    for at in positions or [(turn.number + turn.at) % count]:
+        of = message.params[at].type
+        wrong = [each for each in wrong_typed(of) if each[0] != of and not _is_a_name(of, each[0])]
+        if not wrong:
+            continue
+        used = blind(message) if isinstance(of, RefTo) else aimed
+        typed, value = wrong[draw(turn.number, at, turn.at) % len(wrong)]
+        params = [(p.type, arg) for p, arg in zip(message.params, used.args, strict=True)]
+        params[at] = (typed, value)
+        what = f"{show(value)} as {typed} for {message.params[at].name}"
+        code = ("FIELD_TYPE_ERROR",) if used.right else None
+        yield Probe(what, Aim((), used.live), params=params, code=code)
+
+
+def _is_a_name(of: Type, other: Type) -> bool:
+    """Whether a value is text where an enum's name belongs: names that the enum lacks are WIRE-ENUM's business."""
+    match of, other:
+        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
+            return True
+        case _:
+            return False
+
+
+# ---------------------------------------------------------------------------------------------------------- bad refs
+
+
+def _bad_refs(bench: Bench, of: ApiClass) -> dict[str, Ref]:
+    refs = {kind: bad_ref(kind) for kind in BAD_REFS}
+    stale = bench.stock.stale(of.name)
+    if stale is not None:
+        refs["destroyed"] = stale
+    other = _other_ref(bench, of.name)
+    return refs if other is None else {**refs, "other class": other}
+
+
+def _other_ref(bench: Bench, cls: str) -> Ref | None:
+    """Return the ref of an object of ours of another class, None where none can be made."""
+    for other in ("network", "secret", "VM"):
+        try:
+            if other != cls:
+                return bench.stock.own(other).ref
+        except Unavailable:
+            continue
+    return None
+
+
+def _with_bad_refs(refs: dict[str, Ref], _bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
+    rest = blind(message).args[1:]
+    if message.verb and any(isinstance(param.type, RefTo) for param in message.params[1:]):
+        rest = (NULL_REF,)  # a good value, so that the object is all that is wrong
+    only_self = bool(message.verb) or not any(refs_in(param.type) for param in message.params[1:])
+    for kind in turn.take(list(refs), 2):
+        shown = None if kind == "empty" or not only_self else refs[kind]
+        code = ("HANDLE_INVALID", message.cls if only_self else None, shown)
+        yield Probe(f"a ref that is {kind}", Aim((refs[kind], *rest)), code=code)
+
+
+# ---------------------------------------------------------------------------------------------------------- sessions
+
+
+def _bad_sessions(bench: Bench) -> dict[str, str | None]:
+    """Return a session of each of the `KINDS` of bad ones."""
+    try:
+        ended = opened(bench, bench.formats[0])
+        bench.call(bench.formats[0], "session.logout", session=ended)
+    except Unavailable:
+        ended = unknown_ref()
+    return dict(zip(KINDS, (unknown_ref(), None, ended, NULL_REF, _other_ref(bench, "session") or "x"), strict=True))
+
+
+def _without_session(sessions: dict[str, str | None], bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
+    """Yield calls that are good but for the session, where they can be; and, over one format, the asynchronous form."""
+    if not is_harmless(bench, message):
+        raise Unavailable(HARMFUL)
+    aimed = aim(bench, message)
+    kinds = KINDS if bench.budget.name == "thorough" else (KINDS[(turn.number + 2 * turn.at) % len(KINDS)],)
+    for kind in kinds:
+        code = ("SESSION_INVALID",) if aimed.right and kind != "missing" else None
+        yield Probe(f"a session that is {kind}", aimed, session=sessions[kind], code=code, strict=True)
+    if names_objects(message) and turn.has_come():
+        kind = KINDS[turn.number % len(KINDS)]
+        yield Probe(f"a session that is {kind}", blind(message), session=sessions[kind], is_async=True)
+
+
+# ------------------------------------------------------------------------------------------------------------ checks
+
+
+def explicit_messages_need_a_session(bench: Bench, of: ApiClass) -> None:
+    """No explicit message is carried out without a valid session, nor its asynchronous form. Source: error list."""
+    ways = partial(_without_session, _bad_sessions(bench))
+    judge_messages(bench, of, "SESSION-REQUIRED", ways, sampled(bench, explicit_messages(of)))
+
+
+def explicit_messages_count_parameters(bench: Bench, of: ApiClass) -> None:
+    """Too few or too many parameters of an explicit message fail. Source: error list."""
+    judge_messages(bench, of, "WIRE-ARITY", _wrong_numbers, sampled(bench, explicit_messages(of)))
+
+
+def explicit_messages_mind_types(bench: Bench, of: ApiClass) -> None:
+    """A parameter of another type fails, whichever it is of an explicit message. Source: error list."""
+    messages = [message for message in explicit_messages(of) if message.params]
+    judge_messages(bench, of, "WIRE-TYPE", _wrong_types, sampled(bench, messages))
+
+
+def explicit_messages_refuse_bad_refs(bench: Bench, of: ApiClass) -> None:
+    """An explicit message on no object of its class fails; SHOULD: HANDLE_INVALID. Source: error list."""
+    messages = [message for message in explicit_messages(of) if takes_self(message)]
+    judge_messages(bench, of, "CALL-BAD-REF", partial(_with_bad_refs, _bad_refs(bench, of)), sampled(bench, messages))
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "WIRE-ARITY",
+        per_class=explicit_messages_count_parameters,
+        applies=has_explicit,
+        also=("WIRE-ARITY-CODE",),
+    ),
+    Check(
+        "WIRE-TYPE",
+        per_class=explicit_messages_mind_types,
+        applies=has_explicit_with_parameters,
+        also=("WIRE-TYPE-CODE",),
+    ),
+    Check(
+        "CALL-BAD-REF",
+        per_class=explicit_messages_refuse_bad_refs,
+        applies=has_explicit_on_self,
+        also=("CALL-BAD-REF-CODE",),
+    ),
+    Check("SESSION-REQUIRED", per_class=explicit_messages_need_a_session, applies=has_explicit),
+)
