@@ -7,7 +7,7 @@ in that time is left to our own.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 
 from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back
@@ -91,16 +91,24 @@ def _refs(records: dict[str, dict[Ref, Record]]) -> set[tuple[str, Ref]]:
 
 
 def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
-    """Make objects, write to them, destroy some; the destroys are the last that the server is told."""
-    fmt = bench.formats[0]
-    first = take(bench, fmt)
-    doomed: list[Obj] = []
-    for of in bench.api.classes.values():
-        if of.constructors:
-            doomed += _make(bench, of)
-        elif has_objects(of) and bench.profile.scope is not Scope.OWN:
+    """Make objects, write to them, destroy the newest; the destroys are the last that the server is told.
+
+    Objects that were there before are written, where they may be, before the first look at them.
+    """
+    fmt, classes = bench.formats[0], bench.api.classes.values()
+    for of in classes:
+        if has_objects(of) and not of.constructors and bench.profile.scope is not Scope.OWN:
             with suppress(Unavailable):
                 _write_existing(bench, of, afterwards)
+    first = take(bench, fmt)
+    for of in classes:
+        with suppress(Unavailable):
+            for kind in range(KINDS if of.constructors else 0):
+                make_awkward(bench, of, kind)
+    doomed: list[Obj] = []
+    for of in classes:
+        with suppress(Unavailable):
+            doomed += [bench.stock.make(of.name) for _ in range(DESTROYED if of.destructor else 0)]
     kept = Kept(bench, first, take(bench, fmt))
     for obj in doomed:
         record = kept.last.get(obj.cls, {}).get(obj.ref)
@@ -110,22 +118,18 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
     return kept
 
 
-def _make(bench: Bench, of: ApiClass) -> list[Obj]:
-    """Make an awkward object of each kind of a class, and return those that are to be destroyed."""
-    doomed = []
-    with suppress(Unavailable):
-        for kind in range(KINDS):
-            make_awkward(bench, of, kind)
-        if of.destructor:
-            doomed = [bench.stock.make(of.name) for _ in range(DESTROYED)]
-    return doomed
-
-
 def _write_existing(bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
     obj = bench.stock.writable(of.name)
     for each in put_back(bench, of, obj):
-        afterwards.enter_context(each)
+        each.__enter__()
+        afterwards.callback(_leave, each)
     fill(bench, of, obj, 2)
+
+
+def _leave(restoring: AbstractContextManager[None]) -> None:
+    """Put a field back; the field of an object that is gone cannot be."""
+    with suppress(Unavailable):
+        restoring.__exit__(None, None, None)
 
 
 def _compare(kept: Kept, judge: Judge, of: ApiClass, fmt: Format, busy: set[str]) -> None:

@@ -130,7 +130,7 @@ def values_read(s: Plain, change: Callable[[str, Any], Any]) -> None:
     around(s, "revived", lambda old, cls, ref, row: {k: change(k, v) for k, v in old(cls, ref, row).items()})
 
 
-def objects_loaded(s: Plain, change: Callable[[dict[str, dict[str, Any]]], None]) -> None:
+def objects_loaded(s: Plain, change: Callable[[dict[str, dict[str, Any]]], object]) -> None:
     """Change what is loaded after a restart, in place."""
 
     def load(old: Any, objects: Any) -> Any:
