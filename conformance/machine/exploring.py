@@ -12,7 +12,6 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import describe
 from xenconform.conformance.machine.memory import Part
 from xenconform.conformance.machine.plan import cluster, covered, creatable
 from xenconform.conformance.machine.player import Played, play
@@ -101,27 +100,27 @@ def _tell(bench: Bench, this: Exploration, found: Found) -> None:
     wrong = last.mismatch if last is not None and last.mismatch is not None else found.mismatch
     steps = last.steps if last is not None else found.steps
     beliefs = last.beliefs if last is not None else found.beliefs
-    told = blame(Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again)))
+    blamed = blame(Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again)))
     note = "" if last is not None else "it did not happen again when the sequence was played anew"
     exchanges = tuple(each.seq for each in last.exchanges) if last is not None else (wrong.exchange.seq,)
-    for clause in _clauses(bench, told):
+    for clause in _clauses(bench, blamed):
         case = Case(
             clause=clause,
-            element=told.element,
+            element=blamed.element,
             steps=steps,
-            expected=str(wrong.step.expect),
-            actual=describe(wrong.exchange),
+            expected=wrong.expected,
+            actual=wrong.actual,
             release=bench.api.release,
             note=note,
         )
         bench.record(
             Judgement(
                 clause,
-                told.element,
+                blamed.element,
                 str(wrong.step.format),
                 Verdict.FAIL,
-                expected=f"{wrong.step.call.message}: {wrong.step.expect}",
-                actual=describe(wrong.exchange) + (f"; {note}" if note else ""),
+                expected=f"{wrong.step.call.message}: {wrong.expected}",
+                actual=wrong.actual + (f"; {note}" if note else ""),
                 exchanges=exchanges,
                 case=bench.save_case(case),
             )

@@ -14,6 +14,7 @@ from xenconform.models.calls import Breach, Call, Failure, Format, Outcome, Succ
 from xenconform.models.cases import Case, Expect, Step, Wanted
 from xenconform.models.exchange import Exchange
 from xenconform.models.matching import inward, meets, outward
+from xenconform.models.telling import told
 from xenconform.models.types import NULL_REF, MapOf, SetOf, Void
 from xenconform.models.values import Handle, Ref, Value
 from xenconform.models.world import World
@@ -29,8 +30,9 @@ class Stopped(Exception):  # noqa: N818 - not an error: why a sequence is not ju
 class Mismatch(AssertionError):  # noqa: N818 - what a machine's example fails with: data for a finding
     """A reply that the rules do not allow."""
 
-    def __init__(self, step: Step, outcome: Outcome, exchange: Exchange) -> None:
-        super().__init__(f"{step.call.message}: expected {step.expect}; actual {describe(exchange)}")
+    def __init__(self, step: Step, outcome: Outcome, exchange: Exchange, said: tuple[str, str]) -> None:
+        self.expected, self.actual = said
+        super().__init__(f"{step.call.message}: expected {self.expected}; actual {self.actual}")
         self.step = step
         self.outcome = outcome
         self.exchange = exchange
@@ -55,7 +57,7 @@ class Names:
 
 
 class Player:
-    """One sequence on one server. `steps` is what was played, with what was expected; `beliefs` what was believed then."""
+    """One sequence on one server: the steps played, with what was expected, and what was believed before each."""
 
     def __init__(self, bench: Bench, *, salt: str = "case") -> None:
         firm = firm_fields(bench.api, bench.profile)
@@ -100,9 +102,9 @@ class Player:
         self.beliefs.append(self.belief)
         if isinstance(outcome, Breach):
             raise Stopped(f"no readable answer to {step.call.message}: {outcome.kind}; counted under the wire clauses")
-        assert step.expect is not None
         if not self.judge(step, outcome):
-            raise Mismatch(step, outcome, exchange)
+            assert step.expect is not None
+            raise Mismatch(step, outcome, exchange, told(self.bench.api, step.expect, outcome, self.belief.made))
         self._believe(step, outcome)
         return outcome
 

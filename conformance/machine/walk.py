@@ -85,7 +85,8 @@ class Walk:
     def look_up(self, obj: int, message: int, how: How) -> None:
         """Look objects up: by the uuid or the name of one, or list them all."""
         handle = self._pick(obj)
-        lookups = self._plan[handle.cls].lookups if handle else ()
+        every = self._plan[handle.cls].lookups if handle else ()
+        lookups = tuple(m for m in every if m.full_name not in self._about.muted)
         if handle and lookups:
             chosen = lookups[message % len(lookups)]
             args: tuple[Value, ...] = ()
