@@ -15,6 +15,7 @@ from hypothesis.database import ExampleDatabase
 
 from xenconform.conformance.checks.health import Health
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_http_refusal, is_refusal
+from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.checks.options import CallOptions, RawOptions
 from xenconform.conformance.checks.stock import Obj, Stock
 from xenconform.conformance.client import Client
@@ -93,6 +94,7 @@ class Bench:
         self._seen_flaws: set[tuple[str, str, str]] = set()
         self._health = Health(formats)
         self.stock = Stock(self)
+        self.roles = RoleSessions()
         self.restart: Callable[[], None] = no_restart
         """Restarts the server and logs in again; Unavailable or TargetGoneError is raised where that cannot be."""
 

@@ -59,6 +59,7 @@ ENGINE = (
 @click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
 @click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")
+@click.option("--roles", default="", metavar="FILE", help="TOML file with the user and the password for each role.")
 @click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one call.")
 @click.option("--restart-command", default="", metavar="CMD", help="Shell command that restarts the server at URL.")
 @click.option("--restart-timeout", default=TIMEOUT, show_default=True, help="Seconds that a restart may take.")
@@ -163,6 +164,7 @@ def _arguments(options: Options, settings: Settings) -> list[str]:
         "budget": options.budget,
         "ca-file": options.ca_file,
         "proxy": options.proxy,
+        "roles": options.roles,
         "database": options.database or ("none" if options.seed is not None else ""),
         "out": options.out,
         "seed": str(settings.seed),

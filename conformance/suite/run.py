@@ -15,6 +15,7 @@ from xenconform import __version__
 from xenconform.conformance.checks.bench import BUDGETS, Bench
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
@@ -97,6 +98,7 @@ class Run:
             database=settings.database,
         )
         self._bench.restart = self._restart(self._client) or self._bench.restart
+        self._bench.roles = RoleSessions(settings.roles)
 
     def _restart(self, client: Client) -> Restart | None:
         """Return how the server is restarted, None where nobody said how."""

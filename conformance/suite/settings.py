@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from hypothesis.database import ExampleDatabase
 
 from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.checks.logins import RoleLogin
 from xenconform.conformance.codec import carriable
+from xenconform.conformance.suite.credentials import embedded_logins, read_logins
 from xenconform.conformance.suite.examples import open_database
 from xenconform.conformance.suite.restart import RESTARTED, TIMEOUT
 from xenconform.conformance.suite.selection import checked
@@ -55,6 +57,7 @@ class Options:
     ca_file: str = ""
     insecure: bool = False
     proxy: str = ""
+    roles: str = ""
     deadline: float = DEADLINE
     restart_command: str = ""
     restart_timeout: float = TIMEOUT
@@ -83,6 +86,7 @@ class Settings:
     out: Path | None
     restart_command: str = ""
     restart_timeout: float = TIMEOUT
+    roles: Mapping[str, RoleLogin] = field(default_factory=dict)
     without_restart: bool = False
     """Whether clauses are no part of the run because nobody said how to restart the server."""
 
@@ -118,6 +122,7 @@ class Settings:
             seed=secrets.randbelow(2**32) if options.seed is None else options.seed,
             tls=_tls(options),
             proxy=_proxy(options.proxy, target),
+            roles=_roles(options, api, embedded=target is None),
             deadline=_seconds("--deadline", options.deadline, "a call"),
             database=_database(options),
             out=Path(options.out) if options.out else None,
@@ -181,6 +186,16 @@ def _tls(options: Options) -> Tls:
     except ValueError as why:
         raise ConfigError(str(why)) from why
     return tls
+
+
+def _roles(options: Options, api: Api, *, embedded: bool) -> Mapping[str, RoleLogin]:
+    """Return who may log in as each role; nobody where a server by URL has no file of them."""
+    if not options.roles:
+        return embedded_logins(api) if embedded else {}
+    try:
+        return read_logins(Path(options.roles), api)
+    except ValueError as why:
+        raise ConfigError(f"--roles {why}") from why
 
 
 def _proxy(url: str, target: Target | None) -> str:

@@ -1,0 +1,75 @@
+"""Cells of the matrix of messages and roles: how one is called, and how those of a class × role are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xenconform.conformance.checks.aimed import Aim
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.sessions import PATIENCE
+from xenconform.conformance.checks.tally import LISTED, Tally
+from xenconform.models.api import Message
+from xenconform.models.calls import Failure, Format
+from xenconform.models.exchange import Exchange
+
+DENIED = "RBAC_PERMISSION_DENIED"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A message, a role, and the format to call it over."""
+
+    message: Message
+    role: str
+    fmt: Format
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the message is published for the role."""
+        return self.role in self.message.roles
+
+
+@dataclass(slots=True)
+class Row:
+    """The cells of a class × role: what was wrong, beside what the tally counts."""
+
+    tally: Tally
+    wrong: list[tuple[Cell, Exchange]] = field(default_factory=list)
+
+    def count(self, cell: Cell, exchange: Exchange, *, right: bool) -> None:
+        """Count a cell as tested, and what came as wrong where it was."""
+        self.tally.fine()
+        if not right:
+            self.wrong.append((cell, exchange))
+
+    def close(self, bench: Bench, role: str) -> None:
+        """Record one finding for all that was wrong."""
+        if not self.wrong:
+            return
+        self.tally.failed += 1
+        told = [f"{_name(cell, seen)} over {cell.fmt}: {describe(seen)}" for cell, seen in self.wrong[:LISTED]]
+        more = len(self.wrong) - LISTED
+        shown = "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
+        with bench.judging("RBAC", self.tally.element) as judge:
+            judge.fail(
+                f"{role} runs the messages that are published for it; {DENIED} for all others",
+                f"{len(self.wrong)} of {self.tally.asserted} otherwise: {shown}",
+                *(seen for _, seen in self.wrong[:LISTED]),
+            )
+
+
+def _name(cell: Cell, seen: Exchange) -> str:
+    return f"{seen.message} ({'allowed' if cell.allowed else 'not allowed'})"
+
+
+def call_as(bench: Bench, cell: Cell, name: str, aimed: Aim) -> Exchange:
+    """Call a message with the session of a role, anew where that session has ended."""
+    for _ in range(2):
+        session = bench.roles.session(bench, cell.role)
+        exchange = bench.call(cell.fmt, name, *aimed.args, probe=True, session=session, deadline=PATIENCE)
+        outcome = exchange.reply.outcome
+        if not (isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID"):
+            break
+        bench.roles.forget(cell.role)
+    return exchange
