@@ -176,7 +176,7 @@ def _provision(world: World, message: Message, args: tuple[Value, ...]) -> Branc
         return bad_power_state(vm, (HALTED,), fields["power_state"])
     if fields["is_control_domain"]:
         return of_control_domain(message)
-    if fields["is_a_snapshot"]:
+    if fields.get("is_a_snapshot", False):
         return Failure("OPERATION_NOT_ALLOWED", ("the VM is a snapshot",))
     if not fields["is_a_template"]:
         return Failure("PROVISION_ONLY_ALLOWED_ON_TEMPLATE")

@@ -112,7 +112,7 @@ def of_control_domain(message: Message) -> Failure:
 
 def _of_its_kind(message: Message, vm: Handle, record: Record) -> Failure | None:
     """Return why a message is not for a VM that is a template, a snapshot or a control domain, None if it is."""
-    snapshot: bool = record["is_a_snapshot"]
+    snapshot: bool = record.get("is_a_snapshot", False)  # early releases had none
     if snapshot and TRANSITIONS[message.name].snapshots:
         return None
     if record["is_a_template"] and "VM_IS_TEMPLATE" in message.errors:
