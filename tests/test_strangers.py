@@ -32,6 +32,9 @@ QUICK = (
     "destroy_cascades_to_referrers",
     "far_end_keeps_the_destroyed",
     "logged_out_lives_over_xml",
+    "suspended_lives_somewhere",
+    "ints_of_53_bits_on_disk",
+    "reading_the_uuid_clears_tags",
 )
 """One or two defects of each level, the hard ones before the plain ones."""
 

@@ -75,7 +75,8 @@ def refused_start_renames(s: Plain) -> None:
         try:
             old(name, ref, rest)
         except Refusal:
-            s.objects["VM"][ref]["name_description"] += "!"
+            if ref in s.objects["VM"]:
+                s.objects["VM"][ref]["name_description"] += "!"
             raise
 
     around(s, "power", power)
@@ -112,7 +113,7 @@ def templates_start(s: Plain) -> None:
     """A template can be started."""
 
     def power(old: Any, name: str, ref: str, rest: list[Any]) -> None:
-        vm = s.objects["VM"][ref]
+        vm = s.objects["VM"].get(ref, {"is_a_template": False})
         kept, vm["is_a_template"] = vm["is_a_template"], False
         try:
             old(name, ref, rest)
@@ -156,7 +157,7 @@ def small_floats_are_nothing_on_disk(s: Plain) -> None:
 @defect("PERSIST")
 def ints_of_53_bits_on_disk(s: Plain) -> None:
     """Ints are kept as doubles."""
-    values_read(s, lambda _f, v: int(float(v)) if isinstance(v, int) and not isinstance(v, bool) else v)
+    values_read(s, lambda _f, v: int(float(v)) if type(v) is int and abs(v) < 2**62 else v)
 
 
 @defect("PERSIST")
@@ -293,7 +294,7 @@ def getting(s: Plain, name: str, effect: Callable[[dict[str, Any]], None]) -> No
     around(s, "get", get)
 
 
-@defect("STATE-READ-ONLY-READS", also="ROBUST-NO-EFFECT")
+@defect("STATE-READ-ONLY-READS", also="ROBUST-NO-EFFECT CREATE-FIELDS STATE-MODEL")
 def reads_are_counted(s: Plain) -> None:
     """Reading the description counts in other_config."""
     getting(s, "name_description", lambda obj: obj.update(
@@ -312,7 +313,7 @@ def reading_the_uuid_clears_tags(s: Plain) -> None:
     getting(s, "uuid", lambda obj: obj.update(tags=[]))
 
 
-@defect("STATE-READ-ONLY-READS", also="GET-ALL-AGREES WHERE")
+@defect("STATE-READ-ONLY-READS", also="GET-ALL-AGREES WHERE CREATE-FIELDS PERSIST STATE-MODEL")
 def listing_drops_a_description(s: Plain) -> None:
     """get_all_records leaves the newest object without its description."""
 
