@@ -78,6 +78,17 @@ def test_checks_come_in_order(service: Service, over: Format) -> None:
     assert admin.ask("network.get_uuid", host) == Failure("HANDLE_INVALID", ("network", host))
 
 
+@pytest.mark.parametrize("over", FORMATS)
+def test_a_clock_is_a_host_s(service: Service, over: Format) -> None:
+    """What the World cannot answer is asked of an object too: a ref of another class, null or made up is refused."""
+    caller = Caller(service, over)
+    host, network = caller.value("host.get_all")[0], caller.value("network.get_all")[0]
+    for name in ("host.get_servertime", "host.get_server_localtime"):
+        assert caller.value(name, host).tzinfo is not None
+        for ref in (network, t.NULL_REF, "OpaqueRef:x"):
+            assert caller.ask(name, ref) == Failure("HANDLE_INVALID", ("host", ref))
+
+
 def test_a_wrong_member_of_a_record_is_named(service: Service) -> None:
     """FIELD_TYPE_ERROR carries the field's name, of a bad type and of one left out."""
     caller = Caller(service, Format.JSONRPC2)

@@ -81,7 +81,7 @@ def _is_alive(_state: State, _session: None, _args: tuple[Value, ...]) -> bool:
 
 
 def _servertime(state: State, _session: Session, args: tuple[Value, ...]) -> datetime:
-    if not isinstance(args[0], Handle) or state.world.record(args[0]) is None:
+    if args[0] not in state.world.handles("host"):
         raise Refusal("HANDLE_INVALID", "host", args[0])
     return _now()
 
