@@ -67,7 +67,7 @@ def start_paused_ignored(s: Plain) -> None:
         vm, "Running" if (vm["power_state"], to) == ("Halted", "Paused") else to, on))  # fmt: skip
 
 
-@defect("LIFECYCLE-VM", cls="VM")
+@defect("LIFECYCLE-VM", cls="VM", also="STATE-MODEL SET-ONLY-THAT GET-ALL-AGREES")
 def refused_start_renames(s: Plain) -> None:
     """A start that is refused changes the VM's description."""
 
