@@ -115,7 +115,7 @@ def _at_own(bench: Bench, message: Message) -> Aim:
     if message.verb in {"set", "get"}:
         return _with_what_is_there(bench, message)
     obj = bench.stock.own(message.cls)
-    rest = [_empty(param.type) for param in message.params[1:]]
+    rest = [without_refs(param.type) for param in message.params[1:]]
     if any(value is None for value in rest):
         return blind(message)
     return Aim((obj.ref, *rest), obj, right=message.verb in WRITING)
@@ -133,7 +133,7 @@ def _with_what_is_there(bench: Bench, message: Message) -> Aim:
     return Aim((obj.ref, outcome.value), obj, right=True)
 
 
-def _empty(of: Type) -> Value:
+def without_refs(of: Type) -> Value:
     """Return a value without refs: made up, or an empty set or map of them; None where the type is a single ref."""
     if not refs_in(of):
         return made_up(of)

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from xenconform.conformance.checks.aimed import HARMFUL, Aim, aim, blind, is_harmless, names_objects, takes_self
+from xenconform.conformance.checks.aimed import (
+    HARMFUL,
+    Aim,
+    aim,
+    blind,
+    is_harmless,
+    names_objects,
+    takes_self,
+    without_refs,
+)
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unavailable, show
@@ -18,7 +27,7 @@ from xenconform.conformance.checks.refs import BAD_REFS, bad_ref, unknown_ref
 from xenconform.conformance.checks.sessions import KINDS, opened
 from xenconform.conformance.checks.tally import draw, sampled
 from xenconform.models.api import Api, ApiClass, Message, State
-from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type
 from xenconform.models.values import Ref
 from xenconform.strategies.wrong import wrong_typed
 
@@ -124,10 +133,10 @@ def _other_ref(bench: Bench, cls: str) -> Ref | None:
 
 
 def _with_bad_refs(refs: dict[str, Ref], _bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
-    rest = blind(message).args[1:]
-    if message.verb and any(isinstance(param.type, RefTo) for param in message.params[1:]):
-        rest = (NULL_REF,)  # a good value, so that the object is all that is wrong
-    only_self = bool(message.verb) or not any(refs_in(param.type) for param in message.params[1:])
+    rest = [without_refs(param.type) for param in message.params[1:]]
+    only_self = bool(message.verb) or None not in rest
+    # The null ref is a good value of a field, so that the object is all that is wrong; elsewhere it may be none.
+    rest = [(NULL_REF if message.verb else unknown_ref()) if value is None else value for value in rest]
     for kind in turn.take(list(refs), 2):
         shown = None if kind == "empty" or not only_self else refs[kind]
         code = ("HANDLE_INVALID", message.cls if only_self else None, shown)

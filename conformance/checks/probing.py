@@ -130,7 +130,8 @@ def _judge_code(bench: Bench, message: Message, probe: Probe, exchange: Exchange
         and isinstance(outcome, Failure)
         and all(p is None or p == seen for p, seen in zip(params, outcome.params, strict=False))
     )
-    expected = f"{message.full_name} with {probe.what} fails with {want} {[p or '…' for p in params]}"
+    shown = f" [{', '.join(p or '…' for p in params)}]" if params else ""
+    expected = f"{message.full_name} with {probe.what} fails with {want}{shown}"
     if fits or not probe.strict:
         tally.fine()
     else:
