@@ -97,7 +97,11 @@ def shown(value: Value) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of a case; see the laws on top. `expect` is None where any answer will do."""
+    """One call of a case; see the laws on top. `expect` is None where any answer will do.
+
+    `refused` says that the server on which the case was found refused the step, which it might: the expectations of
+    the later steps rest on that, as they else rest on its success.
+    """
 
     call: Call
     format: Format
@@ -106,6 +110,7 @@ class Step:
     expect: Expect | None = None
     thread: int = 0
     together: bool = False
+    refused: bool = False
 
 
 Outcomes = tuple[Success | Failure, ...]
@@ -118,6 +123,12 @@ class Case:
     `clause` and `element` as in a judgement. `expected` and `actual` are for people. `joint` are the outcomes that
     the concurrent and `together` steps, in the order of the case, may have as a whole (empty without such steps);
     `repeats` is how many times they are tried from the start before the case is said not to fail.
+
+    In `joint` a failure of code `*` stands for any failure, a success of a step that makes an object is its handle,
+    which is an object of its own, and a record or a set is read as for Wanted.VALUE. Reasons of a server's own domain
+    are left out of it: where one of these steps fails with a code that `joint` has nowhere for it, nothing is told.
+    `came` and `spans` tell what came of the same steps where the case was found, and when: microseconds from the first
+    of them to the sending and to the answer of each.
     """
 
     clause: str
@@ -129,6 +140,8 @@ class Case:
     joint: tuple[Outcomes, ...] = ()
     repeats: int = 1
     note: str = ""
+    came: Outcomes = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def calls(self) -> int:
@@ -149,6 +162,8 @@ def to_json(case: Case) -> str:
         "note": case.note,
         "steps": [_step_out(each) for each in case.steps],
         "joint": [[_outcome_out(each) for each in outcomes] for outcomes in case.joint],
+        "came": [_outcome_out(each) for each in case.came],
+        "spans": [list(each) for each in case.spans],
     }
     return json.dumps(data, indent=1, ensure_ascii=True) + "\n"
 
@@ -177,6 +192,8 @@ def from_json(text: str) -> Case:
             joint=tuple(tuple(_outcome_in(each) for each in outcomes) for outcomes in data["joint"]),
             repeats=data["repeats"],
             note=data["note"],
+            came=tuple(_outcome_in(each) for each in data.get("came", ())),
+            spans=tuple((begun, ended) for begun, ended in data.get("spans", ())),
         )
     except (KeyError, TypeError, AttributeError) as why:
         raise ValueError(f"no case: {why!r} is missing or of a wrong kind") from why
@@ -198,6 +215,8 @@ def _step_out(step: Step) -> dict[str, Any]:
         out["thread"] = step.thread
     if step.together:
         out["together"] = True
+    if step.refused:
+        out["refused"] = True
     return out
 
 
@@ -210,6 +229,7 @@ def _step_in(data: Mapping[str, Any]) -> Step:
         expect=_expect_in(data["expect"]) if "expect" in data else None,
         thread=data.get("thread", 0),
         together=data.get("together", False),
+        refused=data.get("refused", False),
     )
 
 

@@ -1,0 +1,9 @@
+"""A case as files: a Python script and a shell file that stand by themselves, and a picture of concurrent calls."""
+
+from xenconform.reports.cases.curl import curl
+from xenconform.reports.cases.naming import case_name
+from xenconform.reports.cases.save import clear_cases, save_case
+from xenconform.reports.cases.script import script
+from xenconform.reports.cases.timeline import timeline
+
+__all__ = ["case_name", "clear_cases", "curl", "save_case", "script", "timeline"]

@@ -1,0 +1,65 @@
+"""The files of a case in a report folder: for xenconform, for Python, for a shell, and a picture of its threads."""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+from xenconform.models.api import Api
+from xenconform.models.cases import Case, to_json
+from xenconform.reports.cases.curl import curl
+from xenconform.reports.cases.naming import case_name, without_refs
+from xenconform.reports.cases.script import script
+from xenconform.reports.cases.settling import settled
+from xenconform.reports.cases.timeline import timeline
+
+FOLDER = "cases"
+"""The folder's name in a report folder."""
+SUFFIXES = (".json", ".py", ".sh", ".svg")
+_RUN = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
+def save_case(case: Case, folder: Path, api: Api, target: str | None = None) -> str:
+    """Write a case's files into the folder `cases` of a report folder, made if need be, and return their name.
+
+    NAME.json is for `xenconform replay`, NAME.py and NAME.sh stand by themselves, NAME.svg shows concurrent calls.
+    References in the words for people are left out, and uuids that a server chose are named by their objects.
+    `target` is the address that the scripts take where none is given.
+
+    Raises:
+        OSError: a file cannot be written.
+        ValueError: a step uses an object that no step before it makes.
+    """
+    case = replace(
+        settled(case),
+        expected=without_refs(case.expected),
+        actual=without_refs(case.actual),
+        note=without_refs(case.note),
+    )
+    name = case_name(case)
+    texts = {".json": to_json(case), ".py": script(case, api, target), ".sh": curl(case, api, target)}
+    if case.spans:
+        texts[".svg"] = timeline(case)
+    room = folder / FOLDER
+    room.mkdir(parents=True, exist_ok=True)
+    for suffix, text in texts.items():
+        path = room / f"{name}{suffix}"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        if suffix in {".py", ".sh"}:
+            path.chmod(path.stat().st_mode | _RUN)
+    return name
+
+
+def clear_cases(folder: Path) -> None:
+    """Remove the files of cases that an earlier run left in a report folder.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    room = folder / FOLDER
+    for path in room.iterdir() if room.is_dir() else ():
+        if path.suffix in SUFFIXES and path.is_file():
+            path.unlink()
+    if room.is_dir() and not any(room.iterdir()):
+        room.rmdir()
