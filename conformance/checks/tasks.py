@@ -181,6 +181,7 @@ def _setters(bench: Bench, of: ApiClass) -> Iterator[Message]:
         if message.implicit or message.verb != "set" or field is None or len(message.params) != 2:
             continue
         there = message.lifecycle.state is not State.REMOVED and f"get_{field.name}" in of.messages
+        there = there and not bench.profile.domain(of.name, field.name).skip
         if there and message.params[1].type == field.type and message.full_name not in bench.profile.never:
             yield message
 
@@ -193,9 +194,9 @@ def _setter(message: Message) -> Act:
         before, _ = bench.ask(fmt, f"{of.name}.get_{field.name}", obj.ref)
         values = plain_values(bench, of.name, field, field.type, 3)
         values += [NULL_REF] if isinstance(field.type, RefTo) else []
-        value = next((each for each in values if not same(field.type, each, before)), None)
-        if value is None:
-            raise Unavailable(f"no other value of {of.name}.{field.name} is known")
+        if not values:
+            raise Unavailable(f"no value of {of.name}.{field.name} is known")
+        value = next((each for each in values if not same(field.type, each, before)), values[0])
         ended = Async(bench, judge, fmt, message).run(obj.ref, value)
         if ended is None:
             return

@@ -11,23 +11,69 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.fields import plain_values, written
-from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, Field
-from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, Value, same
 
 FROM = "event.from"
-WAIT = 2.0
+WAIT = 1.0
 """Seconds that event.from may wait where something is to be told; what was done before it is told at once."""
-ALOFT = 5.0
-"""Seconds after which what was done and is still not told counts as lost."""
+SLACK = 5.0
+"""Seconds more than it was asked to that a server may take to answer."""
+ALOFT, SHORT = 2.0, 0.1
+"""Seconds after which what was done and is still not told counts as lost, and once several events were lost."""
+MOST = 3
+"""After so many calls that did not come back none is made; after so many events that were lost each is awaited less."""
 WRITTEN_FIRST = ("name_description", "name_label", "other_config", "tags")
 """Fields that a change is made to, the harmless ones before any other."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """How many calls of a run that wait did not come back, and how many events were awaited in vain."""
+
+    hung: int = 0
+    lost: int = 0
+
+
+_MEMORIES: WeakKeyDictionary[Bench, Memory] = WeakKeyDictionary()
+
+
+def call_waiting(
+    bench: Bench, judge: Judge, fmt: Format, seconds: float, message: str, *args: Value, **options: Any
+) -> Exchange:
+    """Call what may wait for `seconds`, with a deadline of its own: not coming back is a finding of this clause.
+
+    Raises:
+        Unavailable: the profile does not allow it, or it did not come back.
+        Unanswered: the server does not offer it, refuses, or gave no readable answer.
+    """
+    if message in bench.profile.never:
+        raise Unavailable(f"the profile {bench.profile.name} says never to call {message}")
+    memory = _MEMORIES.setdefault(bench, Memory())
+    if memory.hung >= MOST:
+        raise Unavailable(f"{memory.hung} calls that wait for events did not come back, so no more are made")
+    limit = seconds + min(SLACK, bench.client.deadline)
+    exchange = bench.client.call(fmt, message, args, deadline=limit, **options)
+    if "session" not in options and bench.client.ensure_session(exchange):
+        exchange = bench.client.call(fmt, message, args, deadline=limit, **options)
+    outcome = exchange.reply.outcome
+    if isinstance(outcome, Breach) and outcome.kind == "http-timeout":
+        memory.hung += 1
+        judge.fail(f"{message} comes back within {limit:g} s", describe(exchange), exchange)
+        raise Unavailable(f"{message} did not come back")
+    if message == FROM:
+        bench.watch(exchange)
+    if not isinstance(outcome, Success):
+        raise Unanswered(exchange, domain=bench.is_domain_refusal(exchange), missing=bench.is_missing(exchange))
+    return exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +99,12 @@ class Told:
 class Watch:
     """One client's watch over one format; `told` is all that was told since it began, `token` where it stands.
 
-    `counts` is the last batch's valid_ref_counts, `last` its exchange.
+    `judge` is told of a call that does not come back: the block that is being judged. `counts` is the last batch's
+    valid_ref_counts, `last` its exchange.
     """
 
     bench: Bench
+    judge: Judge
     fmt: Format
     wanted: tuple[str, ...]
     token: str = ""
@@ -70,7 +118,8 @@ class Watch:
         Raises:
             Unanswered: it failed.
         """
-        batch, exchange = self.bench.ask(self.fmt, FROM, self.wanted, self.token, seconds)
+        exchange = call_waiting(self.bench, self.judge, self.fmt, seconds, FROM, self.wanted, self.token, seconds)
+        batch = result_of(exchange)
         self.token, self.counts, self.last = batch["token"], batch["valid_ref_counts"], exchange
         news = [_told(event, exchange) for event in batch["events"]]
         self.told += news
@@ -82,11 +131,16 @@ class Watch:
         Raises:
             Unanswered: event.from failed.
         """
-        limit = time.monotonic() + min(ALOFT, self.bench.client.deadline)
+        memory = _MEMORIES.setdefault(self.bench, Memory())
+        patience = min(ALOFT if memory.lost < MOST else SHORT, self.bench.client.deadline)
+        limit = time.monotonic() + patience
         news: list[Told] = []
         while True:
-            news += self.read(min(WAIT, self.bench.client.deadline / 3))
-            if done(news) or time.monotonic() >= limit:
+            news += self.read(min(WAIT, patience))
+            if done(news):
+                return news
+            if time.monotonic() >= limit:
+                memory.lost += 1
                 return news
 
     def until_told(self, operation: str, ref: Ref) -> list[Told]:

@@ -63,26 +63,18 @@ class Story:
 
 def changes_are_told(bench: Bench, of: ApiClass) -> None:
     """event.from tells each add, mod and del of a class once and in order. Source: class reference, event (SHOULD)."""
-    name = of.name
+    parts = {"start": _start, "add": _add, "mod": _mod, "one": _one, "del": _del, "order": _order}
     for fmt in bench.formats:
-        story = Story(bench, of, Watch(bench, fmt, (name,)))
-        try:
-            with bench.judging(CLAUSE, f"{name} start", fmt) as judge:
-                _start(story, judge)
-            with bench.judging(CLAUSE, f"{name} add", fmt) as judge:
-                _add(story, judge)
-            if changeable(of):
-                with bench.judging(CLAUSE, f"{name} mod", fmt) as judge:
-                    _mod(story, judge)
-                with bench.judging(CLAUSE, f"{name} one", fmt) as judge:
-                    _one(story, judge)
-            with bench.judging(CLAUSE, f"{name} del", fmt) as judge:
-                _del(story, judge)
-            with bench.judging(CLAUSE, f"{name} order", fmt) as judge:
-                _order(story, judge)
-        finally:
-            if story.made is not None:
-                bench.stock.remove(story.made)
+        story: Story | None = None
+        for part, act in parts.items():
+            if part in {"mod", "one"} and not changeable(of):
+                continue
+            with bench.judging(CLAUSE, f"{of.name} {part}", fmt) as judge:
+                story = story or Story(bench, of, Watch(bench, judge, fmt, (of.name,)))
+                story.watch.judge = judge
+                act(story, judge)
+        if story is not None and story.made is not None:
+            bench.stock.remove(story.made)
 
 
 def _start(story: Story, judge: Judge) -> None:
@@ -171,7 +163,7 @@ def _one(story: Story, judge: Judge) -> None:
     if not story.before:
         raise Unavailable("no token was seen to go on from")
     change(bench, story.over, own)
-    one = Watch(bench, story.watch.fmt, (f"{story.of.name}/{made.ref}",), story.before)
+    one = Watch(bench, judge, story.watch.fmt, (f"{story.of.name}/{made.ref}",), story.before)
     told = one.until_told("mod", made.ref)
     judge.true(bool(told), f"mod of {made.ref}", describe_all(one.told), one.exchange)
     others = [each for each in one.told if each.ref != made.ref]
@@ -202,7 +194,7 @@ def _order(story: Story, judge: Judge) -> None:
     judge.true(not strangers, f"events of {story.of.name} alone", describe_all(strangers), watch.exchange)
     _judge_once(story, judge, watch.told)
     if story.before:
-        again = Watch(story.bench, watch.fmt, watch.wanted, story.before)
+        again = Watch(story.bench, judge, watch.fmt, watch.wanted, story.before)
         _judge_in_order(story, judge, again.read(1.0), again)
     _judge_in_order(story, judge, watch.told, watch)
 
