@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from strangers import defects_bonds, defects_envelopes, defects_fields, defects_objects, defects_states, defects_wire
+from strangers import (
+    defects_bonds,
+    defects_envelopes,
+    defects_fields,
+    defects_objects,
+    defects_states,
+    defects_tasks,
+    defects_wire,
+)
 from strangers.base import TABLE, Defect
 
 __all__ = ["DEFECTS", "MODULES", "Defect"]
-MODULES = (defects_wire, defects_envelopes, defects_fields, defects_objects, defects_bonds, defects_states)
+MODULES = (
+    defects_wire,
+    defects_envelopes,
+    defects_fields,
+    defects_objects,
+    defects_bonds,
+    defects_states,
+    defects_tasks,
+)
 DEFECTS: dict[str, Defect] = TABLE

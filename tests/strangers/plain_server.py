@@ -17,6 +17,7 @@ from typing import Any, Self
 from xml.etree import ElementTree as ET
 
 from strangers.documents import read_call, read_json, xml_text
+from strangers.events import WAITING
 from strangers.store import Store
 from strangers.values import Malformed, Refusal
 from xenconform.models import types as t
@@ -98,7 +99,7 @@ class Plain(Store):
             with self.lock:
                 self.logout(params[0])
                 return t.Void(), None
-        return self.call(fmt, method, params)
+        return self.wait(fmt, method, params) if method in WAITING else self.call(fmt, method, params)
 
     def xml_success(self, of: t.Type, value: Any) -> str:
         return self.struct([("Status", self.xml(t.Str(), "Success")), ("Value", self.xml(of, value))])
@@ -126,6 +127,8 @@ class Plain(Store):
                 return f"<value>{gap}<array>{gap}<data>{gap}{inner}{gap}</data>{gap}</array>{gap}</value>"
             case t.MapOf(_, item):
                 return self.struct([(str(k), self.xml(item, v)) for k, v in value.items()])
+            case t.EventBatch() | t.RecordOf("" | "event"):
+                return self.struct([(n, self.xml(each, v)) for n, (each, v) in self.shape(of, value).items()])
             case t.RecordOf(cls):
                 fields = self.api.classes[cls].fields
                 return self.struct([(n, self.xml(fields[n].type, v)) for n, v in value.items() if n in fields])
@@ -190,6 +193,8 @@ class Plain(Store):
                 return [self.json(item, each) for each in value]
             case t.MapOf(_, item):
                 return {str(k): self.json(item, v) for k, v in value.items()}
+            case t.EventBatch() | t.RecordOf("" | "event"):
+                return {n: self.json(each, v) for n, (each, v) in self.shape(of, value).items()}
             case t.RecordOf(cls):
                 fields = self.api.classes[cls].fields
                 return {n: self.json(fields[n].type, v) for n, v in value.items() if n in fields}

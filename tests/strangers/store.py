@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from strangers.accessors import Accessors, as_list
+from strangers.events import Events
 from strangers.persist import Persist
 from strangers.power import Power
+from strangers.tasks import Tasks
 from strangers.values import HARDWARE, KEPT, NULL, PASSWORD, USER, Refusal
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Field, Message, Parameter, Qualifier, State
@@ -26,7 +28,7 @@ QUERY = Parameter("query", t.Str())
 SEEDED = ("host", "network", "network", "SR", "VM", "VDI", "host_cpu", "PIF", "host_metrics", "VM_metrics", "role")
 
 
-class Store(Accessors, Power, Persist):
+class Store(Accessors, Power, Persist, Tasks, Events):
     """The objects, the sessions, and one method a kind of message; `tastes` switches legal choices."""
 
     def __init__(self, tastes: Collection[str] = ()) -> None:
@@ -38,7 +40,9 @@ class Store(Accessors, Power, Persist):
         self.numbers = itertools.count(1)
         self.derived = {(r.derived_cls, r.derived_field): r for r in self.api.relations}
         self.owners = {(r.owner_cls, r.owner_field): r for r in self.api.relations}
-        self.fmt = ""
+        self.fmt = self.session = ""
+        self.pending = {}
+        self.start_events()
         for cls in SEEDED:
             self.objects[cls][self.new_ref(cls)] = self.blank(self.api.classes[cls])
         host, sr = next(iter(self.objects["host"])), next(iter(self.objects["SR"]))
@@ -88,6 +92,8 @@ class Store(Accessors, Power, Persist):
             Refusal: it is refused.
         """
         with self.lock:
+            self.finish_due()
+            self.note()
             self.fmt = fmt
             message = self.find(method)
             takes = message is None or message.takes_session
@@ -98,7 +104,10 @@ class Store(Accessors, Power, Persist):
             if takes:
                 self.check_arity(message, raw[1:] if raw else [], bool(raw))
                 self.check_session(raw[0])
-                raw = raw[1:]
+                self.session, raw = raw[0], raw[1:]
+            self.dirty |= not message.name.startswith("get")
+            if method.startswith("Async."):
+                return t.RefTo("task"), self.begin(message, raw)
             if message.full_name == "session.login_with_password":
                 return t.RefTo("session"), self.login(raw)
             if message.full_name == "session.logout":
@@ -108,6 +117,9 @@ class Store(Accessors, Power, Persist):
             )
 
     def find(self, method: str) -> Message | None:
+        if method.startswith("Async."):
+            plain = self.find(method.removeprefix("Async."))
+            return plain if plain and self.may_wait(plain) else None
         if not method.endswith(".get_all_records_where"):
             return self.api.message(method)
         if "no_where" in self.tastes:
@@ -138,6 +150,8 @@ class Store(Accessors, Power, Persist):
 
     def run(self, message: Message, args: list[Any]) -> Any:
         of = self.api.classes[message.cls]
+        if message.cls == "event":
+            return self.event(message.name, args)
         if message.verb and message.field in of.fields and (message.implicit or "bare" not in self.tastes):
             if message.verb == "get":
                 return self.get(of, self.object(of, args[0]), args[0], of.fields[message.field])
@@ -190,10 +204,10 @@ class Store(Accessors, Power, Persist):
         return value
 
     def moves(self, of: ApiClass, field: Field) -> bool:
-        """Whether a field changes by itself: no client has a say in it, by a constructor or a setter."""
+        """Whether a field changes by itself: no client has a say in it, by constructor or setter, nor has a task."""
         given = any(field.name in maker.fields for maker in of.constructors)
         written = any(m.field == field.name and m.verb not in {"", "get"} for m in of.messages.values())
-        return field.qualifier is Qualifier.RUNTIME and not given and not written
+        return field.qualifier is Qualifier.RUNTIME and not given and not written and of.name != "task"
 
     def moved(self, field: Field, value: Any) -> Any:
         match field.type:

@@ -38,6 +38,11 @@ TASTES = {
     "no_room": "VMs start on no host that a client names",
     "sessions_last": "sessions survive a restart",
     "tasks_end": "tasks end with the server",
+    "slow_tasks": "tasks take a moment",
+    "early_errors": "asynchronous calls with bad references are refused at once",
+    "merged_events": "the events of an object in one batch are merged into its latest state",
+    "lower_events": "events name classes in lower case",
+    "new_events_only": "of the event messages there is event.from alone",
     "polite": "malformed JSON gets a JSON-RPC error, malformed XML a Failure",
 }
 KEPT = frozenset({"secret", "VDI", "VMSS"})
