@@ -20,15 +20,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from xenconform.models.acts import HARDWARE, changes_power, is_act
 from xenconform.models.api import Api, Message, Qualifier
-from xenconform.models.binding import bonds, referrers
+from xenconform.models.binding import referrers
 from xenconform.models.calls import Call, Failure, Success
 from xenconform.models.cases import Expect, Wanted
+from xenconform.models.learning import acted, in_doubt, is_derived, learned, made
 from xenconform.models.profiles import Profile
 from xenconform.models.query import where_message
 from xenconform.models.refusals import DOMAIN_CODES, domain_codes
 from xenconform.models.types import RefTo, Type, Void
-from xenconform.models.values import Handle, UuidOf, Value, map_refs
+from xenconform.models.values import Handle, UuidOf, Value
 from xenconform.models.world import Branch, World
 
 GOVERNED: Final = frozenset(
@@ -38,6 +40,11 @@ GOVERNED: Final = frozenset(
         ("VM", "snapshot_of"),
         ("VDI", "is_a_snapshot"),
         ("VDI", "snapshot_of"),
+        ("VDI", "on_boot"),
+        ("VMSS", "last_run_time"),
+        ("network", "default_locking_mode"),
+        ("network", "purpose"),
+        ("subject", "roles"),
     }
 )
 """Runtime fields that only messages with a rule change."""
@@ -105,7 +112,7 @@ class Belief:
         place = (handle.cls, name)
         if place not in self.firm or (handle, name) in self.unknown:
             return False
-        return handle not in self.found or _is_derived(self.api, place)
+        return handle not in self.found or is_derived(self.api, *place)
 
     def message(self, call: Call) -> Message | None:
         """Return the message of a call."""
@@ -113,10 +120,16 @@ class Belief:
 
     def branch(self, call: Call, makes: Handle | None = None) -> Branch:
         """Return what the rules say of a call; `makes` is the handle of the object that it makes."""
-        world = self.world if makes is None else replace(self.world, last=makes.n - 1)
         by_uuid = call.message.endswith(".get_by_uuid")
         args = tuple(self._symbolic(arg) if by_uuid else self._as_read(arg) for arg in call.args)
-        return world.predict(Call(call.message, args)).first
+        call = Call(call.message, args)
+        if makes is None:
+            return self.world.predict(call).first
+        branch = replace(self.world, last=makes.n - 1).predict(call).first
+        made = branch.outcome.value if isinstance(branch.outcome, Success) else None
+        if isinstance(made, Handle) and made.n > makes.n:  # it makes others before: those get the numbers below
+            branch = replace(self.world, last=2 * makes.n - made.n - 1).predict(call).first
+        return branch
 
     def expect(self, call: Call, makes: Handle | None = None) -> Expect:
         """Return what the reply to a call must be."""
@@ -127,6 +140,8 @@ class Belief:
         if isinstance(branch.outcome, Failure):
             return self._refusal(message, call, branch.outcome)
         of, domain = message.result, domain_codes(message)
+        if is_act(self.api, message):
+            domain += HARDWARE
         if self._open(message, call):
             return Expect(
                 of, Wanted.ANY, codes=(*domain, *(("MAP_DUPLICATE_KEY",) if message.verb == "add_to" else ()))
@@ -142,16 +157,16 @@ class Belief:
             return self
         branch = self.branch(call, makes)
         if isinstance(branch.outcome, Failure):
-            return self._in_doubt(call)
+            return in_doubt(self, message, call)
         if message.name == "get_record" or message.verb == "get":
-            return self._learned(message, call, outcome.value)
+            return learned(self, message, call, outcome.value)
         if self._open(message, call):
             return self
         after = replace(self, world=branch.world)
+        if is_act(self.api, message):
+            return acted(after, self, message, call, makes)
         if isinstance(branch.outcome.value, Handle) and makes is not None and makes not in self.known:
-            return replace(
-                after, known=after.known | {makes}, unknown=after.unknown | self._unread(makes, message, call)
-            )
+            return made(after, makes, message, call)
         if message.verb == "set" and call.args:
             return replace(after, unknown=self.unknown - {(call.args[0], message.field)})
         return after
@@ -181,7 +196,8 @@ class Belief:
                 return value
 
     def _refusal(self, message: Message, call: Call, failure: Failure) -> Expect:
-        if failure.code in OPEN_REFUSALS:
+        act = is_act(self.api, message) and not changes_power(message) and failure.code != "HANDLE_INVALID"
+        if act or failure.code in OPEN_REFUSALS:
             return Expect(message.result, Wanted.ANY, codes=("*",))
         if failure.code == "MAP_DUPLICATE_KEY":
             if (call.args[0], message.field) in self.unknown:
@@ -211,78 +227,28 @@ class Belief:
         if message.name == "get_record":
             return Expect(of, Wanted.VALUE, self.firm_part(call.args[0], value))
         if message.name in {"get_all_records", "get_all_records_where"}:
-            return Expect(of, Wanted.VALUE, {h: self.firm_part(h, record) for h, record in value.items()})
-        return Expect(of, Wanted.VALUE, value, domain)
+            return Expect(of, Wanted.VALUE, {h: self.firm_part(h, r) for h, r in value.items() if h in self.known})
+        if not self._named(value):
+            return Expect(of, Wanted.ANY, codes=domain)
+        return Expect(of, Wanted.VALUE, self._only_named(value), domain)
 
     def firm_part(self, handle: Handle, record: Value) -> dict[str, Value]:
         """Return the members of a record that are known and firm, the uuid as the server's."""
-        part = {n: v for n, v in record.items() if self.holds(handle, n) and n != "uuid" and self._named(v)}
+        firm = {n: v for n, v in record.items() if self.holds(handle, n) and n != "uuid" and self._named(v)}
+        part = {n: self._only_named(v) for n, v in firm.items()}
         known = dict(self.uuids).get(handle)
         return part if known is None or "uuid" not in record else {**part, "uuid": known}
+
+    def _only_named(self, value: Value) -> Value:
+        """Return a set without the objects that we have no name for."""
+        if isinstance(value, tuple) and any(isinstance(each, Handle) for each in value):
+            return tuple(each for each in value if not isinstance(each, Handle) or each in self.known)
+        return value
 
     def _named(self, value: Value) -> bool:
         """Whether a value is no single ref of an object that we have no name for."""
         return not isinstance(value, Handle) or value.is_null or value in self.known
 
-    def _in_doubt(self, call: Call) -> Belief:
-        """Return the belief after something happened of which there is no rule: its object is to be read anew."""
-        if not call.args or not isinstance(call.args[0], Handle):
-            return self
-        handle = call.args[0]
-        names = self.api.classes[handle.cls].fields
-        return replace(
-            self, unknown=self.unknown | {(handle, n) for n in names if self.holds(handle, n) and n != "uuid"}
-        )
-
-    def _learned(self, message: Message, call: Call, value: Value) -> Belief:
-        handle: Handle = call.args[0]
-        seen = value if message.name == "get_record" else {message.field: value}
-        after = self._with_uuid(handle, seen)
-        fields = self.api.classes[handle.cls].fields
-        for name, each in seen.items():
-            if (handle, name) in after.unknown and all(
-                isinstance(ref, Handle) for ref in _refs(fields[name].type, each)
-            ):
-                world = after.world.write(handle, name, each).world
-                after = replace(after, world=world, unknown=after.unknown - {(handle, name)})
-        return after
-
-    def _with_uuid(self, handle: Handle, seen: Value) -> Belief:
-        if not isinstance(seen.get("uuid"), str) or any(h == handle for h, _ in self.uuids):
-            return self
-        return replace(self, uuids=(*self.uuids, (handle, seen["uuid"])))
-
-    def _unread(self, handle: Handle, message: Message, call: Call) -> frozenset[tuple[Handle, str]]:
-        """Return the firm fields of an object of our making that the call did not give, its derived ends apart."""
-        of = self.api.classes[handle.cls]
-        constructor = next((c for c in of.constructors if c.message.name == message.name), None)
-        if constructor is None:
-            given: set[str] = set()
-        elif constructor.record:
-            given = {n for n in call.args[0] if n in of.fields and of.fields[n].qualifier is not Qualifier.RUNTIME}
-        else:
-            given = {n for n in constructor.fields if n}
-        return frozenset(
-            (handle, n)
-            for n in of.fields
-            if (handle.cls, n) in self.firm and n not in given | {"uuid"} and not _is_derived(self.api, (handle.cls, n))
-        )
-
 
 def _is_new(value: Value, known: frozenset[Handle]) -> bool:
     return isinstance(value, Handle) and not value.is_null and value not in known
-
-
-def _is_derived(api: Api, place: Place) -> bool:
-    return place in bonds(api).by_derived
-
-
-def _refs(of: Type, value: Value) -> list[Value]:
-    found: list[Value] = []
-
-    def keep(_cls: str, ref: Value) -> Value:
-        found.append(ref)
-        return ref
-
-    map_refs(of, value, keep)
-    return found

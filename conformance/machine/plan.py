@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from xenconform.models.acts import is_act
 from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
+from xenconform.models.belief import GOVERNED
 from xenconform.models.exemplars import Need, alternatives, constructor_of, exemplar
-from xenconform.models.power import TRANSITIONS
 from xenconform.models.profiles import Profile
 from xenconform.models.types import RecordOf
 from xenconform.models.values import Value
@@ -40,7 +41,7 @@ def abilities(api: Api, profile: Profile, of: ApiClass) -> Abilities:
         writers=tuple(m for m in of.messages.values() if m.verb in WRITING and _may_write(profile, of, m)),
         readers=tuple(m for m in allowed if m.implicit and (m.verb == "get" or m.name == "get_record")),
         lookups=tuple(m for m in allowed if m.name in LOOKUPS),
-        acts=tuple(m for m in allowed if of.name == "VM" and m.name in TRANSITIONS),
+        acts=tuple(m for m in allowed if is_act(api, m)),
         destructor=of.destructor,
         domains=domains,
     )
@@ -52,7 +53,9 @@ LOOKUPS = ("get_by_uuid", "get_by_name_label", "get_all", "get_all_records")
 def _may_write(profile: Profile, of: ApiClass, message: Message) -> bool:
     """Whether a writing accessor may be used: the field is there, and neither fixed nor skipped."""
     name = message.field
-    if name not in of.fields or of.fields[name].qualifier is Qualifier.RUNTIME or message.full_name in profile.never:
+    if name not in of.fields or message.full_name in profile.never:
+        return False
+    if of.fields[name].qualifier is Qualifier.RUNTIME and (of.name, name) not in GOVERNED:
         return False
     domain = profile.domain(of.name, name)
     if message.lifecycle.state is State.REMOVED and not message.implicit:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.machine.devices import adopt_devices
+from xenconform.models.acts import REVERT, is_act
 from xenconform.models.belief import Belief, firm_fields
 from xenconform.models.calls import Breach, Call, Failure, Format, Outcome, Success
 from xenconform.models.cases import Case, Expect, Step, Wanted
@@ -69,6 +71,7 @@ class Player:
         self.exchanges: list[Exchange] = []
         self._sessions: dict[int, str] = {}
         self._ended: set[int] = set()
+        self._devices: set[Ref] = set()
 
     def next_handle(self, cls: str) -> Handle:
         """Return a handle for one more object."""
@@ -150,6 +153,7 @@ class Player:
             return
         if step.makes is not None:
             self._name(step, outcome.value)
+        self._adopt_devices(step)
         self.belief = self.belief.follow(step.call, outcome, step.makes)
         self._note_uuid(step, outcome.value)
         self._note_end(step)
@@ -168,6 +172,17 @@ class Player:
             raise Stopped(f"{step.call.message} lists no {step.makes.cls} that has no name yet")
         self.names.bind(step.makes, unnamed[0])
         self.belief = self.belief.adopt(step.makes)
+
+    def _adopt_devices(self, step: Step) -> None:
+        """Note the devices that a copy of a VM brings with it, so that they are removed at the end; none is named."""
+        message = self.belief.message(step.call)
+        if message is None or not is_act(self.bench.api, message) or message.cls != "VM":
+            return
+        vm = step.makes if step.makes is not None else step.call.args[0]
+        if message.full_name == REVERT:
+            vm = (self.belief.world.record(vm) or {}).get("snapshot_of", vm)
+        if (step.makes is not None or message.full_name == REVERT) and vm in self.names.refs:
+            self._devices |= adopt_devices(self.bench, self.names.refs[vm], self.names.handles)
 
     def _note_uuid(self, step: Step, value: Value) -> None:
         _, _, name = step.call.message.partition(".")
@@ -202,7 +217,7 @@ class Player:
     def close(self) -> None:
         """Remove what was made, newest first, and log out the further sessions; nothing of it is judged."""
         stock = self.bench.stock
-        ours = set(self.names.handles)
+        ours = set(self.names.handles) | self._devices
         left = [obj for obj in reversed(stock.made) if obj.ref in ours]
         for _ in range(2):
             left = [obj for obj in left if not self._removed(obj.cls, obj.ref)]

@@ -16,7 +16,7 @@ from xenconform.conformance.checks.stock import TAG
 from xenconform.conformance.machine.choosing import About, How, changed, focused
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import LOGOUT, Player, Stopped
-from xenconform.models.api import Message
+from xenconform.models.api import Message, Parameter
 from xenconform.models.belief import Belief
 from xenconform.models.calls import Call, Failure, Format, Outcome, Success
 from xenconform.models.cases import Step
@@ -27,6 +27,8 @@ from xenconform.strategies.pools import members, pool, with_refs
 
 LABELS: Final = (f"{TAG} a", f"{TAG} b", f"{TAG} A")
 """The names of objects: so few that several objects bear one."""
+LIKE: Final = {"size": "virtual_size"}
+"""Parameters of acts that take the values of a field of another name."""
 SESSIONS: Final = 3
 """The run's own session and two more."""
 ECHOES: Final = 4
@@ -112,12 +114,27 @@ class Walk:
         able = [h for h in self.objects() if self._plan[h.cls].acts]
         if able:
             handle = able[obj % len(able)]
-            acts = self._plan[handle.cls].acts
+            acts = [m for m in self._plan[handle.cls].acts if m.full_name not in self._about.muted]
             chosen = acts[message % len(acts)]
-            self._need(Need("host", prefer_existing=True), 0, how)
-            args = [self._single(param.type, at) for at, param in enumerate(chosen.params[1:])]
+            if chosen.cls == "VM":
+                self._need(Need("host", prefer_existing=True), 0, how)
+            args = [self._act_arg(chosen, param, message + at) for at, param in enumerate(chosen.params[1:])]
             if None not in args:
-                self._do(Call(chosen.full_name, (handle, *args)), how)
+                call = Call(chosen.full_name, (handle, *args))
+                self._do(call, how, makes=self._made_by(chosen, call))
+
+    def _act_arg(self, message: Message, param: Parameter, number: int) -> Value:
+        field = LIKE.get(param.name, param.name)
+        values = self._plan[message.cls].domains.get(field) or self._values(param.type, whole=True)
+        if isinstance(param.type, Str):
+            values = LABELS
+        return self._filled(values[number % len(values)], number, How(0, 0)) if values else None
+
+    def _made_by(self, message: Message, call: Call) -> Handle | None:
+        """Return the handle of what an act makes, None where it makes nothing."""
+        outcome = self.belief.branch(call).outcome if isinstance(message.result, RefTo) else None
+        made = outcome.value if isinstance(outcome, Success) else None
+        return made if isinstance(made, Handle) and not made.is_null and made not in self.belief.known else None
 
     def log_out(self, how: How) -> None:
         """End a further session; calls with it must fail from then on."""
@@ -161,13 +178,8 @@ class Walk:
         return {cls: (*self.objects(cls), *(h for h in found if h.cls == cls)) for cls in classes}
 
     def _values(self, of: Type, *, whole: bool) -> tuple[Value, ...]:
-        if refs_in(of):
-            return with_refs(of, self._by_class(refs_in(of)))
-        return pool(of) if whole else members(of)
-
-    def _single(self, of: Type, number: int) -> Value:
-        values = self._values(of, whole=True)
-        return values[number % len(values)] if values else None
+        plain = pool(of) if whole else members(of)
+        return with_refs(of, self._by_class(refs_in(of))) if refs_in(of) else plain
 
     def _args(self, message: Message, number: int, how: How) -> tuple[Value, ...] | None:
         """Return values of a writer's parameters after self, None where there are none of a type."""
