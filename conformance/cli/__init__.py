@@ -12,6 +12,7 @@ from xenconform import __version__
 
 _COMMANDS = {
     "certify": "Certify a server, or the embedded reference server.",
+    "replay": "Run a case of a report again.",
     "serve": "Run the reference server.",
     "model": "Show, compare, check and import models of the API.",
 }

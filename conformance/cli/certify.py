@@ -20,6 +20,7 @@ from xenconform.conformance.suite import MARKER
 from xenconform.conformance.suite.restart import TIMEOUT
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings, check_workers
 from xenconform.models.calls import Format
+from xenconform.reports.cases import clear_cases
 from xenconform.reports.terminal import print_results
 from xenconform.reports.write import LOG, read_run, write_all
 
@@ -97,6 +98,7 @@ def _make_room(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for old in (LOG, "results.json", "junit.xml", "summary.md"):
         (folder / old).unlink(missing_ok=True)
+    clear_cases(folder)
 
 
 def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int, Console]) -> int:

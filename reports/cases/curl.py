@@ -91,9 +91,9 @@ class _Writer:
                 yield from self._threads(steps)
             else:
                 for number, step in steps:
-                    yield from self._step(number, step, is_last=number == last and not self.case.joint)
-        if self.case.joint:
-            yield "\nunsure 'one of the outcomes that the Python script lists under server.one_of'"
+                    yield from self._step(number, step, is_last=number == last and not step.together)
+        if self.case.joint or any(step.thread for step in self.case.steps):
+            yield "\nunsure 'one of the outcomes that the Python script lists'"
         else:
             yield "\nfine"
 

@@ -41,6 +41,8 @@ FEW = 2
 """Up to so many error codes stand in a step itself."""
 PARTS = ("runtime_values.py", "runtime_server.py", "runtime_main.py")
 """What every script has."""
+UNTOLD = "no list of outcomes; these calls are judged by the order of their times: run xenconform replay"
+"""What a script says of concurrent calls whose allowed outcomes are not listed."""
 SHORT = 90
 """Characters of a reply that is told beside a step."""
 _IMPORT = re.compile(r"^(import .+|from (?!xenconform|__future__).+ import) ?(.*)$", re.MULTILINE)
@@ -114,6 +116,8 @@ class _Writer:
                 lines.append(self._step(number, step, 4))
         if self.case.joint:
             lines += self._joint(numbered)
+        elif any(step.thread for step in self.case.steps):
+            lines.append(f"    raise CannotRunError({_text(UNTOLD)})")
         return "\n".join(lines) + "\n"
 
     def _threads(self, group: Sequence[tuple[int, Step]]) -> Iterator[str]:
