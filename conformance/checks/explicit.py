@@ -6,7 +6,7 @@ These are the messages that no field gives rise to. What one does is unknown to 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from xenconform.conformance.checks.aimed import (
@@ -25,11 +25,12 @@ from xenconform.conformance.checks.judging import Unavailable, show
 from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
 from xenconform.conformance.checks.refs import BAD_REFS, bad_ref, unknown_ref
 from xenconform.conformance.checks.sessions import KINDS, opened
-from xenconform.conformance.checks.tally import draw, sampled
+from xenconform.conformance.checks.tally import sampled
+from xenconform.conformance.codec import Param
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type
 from xenconform.models.values import Ref
-from xenconform.strategies.wrong import wrong_typed
+from xenconform.strategies.wrong import Typed, wrong_typed
 
 
 def explicit_messages(of: ApiClass) -> list[Message]:
@@ -81,7 +82,7 @@ def has_explicit_with_parameters(_api: Api, of: ApiClass) -> bool:
 
 
 def _wrong_types(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
-    """Yield calls with a value of another type in one parameter: each parameter over one format at least."""
+    """Yield calls with a value of another type in one parameter; each kind of wrong value over one format at least."""
     if not is_harmless(bench, message):
         raise Unavailable(HARMFUL)
     aimed, count = aim(bench, message), len(message.params)
@@ -89,15 +90,20 @@ def _wrong_types(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
     for at in positions or [(turn.number + turn.at) % count]:
         of = message.params[at].type
         wrong = [each for each in wrong_typed(of) if each[0] != of and not _is_a_name(of, each[0])]
-        if not wrong:
-            continue
         used = blind(message) if isinstance(of, RefTo) else aimed
-        typed, value = wrong[draw(turn.number, at, turn.at) % len(wrong)]
-        params = [(p.type, arg) for p, arg in zip(message.params, used.args, strict=True)]
-        params[at] = (typed, value)
-        what = f"{show(value)} as {typed} for {message.params[at].name}"
-        code = ("FIELD_TYPE_ERROR",) if used.right else None
-        yield Probe(what, Aim((), used.live), params=params, code=code)
+        for typed, value in _in_turn(wrong, turn):
+            params: list[Param] = [(p.type, arg) for p, arg in zip(message.params, used.args, strict=True)]
+            params[at] = (typed, value)
+            what = f"{show(value)} as {typed} for {message.params[at].name}"
+            code = ("FIELD_TYPE_ERROR",) if used.right else None
+            yield Probe(what, Aim((), used.live), params=params, code=code)
+
+
+def _in_turn(wrong: Sequence[Typed], turn: Turn) -> Sequence[Typed]:
+    """Return the share of the wrong values that comes over one format; of it a single one in the quick budget."""
+    shift = (turn.number + turn.at) % turn.formats
+    share = wrong[shift :: turn.formats] or wrong[:1]
+    return share if turn.all_of_them else share[:1]
 
 
 def _is_a_name(of: Type, other: Type) -> bool:

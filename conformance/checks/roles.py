@@ -15,6 +15,7 @@ also in scope all; others are told to be not called. One part is a class × role
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from xenconform.conformance.checks.aimed import (
@@ -32,6 +33,7 @@ from xenconform.conformance.checks.aimed import (
     why_not,
 )
 from xenconform.conformance.checks.arguments import WRITING
+from xenconform.conformance.checks.awaiting import UNDER_WAY
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, result_of
@@ -46,6 +48,8 @@ from xenconform.models.profiles import Scope
 from xenconform.models.refusals import MISSING_CODES
 from xenconform.models.values import is_null_text
 
+MOST, PAUSE = 1.0, 0.02
+"""Seconds for a task that was begun for a role, and between two looks at it."""
 NO_ROLES = f"no credentials for any role: {FIX}"
 UNDECIDED = "refused for another reason before the role could count"
 
@@ -83,8 +87,8 @@ def each_role_runs_what_is_published_for_it(bench: Bench, of: ApiClass) -> None:
             continue
         with Tally(bench, "RBAC", f"{of.name} as {role}") as tally:
             row = Row(tally)
-            for message in messages:
-                at = (draw(bench.seed, message.full_name) + number) % len(bench.formats)
+            for place, message in enumerate(messages):
+                at = (bench.seed + place + number) % len(bench.formats)
                 _judge_cell(bench, Cell(message, role, bench.formats[at]), row)
             _judge_async(bench, role, messages, number, row)
             row.close(bench, role)
@@ -179,38 +183,66 @@ def _works_for_us(bench: Bench, cell: Cell, aimed: Aim) -> bool:
 
 
 def _judge_async(bench: Bench, role: str, messages: Sequence[Message], number: int, row: Row) -> None:
-    """Judge the asynchronous form of one message that is published for the role, and of one that is not."""
+    """Judge the asynchronous form of one message that is published for the role, and of one that is not.
+
+    Of those that are not, the end of an object of our own is taken first: whether it was let through can be seen.
+    """
+    destructor = bench.api.classes[messages[0].cls].destructor
     for allowed in (True, False):
-        found = [
-            m for m in messages if not m.implicit and names_objects(m) and (role in m.roles) is allowed and m.roles
-        ]
-        found = [message for message in found if not why_not(bench, message) and message.verb != "get"]
-        if not found:
-            continue
-        message = found[draw(bench.seed, role, allowed) % len(found)]
-        cell = Cell(message, role, bench.formats[number % len(bench.formats)])
-        aimed = blind(message)
-        exchange = call_as(bench, cell, f"Async.{message.full_name}", aimed)
-        outcome = exchange.reply.outcome
-        if isinstance(outcome, Failure) and outcome.code == DENIED:
-            row.count(cell, exchange, right=not allowed)
-        elif isinstance(outcome, Success) and isinstance(outcome.value, str) and not is_null_text(outcome.value):
-            _judge_task(bench, cell, row, exchange)
+        found = [m for m in messages if _may_wait(m, destructor) and (role in m.roles) is allowed and m.roles]
+        found = [message for message in found if not why_not(bench, message)]
+        ends = [message for message in found if message.name == destructor and not allowed]
+        for message in ends or found[draw(bench.seed, role, allowed) % max(1, len(found)) :][:1]:
+            cell = Cell(message, role, bench.formats[number % len(bench.formats)])
+            try:
+                _begin(bench, cell, row, real=bool(ends))
+            except Unavailable:
+                continue  # no object to end; the plain form tells why
+
+
+def _may_wait(message: Message, destructor: str) -> bool:
+    return names_objects(message) and message.verb != "get" and (not message.implicit or message.name == destructor)
+
+
+def _begin(bench: Bench, cell: Cell, row: Row, *, real: bool) -> None:
+    aimed = (_real(bench, cell.message) if real else None) or blind(cell.message)
+    exchange = call_as(bench, cell, f"Async.{cell.message.full_name}", aimed)
+    outcome = exchange.reply.outcome
+    if isinstance(outcome, Failure) and outcome.code == DENIED:
+        row.count(cell, exchange, right=not cell.allowed)
+    elif isinstance(outcome, Success) and isinstance(outcome.value, str) and not is_null_text(outcome.value):
+        _judge_task(bench, cell, row, exchange)
+    if aimed.live is not None and bench.stock.remove(aimed.live):
+        bench.stock.forget(aimed.live)
 
 
 def _judge_task(bench: Bench, cell: Cell, row: Row, begun: Exchange) -> None:
-    """Judge a task that a role was let begin, if it has ended: it may fail for the role as the plain form does."""
+    """Judge a task that a role was let begin: it may fail for the role as the plain form does."""
     task = bench.stock.adopt_ref("task", result_of(begun))
     try:
-        reading = bench.call(cell.fmt, "task.get_record", task.ref)
-        if not isinstance(reading.reply.outcome, Success):
+        reading = _ended(bench, cell, task)
+        if reading is None:
             return
-        record = reading.reply.outcome.value
+        record = result_of(reading)
         denied = DENIED in record.get("error_info", ())
         if denied or (record.get("status") == "success" and not cell.allowed):
             row.count(cell, reading, right=denied and not cell.allowed)
     finally:
         bench.stock.remove(task)
+
+
+def _ended(bench: Bench, cell: Cell, task: Obj) -> Exchange | None:
+    """Return the reading that shows a task ended, None where it does not end in `MOST` seconds."""
+    until = time.monotonic() + MOST
+    while True:
+        reading = bench.call(cell.fmt, "task.get_record", task.ref)
+        if not isinstance(reading.reply.outcome, Success):
+            return None
+        if result_of(reading).get("status") not in UNDER_WAY:
+            return reading
+        if time.monotonic() > until:
+            return None
+        time.sleep(PAUSE)
 
 
 # ------------------------------------------------------------------------------------------------------- the server
