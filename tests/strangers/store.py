@@ -19,8 +19,9 @@ from strangers.accessors import Accessors, as_list
 from strangers.events import Events
 from strangers.persist import Persist
 from strangers.power import Power
+from strangers.roles import Roles
 from strangers.tasks import Tasks
-from strangers.values import HARDWARE, KEPT, NULL, PASSWORD, USER, Refusal
+from strangers.values import HARDWARE, KEPT, NULL, Refusal
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Field, Message, Parameter, Qualifier, State
 
@@ -28,7 +29,7 @@ QUERY = Parameter("query", t.Str())
 SEEDED = ("host", "network", "network", "SR", "VM", "VDI", "host_cpu", "PIF", "host_metrics", "VM_metrics", "role")
 
 
-class Store(Accessors, Power, Persist, Tasks, Events):
+class Store(Accessors, Power, Persist, Tasks, Events, Roles):
     """The objects, the sessions, and one method a kind of message; `tastes` switches legal choices."""
 
     def __init__(self, tastes: Collection[str] = ()) -> None:
@@ -105,6 +106,9 @@ class Store(Accessors, Power, Persist, Tasks, Events):
                 self.check_arity(message, raw[1:] if raw else [], bool(raw))
                 self.check_session(raw[0])
                 self.session, raw = raw[0], raw[1:]
+                if "role_last" in self.tastes:
+                    self.parameters(message, raw)
+                self.check_role(message)
             self.dirty |= not message.name.startswith("get")
             if method.startswith("Async."):
                 return t.RefTo("task"), self.begin(message, raw)
@@ -140,9 +144,7 @@ class Store(Accessors, Power, Persist, Tasks, Events):
     def login(self, raw: list[Any]) -> str:
         if not 2 <= len(raw) <= 4:
             raise Refusal("MESSAGE_PARAMETER_COUNT_MISMATCH", "session.login_with_password", "2", str(len(raw)))
-        if raw[:2] != [USER, PASSWORD]:
-            raise Refusal("SESSION_AUTHENTICATION_FAILED", str(raw[0]))
-        return self.make(self.api.classes["session"], {})
+        return self.make(self.api.classes["session"], {"role of the user": self.role_for(raw)})
 
     def logout(self, session: str) -> None:
         self.check_session(session)

@@ -43,6 +43,7 @@ TASTES = {
     "merged_events": "the events of an object in one batch are merged into its latest state",
     "lower_events": "events name classes in lower case",
     "new_events_only": "of the event messages there is event.from alone",
+    "role_last": "the role is checked after the parameters and what they refer to",
     "polite": "malformed JSON gets a JSON-RPC error, malformed XML a Failure",
 }
 KEPT = frozenset({"secret", "VDI", "VMSS"})
