@@ -28,7 +28,7 @@ from xenconform.models.cases import Expect, Wanted
 from xenconform.models.learning import acted, in_doubt, is_derived, learned, made
 from xenconform.models.profiles import Profile
 from xenconform.models.query import where_message
-from xenconform.models.refusals import DOMAIN_CODES, domain_codes
+from xenconform.models.refusals import DOMAIN_CODES, STRICT_CODES, domain_codes
 from xenconform.models.types import RefTo, Type, Void
 from xenconform.models.values import Handle, UuidOf, Value
 from xenconform.models.world import Branch, World
@@ -196,8 +196,7 @@ class Belief:
                 return value
 
     def _refusal(self, message: Message, call: Call, failure: Failure) -> Expect:
-        act = is_act(self.api, message) and not changes_power(message) and failure.code != "HANDLE_INVALID"
-        if act or failure.code in OPEN_REFUSALS:
+        if failure.code in OPEN_REFUSALS or self._is_own_reason(message, failure):
             return Expect(message.result, Wanted.ANY, codes=("*",))
         if failure.code == "MAP_DUPLICATE_KEY":
             if (call.args[0], message.field) in self.unknown:
@@ -208,6 +207,13 @@ class Belief:
             if not any(holder in self.known and self.holds(holder, name) for holder, name in holders):
                 return Expect(message.result, Wanted.ANY, codes=("*",))
         return Expect(message.result, Wanted.NOTHING, codes=("*",))
+
+    def _is_own_reason(self, message: Message, failure: Failure) -> bool:
+        """Whether an explicit message is refused for a reason that not every server need have."""
+        of = self.api.classes[message.cls]
+        whole = message.name == of.destructor or any(c.message.name == message.name for c in of.constructors)
+        explicit = not message.implicit and not whole and not changes_power(message)
+        return explicit and failure.code not in STRICT_CODES
 
     def _open(self, message: Message, call: Call) -> bool:
         """Whether the rules leave open what comes of a call, for we do not know what it works on."""

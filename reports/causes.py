@@ -45,7 +45,10 @@ def _codes_only(listing: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which one clause × element × format failed; `exchanges` are numbers, the telling one last."""
+    """One way in which one clause × element × format failed.
+
+    `exchanges` are numbers, the telling one last; `case` names the saved case that shows it by itself, or is "".
+    """
 
     clause: Clause
     element: str
@@ -53,6 +56,7 @@ class Finding:
     expected: str
     actual: str
     exchanges: tuple[int, ...]
+    case: str = ""
 
     @property
     def label(self) -> str:
@@ -93,8 +97,9 @@ def findings_of(results: Results) -> tuple[Finding, ...]:
     for part in results.parts(Verdict.FAIL):
         for each in part.because:
             finding = Finding(
-                part.clause, part.element, part.format, each.expected or each.reason, each.actual, each.exchanges
-            )
+                part.clause, part.element, part.format,
+                each.expected or each.reason, each.actual, each.exchanges, each.case,
+            )  # fmt: skip
             found.setdefault((*finding.cause, part.element, part.format), finding)
     return tuple(found.values())
 

@@ -73,6 +73,7 @@ def _outcome(case: ET.Element, part: Part) -> None:
             f"{part.clause.rule}\n"
             + "".join(f"expected: {each.expected}\nactual: {each.actual}\n" for each in part.because if each.expected)
             + (f"exchange {first.exchanges[-1]} in run.jsonl\n" if first.exchanges else "")
+            + (f"case cases/{first.case}\n" if first.case else "")
         )
     else:
         ET.SubElement(

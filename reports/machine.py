@@ -73,6 +73,7 @@ def _finding(finding: Finding, exchanges: Mapping[int, Exchange]) -> dict[str, A
         "actual": finding.actual,
         "exchange": telling and _exchange(telling),
         "exchanges": list(finding.exchanges),
+        "case": finding.case,
     }
 
 

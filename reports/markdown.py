@@ -71,7 +71,10 @@ def _cause(cause: Cause, exchanges: Mapping[int, Exchange]) -> Iterator[str]:
     )
     yield from ("", f"- example: `{_code(example.label)}`")
     yield f"- expected: {_plain(example.expected)}"
-    yield from (f"- actual: {_plain(example.actual)}", "")
+    yield f"- actual: {_plain(example.actual)}"
+    if example.case:
+        yield f"- case: `cases/{_code(example.case)}` (.json for `xenconform replay`; .py and .sh stand alone)"
+    yield ""
     telling = exchanges.get(example.exchanges[-1]) if example.exchanges else None
     if telling is None:
         return

@@ -126,6 +126,8 @@ def _print_cause(cause: Cause, exchanges: Mapping[int, Exchange], console: Conso
         status = f"HTTP {telling.status} " if telling.status else "(no HTTP answer) "
         grid.add_row("reply", Text(status + _clipped(telling.received, limit), "dim"))
         grid.add_row("log", Text(f"run.jsonl, exchange {telling.seq}", "dim"))
+    if example.case:
+        grid.add_row("case", Text(f"cases/{example.case}: .json for xenconform replay, .py and .sh stand alone", "dim"))
     console.print(Padding(grid, (1, 0, 0, 2)))
 
 

@@ -90,6 +90,7 @@ class Bench:
         self.clauses = frozenset(clauses)
         self.database = database
         self.save_case = save_case
+        self.muted: set[str] = set()
         self._record = record
         self._seen_flaws: set[tuple[str, str, str]] = set()
         self._health = Health(formats)

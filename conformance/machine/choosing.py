@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from xenconform.models.api import Message
+from xenconform.conformance.checks.stock import TAG
+from xenconform.conformance.machine.plan import Abilities
+from xenconform.models.api import Message, Parameter
 from xenconform.models.belief import Belief
-from xenconform.models.values import Handle
+from xenconform.models.types import Str
+from xenconform.models.values import Handle, Value
 
+LABELS: Final = (f"{TAG} a", f"{TAG} b", f"{TAG} A")
+"""The names of objects: so few that several objects bear one."""
+LIKE: Final = {"size": "virtual_size"}
+"""Parameters of acts that take the values of a field of another name."""
+NEVER_NULL: Final = frozenset({"host", "network"})
+"""Parameters of acts for which a null reference is no choice."""
 FIELDS_AT_ONCE: Final = 4
 """How many fields of a class one sequence writes: few, so that it comes back to them."""
 
@@ -32,6 +41,15 @@ class About:
     cls: str
     focus: int
     muted: frozenset[str]
+
+
+def act_values(able: Abilities, param: Parameter, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return what a parameter of an act may be, `values` being those of its type."""
+    if isinstance(param.type, Str):
+        return LABELS
+    if param.name in NEVER_NULL:
+        return tuple(each for each in values if not each.is_null)
+    return able.domains.get(LIKE.get(param.name, param.name)) or values
 
 
 def focused(writers: Sequence[Message], messages: Sequence[Message], focus: int) -> tuple[Message, ...]:

@@ -73,6 +73,7 @@ def _explore(bench: Bench, element: str, classes: Sequence[str], effort: Effort)
         effort.seconds,
         bench.seed,
         Part(bench.database, element) if bench.database is not None else None,
+        bench.muted,
     )
     findings = 0
     for found in explore(this):

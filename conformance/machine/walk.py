@@ -13,7 +13,7 @@ from typing import Final
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import TAG
-from xenconform.conformance.machine.choosing import About, How, changed, focused
+from xenconform.conformance.machine.choosing import LABELS, About, How, act_values, changed, focused
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import LOGOUT, Player, Stopped
 from xenconform.models.api import Message, Parameter
@@ -25,10 +25,6 @@ from xenconform.models.types import RefTo, Str, Type, refs_in
 from xenconform.models.values import Handle, UuidOf, Value
 from xenconform.strategies.pools import members, pool, with_refs
 
-LABELS: Final = (f"{TAG} a", f"{TAG} b", f"{TAG} A")
-"""The names of objects: so few that several objects bear one."""
-LIKE: Final = {"size": "virtual_size"}
-"""Parameters of acts that take the values of a field of another name."""
 SESSIONS: Final = 3
 """The run's own session and two more."""
 ECHOES: Final = 4
@@ -124,10 +120,7 @@ class Walk:
                 self._do(call, how, makes=self._made_by(chosen, call))
 
     def _act_arg(self, message: Message, param: Parameter, number: int) -> Value:
-        field = LIKE.get(param.name, param.name)
-        values = self._plan[message.cls].domains.get(field) or self._values(param.type, whole=True)
-        if isinstance(param.type, Str):
-            values = LABELS
+        values = act_values(self._plan[message.cls], param, self._values(param.type, whole=True))
         return self._filled(values[number % len(values)], number, How(0, 0)) if values else None
 
     def _made_by(self, message: Message, call: Call) -> Handle | None:

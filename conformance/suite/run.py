@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -23,11 +24,13 @@ from xenconform.conformance.suite.restart import RESTARTED, Command, Local, Rest
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.models.calls import Success
+from xenconform.models.cases import Case
 from xenconform.models.clauses import catalogue
 from xenconform.models.events import RunEnd, RunStart, encode_event
 from xenconform.models.exchange import Exchange
 from xenconform.models.target import Target, parse_target
 from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.reports.cases import save_case
 
 FLUSH_EVERY = 1.0
 """Seconds after which the log's lines are on disk at the latest, while calls are made."""
@@ -96,6 +99,7 @@ class Run:
             record=self.record,
             clauses=[clause.id for clause in settings.clauses],
             database=settings.database,
+            save_case=self._save_case,
         )
         self._bench.restart = self._restart(self._client) or self._bench.restart
         self._bench.roles = RoleSessions(settings.roles)
@@ -138,6 +142,13 @@ class Run:
             on_exchange=self._on_exchange,
         )
 
+    def _save_case(self, case: Case) -> str:
+        """Write a case's files beside the log and return their name, "" where the run writes no files."""
+        settings = self.settings
+        if settings.out is None:
+            return ""
+        return save_case(case, settings.out, settings.api, str(settings.target) if settings.target else None)
+
     def record(self, judgement: Judgement) -> None:
         """Note a judgement: a failure that a waiver pins is waived."""
         if judgement.verdict is Verdict.FAIL:
@@ -150,11 +161,8 @@ class Run:
         today = datetime.now(UTC).date()
         for waiver in self.settings.profile.waivers:
             if waiver.covers(judgement.clause, judgement.element, judgement.actual) and not waiver.has_expired(today):
-                return Judgement(
-                    judgement.clause, judgement.element, judgement.format, Verdict.WAIVED,
-                    f"{waiver.reason} ({waiver.link}, until {waiver.expires})",
-                    judgement.expected, judgement.actual, judgement.exchanges,
-                )  # fmt: skip
+                why = f"{waiver.reason} ({waiver.link}, until {waiver.expires})"
+                return replace(judgement, verdict=Verdict.WAIVED, reason=why)
         return judgement
 
     def close(self, error: str = "") -> None:
