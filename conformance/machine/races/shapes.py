@@ -1,0 +1,104 @@
+"""Races as numbers: how many threads, what kind of call each makes next, how far behind the others it starts.
+
+Small integers and no more, so that drawing costs little and nothing of a server's enters what is drawn; what the
+numbers stand for is worked out by conformance/machine/races/composing.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+
+Move = tuple[int, int]
+"""The kind of a call, 0 to 15, and which field, key or value of a few, 0 to 63."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A race as numbers.
+
+    Attributes:
+        branches: the moves of each thread.
+        delays: how far each thread starts behind the others.
+        fmt: the first thread's format.
+        objects: how many objects there are besides the first.
+        crossed: whether every other thread takes the fields the other way round.
+        filled: whether sets and maps have members when the race begins.
+    """
+
+    branches: tuple[tuple[Move, ...], ...]
+    delays: tuple[int, ...] = (0, 0, 0, 0)
+    fmt: int = 0
+    objects: int = 0
+    crossed: bool = False
+    filled: bool = False
+
+
+_DUEL: Final = ((0, 0), (0, 0), (0, 2), (0, 2))
+_REMOVING: Final = ((6, 2), (6, 2), (0, 0), (6, 3))
+DUELS: Final = (
+    Shape((_DUEL, _DUEL)),
+    Shape((_DUEL, _DUEL), fmt=1, crossed=True),
+    Shape((_DUEL, ((9, 0),) * 4), fmt=2),
+    Shape((_REMOVING, _REMOVING), filled=True),
+)
+"""Two threads on the same fields: both add, the same key first, then one of their own; one only reads; both remove."""
+MEETINGS: Final = (
+    Shape((((0, 0), (6, 0)), ((0, 0), (6, 0)))),
+    Shape((((4, 0), (6, 1)), ((4, 0), (6, 1))), fmt=1),
+    Shape((((0, 0), (0, 0)), ((12, 0), (12, 0))), fmt=2),
+    Shape((((4, 0), (4, 1)), ((11, 0), (8, 0))), delays=(0, 1, 0, 0)),
+)
+"""Two threads that make objects and look them up; that name one object and look it up; one makes objects that need
+another, which the other ends; one names an object that the other ends."""
+
+_branches = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 63)), min_size=1, max_size=4).map(tuple)
+shapes: Final = st.builds(
+    Shape,
+    branches=st.lists(_branches, min_size=2, max_size=4).map(tuple),
+    delays=st.tuples(*[st.integers(0, 3)] * 4),
+    fmt=st.integers(0, 2),
+    objects=st.integers(0, 2),
+    crossed=st.booleans(),
+    filled=st.booleans(),
+)
+"""Two to four threads of one to four calls each. Shrinks towards two threads that write one field at the same time."""
+
+
+def drawn(number: int, start: int) -> Iterator[Shape]:
+    """Yield as many shapes, the same for the same seed; nothing that comes of them enters the drawing."""
+    for batch in count():
+        found: list[Shape] = []
+        _draw(found, min(number, BATCH), start + batch)
+        yield from found
+        number -= len(found)
+        if number <= 0 or not found:
+            return
+
+
+BATCH: Final = 50
+"""How many shapes are drawn at a time."""
+
+
+def _draw(found: list[Shape], number: int, start: int) -> None:
+    chosen = settings(
+        max_examples=number,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+
+    @seed(start % 2**64)
+    @chosen
+    @given(shapes)
+    def draw(shape: Shape) -> None:
+        found.append(shape)
+
+    draw()
