@@ -25,10 +25,15 @@ KEPT: Final = 120
 """How many of them are kept for measuring how often the smallest race fails."""
 AGAIN: Final = 16
 """How often a race that failed once is tried before it is said not to happen again."""
+AT_ONCE: Final = 8
+"""How often it is tried until it fails whichever of its calls came first."""
 MEASURED: Final = 20
 """How often the smallest race is tried at most to see how often it fails."""
 MISSED: Final = 0.001
 """How likely a case may be to miss a defect that is there, at the rate that was measured."""
+SPARE: Final = 5
+"""How many times as often a case is tried: whoever runs it has threads of another pace."""
+LEAST_REPEATS: Final = 20
 MOST_REPEATS: Final = 200
 MOST_STEPS: Final = 64
 """How many smaller races of one kind are tried in a row."""
@@ -49,9 +54,10 @@ class Small:
     @property
     def repeats(self) -> int:
         """How often the race is to be tried so that it is all but sure to fail once."""
-        if not 0 < self.rate < 1:
-            return 3 if self.rate else MOST_REPEATS
-        return max(3, min(MOST_REPEATS, ceil(log(MISSED) / log(1 - self.rate))))
+        if not self.rate:
+            return MOST_REPEATS
+        enough = 1 if self.rate == 1 else ceil(log(MISSED) / log(1 - self.rate))
+        return min(MOST_REPEATS, max(LEAST_REPEATS, SPARE * enough))
 
 
 def make_small(bench: Bench, crew: Crew, trial: Trial, *, limit: int = CALLS) -> Small:
@@ -93,11 +99,12 @@ class _Run:
     def happens_again(self, whole: Race) -> bool:
         """Try the race until it failed twice; from how long that takes follows how often smaller ones are tried.
 
+        It is tried a little longer until it fails whichever of its calls came first.
         Without some of its reads it may take other turns, so the whole race is tried by turns with what is left of it.
         """
         failures = tries = 0
         race = self.best.race
-        while failures < 2 and tries < AGAIN:
+        while tries < AGAIN and (failures < 2 or (not self.at_once and tries < AT_ONCE)):
             tries += 1
             failures += self._fails_once(race if tries % 2 else whole)
         self._tries = min(8, ceil(2 * tries / failures)) if failures else 0

@@ -129,18 +129,21 @@ def run(player: Player, crew: Crew, race: Race) -> Trial:
 
 
 def judge(bench: Bench, trial: Trial, *, at_once: bool = False) -> Linear:
-    """Judge what is in a trial; `at_once` takes all racing calls as having been under way at once."""
+    """Judge what is in a trial; `at_once` judges it as a case is: by the replies alone.
+
+    All racing calls then count as having been under way at once, and a uuid is an object's own where it is looked up.
+    """
     until = time.monotonic() + SECONDS
     history = unordered(trial.history) if at_once else trial.history
-    return linearize(start_of(bench, trial), history, late=lambda: time.monotonic() > until)
+    return linearize(start_of(bench, trial, doubles=at_once), history, late=lambda: time.monotonic() > until)
 
 
-def start_of(bench: Bench, trial: Trial) -> Belief:
-    """Return what is believed when the race begins, the uuids of all its objects known."""
+def start_of(bench: Bench, trial: Trial, *, doubles: bool = False) -> Belief:
+    """Return what is believed when the race begins, the uuids of all its objects known; `doubles` lets two have one."""
     belief = Belief(World(bench.api, salt="case"), firm_fields(bench.api, bench.profile))
     for told in trial.told:
         belief = _believed(belief, told)
-    return with_uuids(belief, dict(trial.uuids))
+    return replace(belief, uuids=trial.uuids) if doubles else with_uuids(belief, dict(trial.uuids))
 
 
 def overlaps(history: Sequence[Op]) -> int:

@@ -30,13 +30,13 @@ def case_of(bench: Bench, small: Small) -> Case:
     """Return the case of a race that was made small."""
     trial = small.trial
     ops = trial.history
-    steps = tuple(op.step for op in ops)
+    steps = tuple(_numbered([op.step for op in ops]))
     joint = joint_outcomes(start_of(bench, trial), steps) if small.at_once else ()
     came = tuple(_inner(bench.api, op, _by_text(trial)) for op in ops)
     return Case(
         clause=CLAUSE,
         element=element_of(ops),
-        steps=(*(told.step for told in trial.told), *(replace(step, expect=None) for step in steps)),
+        steps=(*(told.step for told in trial.told), *steps),
         expected=_expected(steps, joint, came),
         actual=_lines(steps, came, joint),
         release=bench.api.release,
@@ -64,6 +64,14 @@ def spans(history: Sequence[Op]) -> tuple[tuple[int, int], ...]:
     """Return when each call was made and answered, in microseconds from the first."""
     first = min((op.invoked for op in history), default=0)
     return tuple(((op.invoked - first) // 1000, (op.responded - first) // 1000) for op in history)
+
+
+def _numbered(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps with threads that count from 1."""
+    numbers = {0: 0}
+    for step in steps:
+        numbers.setdefault(step.thread, len(numbers))
+    return [replace(step, expect=None, thread=numbers[step.thread]) for step in steps]
 
 
 def _note(small: Small, joint: Sequence[Outcomes]) -> str:
