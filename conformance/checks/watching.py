@@ -67,7 +67,8 @@ def changes_are_told(bench: Bench, of: ApiClass) -> None:
     for fmt in bench.formats:
         story: Story | None = None
         for part, act in parts.items():
-            if part in {"mod", "one"} and not changeable(of):
+            small = not bench.budget.boundaries and of.name not in BESIDE
+            if (part in {"mod", "one"} and not changeable(of)) or (part == "one" and small):
                 continue
             with bench.judging(CLAUSE, f"{of.name} {part}", fmt) as judge:
                 story = story or Story(bench, of, Watch(bench, judge, fmt, (of.name,)))
