@@ -1,17 +1,25 @@
-"""What of much a sequence is about: a class, a few fields at a time, and those that a step has changed."""
+"""What of much a sequence is about: a class, a few of its fields, a few of their values, and a few objects.
+
+A sequence that does everything comes back to nothing. Each has a `focus`, a number that is drawn once: it tells which
+fields the sequence writes, how many, and which part of their values, so that what it wrote it meets again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from xenconform.conformance.checks.stock import TAG
 from xenconform.conformance.machine.plan import Abilities
-from xenconform.models.api import Message, Parameter
+from xenconform.models.api import Api, Message, Parameter
 from xenconform.models.belief import Belief
-from xenconform.models.types import Str
+from xenconform.models.binding import bonds
+from xenconform.models.calls import Call, Success
+from xenconform.models.types import RefTo, Str
 from xenconform.models.values import Handle, Value
+
+T = TypeVar("T")
 
 LABELS: Final = (f"{TAG} a", f"{TAG} b", f"{TAG} A")
 """The names of objects: so few that several objects bear one."""
@@ -19,8 +27,16 @@ LIKE: Final = {"size": "virtual_size"}
 """Parameters of acts that take the values of a field of another name."""
 NEVER_NULL: Final = frozenset({"host", "network"})
 """Parameters of acts for which a null reference is no choice."""
-FIELDS_AT_ONCE: Final = 4
-"""How many fields of a class one sequence writes: few, so that it comes back to them."""
+FIELDS: Final = (1, 2, 2, 4)
+"""How many fields of a class a sequence writes, by the focus."""
+VALUES: Final = (2, 3, 3, 12)
+"""How many values of a type it writes."""
+OBJECTS: Final = (2, 3, 3, 6)
+"""How many objects of a class there are at once."""
+FOCUSES: Final = 4**8
+"""How many focuses there are."""
+PARTS: Final = 4
+"""An object's number is one of the focus' own classes unless it is a multiple of this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +49,7 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a sequence is about: a class before all others ("" for none), a few of its fields by number.
+    """What a sequence is about: a class before all others ("" for none), and a focus below FOCUSES.
 
     `muted` are the messages and classes that are left out.
     """
@@ -41,6 +57,49 @@ class About:
     cls: str
     focus: int
     muted: frozenset[str]
+
+    @property
+    def most(self) -> int:
+        """How many objects of a class there are at once."""
+        return OBJECTS[self.focus // 16 % 4]
+
+    def values(self, values: Sequence[T]) -> Sequence[T]:
+        """Return the few values of a pool that the sequence writes."""
+        width, first = VALUES[self.focus // 4 % 4], self.focus // 64
+        return values if len(values) <= width else [values[(first + at) % len(values)] for at in range(width)]
+
+    def fields(self, api: Api, cls: str, writers: Sequence[Message]) -> frozenset[str]:
+        """Return the fields of a class that the sequence writes and reads.
+
+        The name and the ends of bound pairs, which others follow, are among them half of the time, and where they
+        bind the class that it is about, always.
+        """
+        every = list(dict.fromkeys(m.field for m in writers))
+        if not every:
+            return frozenset()
+        first, stride = self.focus // 64 % len(every), 1 + self.focus // 1024 % 7
+        chosen = {every[(first + at * stride) % len(every)] for at in range(FIELDS[self.focus % 4])}
+        if self.focus // 256 % 2:
+            chosen |= {"name_label"} & set(every)
+        bound = {name: far for name, far in bound_ends(api, cls).items() if self.focus // 512 % 2 or far == self.cls}
+        return frozenset(chosen | set(bound))
+
+
+def bound_ends(api: Api, cls: str) -> Mapping[str, str]:
+    """Return the fields of a class that are an end of a pair, each with the class of the other end."""
+    pairs = bonds(api)
+    owned = {name: r.derived_cls for (of, name), r in pairs.by_owner.items() if of == cls}
+    return owned | {name: r.owner_cls for (of, name), r in pairs.by_derived.items() if of == cls}
+
+
+def near(api: Api, plan: Mapping[str, Abilities], cls: str) -> tuple[str, ...]:
+    """Return the class that a sequence is about, and those of which a field that binds it can be written."""
+    if not cls:
+        return tuple(plan)
+    writable = {of: {m.field for m in plan[of].writers} for of in plan}
+    others = (of for of in plan if of != cls and any(
+        far == cls and name in writable[of] for name, far in bound_ends(api, of).items()))  # fmt: skip
+    return (cls, *others)
 
 
 def act_values(able: Abilities, param: Parameter, values: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -52,26 +111,22 @@ def act_values(able: Abilities, param: Parameter, values: tuple[Value, ...]) -> 
     return able.domains.get(LIKE.get(param.name, param.name)) or values
 
 
-def focused(writers: Sequence[Message], messages: Sequence[Message], focus: int) -> tuple[Message, ...]:
-    """Return the messages on the few fields that a sequence of this focus is about, and those on no field."""
-    fields = list(dict.fromkeys(m.field for m in writers))
-    if not fields:
-        return tuple(messages[focus % len(messages) :][:FIELDS_AT_ONCE]) if messages else ()
-    first = focus * FIELDS_AT_ONCE
-    chosen = {fields[(first + at) % len(fields)] for at in range(FIELDS_AT_ONCE)}
-    return tuple(m for m in messages if m.field in chosen or not m.field)
+def picked(number: int, first: Sequence[Handle], rest: Sequence[Handle]) -> Handle | None:
+    """Return an object by a number: of `first` mostly, of all for a multiple of PARTS; None where there is none."""
+    candidates = first if first and number % PARTS else rest
+    return candidates[number // PARTS % len(candidates)] if candidates else None
 
 
-def changed(before: Belief, after: Belief) -> list[tuple[Handle, str]]:
-    """Return the firm fields of known objects that differ between two beliefs."""
-    found: list[tuple[Handle, str]] = []
-    for cls, objects in after.world.objects.items():
-        old = before.world.objects.get(cls, {})
-        if objects is old:
-            continue
-        for n, record in objects.items():
-            handle, was = Handle(cls, n), old.get(n)
-            if record is was or was is None or handle not in after.known:
-                continue
-            found += [(handle, name) for name, value in record.items() if value is not was[name] and value != was[name]]
-    return [(handle, name) for handle, name in found if after.holds(handle, name)]
+def likely(belief: Belief, calls: Sequence[Call], number: int) -> Call | None:
+    """Return one of some calls by a number: one that the rules allow now, but for a multiple of PARTS."""
+    allowed = [call for call in calls if isinstance(belief.branch(call).outcome, Success)] if number % PARTS else []
+    candidates = allowed or calls
+    return candidates[number // PARTS % len(candidates)] if candidates else None
+
+
+def made_by(belief: Belief, call: Call) -> Handle | None:
+    """Return the handle of what a call makes, None where it makes nothing."""
+    message = belief.message(call)
+    outcome = belief.branch(call).outcome if message is not None and isinstance(message.result, RefTo) else None
+    made = outcome.value if isinstance(outcome, Success) else None
+    return made if isinstance(made, Handle) and not made.is_null and made not in belief.known else None

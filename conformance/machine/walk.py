@@ -13,7 +13,8 @@ from typing import Final
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import TAG
-from xenconform.conformance.machine.choosing import LABELS, About, How, act_values, changed, focused
+from xenconform.conformance.machine.choosing import LABELS, About, How, act_values, likely, made_by, near, picked
+from xenconform.conformance.machine.echoing import echoes
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import LOGOUT, Player, Stopped
 from xenconform.models.api import Message, Parameter
@@ -27,8 +28,6 @@ from xenconform.strategies.pools import members, pool, with_refs
 
 SESSIONS: Final = 3
 """The run's own session and two more."""
-ECHOES: Final = 4
-"""How many fields are read back after a step; the end of the sequence reads the rest."""
 
 
 class Walk:
@@ -41,6 +40,7 @@ class Walk:
         self._bench = bench
         self._plan = plan
         self._about = about
+        self._near = near(bench.api, plan, about.cls)
         self._touched: dict[Handle, None] = {}
         self._gone: list[Handle] = []
 
@@ -61,6 +61,13 @@ class Walk:
         """Make one more object of a class of the plan, and what it needs."""
         names = tuple(self._plan)
         self._make(names[cls % len(names)], value, how)
+
+    def make_more(self, cls: int, value: int, how: How) -> None:
+        """Make an object of a class that the sequence is about, or of any, unless it has enough of them."""
+        names = tuple(self._plan) if cls % 2 else self._near
+        name = names[cls // 2 % len(names)]
+        if len(self.objects(name)) < self._about.most:
+            self._make(name, value, how)
 
     def write(self, obj: int, message: int, value: int, how: How) -> None:
         """Call a writing accessor of an object, sometimes of one that is gone."""
@@ -110,24 +117,21 @@ class Walk:
         able = [h for h in self.objects() if self._plan[h.cls].acts]
         if able:
             handle = able[obj % len(able)]
-            acts = [m for m in self._plan[handle.cls].acts if m.full_name not in self._about.muted]
-            chosen = acts[message % len(acts)]
-            if chosen.cls == "VM":
+            if handle.cls == "VM":
                 self._need(Need("host", prefer_existing=True), 0, how)
-            args = [self._act_arg(chosen, param, message + at) for at, param in enumerate(chosen.params[1:])]
-            if None not in args:
-                call = Call(chosen.full_name, (handle, *args))
-                self._do(call, how, makes=self._made_by(chosen, call))
+            acts = [m for m in self._plan[handle.cls].acts if m.full_name not in self._about.muted]
+            calls = [call for act in acts if (call := self._act_call(handle, act, message)) is not None]
+            chosen = likely(self.belief, calls, message)
+            if chosen is not None:
+                self._do(chosen, how, makes=made_by(self.belief, chosen))
+
+    def _act_call(self, handle: Handle, message: Message, number: int) -> Call | None:
+        args = [self._act_arg(message, param, number + at) for at, param in enumerate(message.params[1:])]
+        return None if None in args else Call(message.full_name, (handle, *args))
 
     def _act_arg(self, message: Message, param: Parameter, number: int) -> Value:
         values = act_values(self._plan[message.cls], param, self._values(param.type, whole=True))
         return self._filled(values[number % len(values)], number, How(0, 0)) if values else None
-
-    def _made_by(self, message: Message, call: Call) -> Handle | None:
-        """Return the handle of what an act makes, None where it makes nothing."""
-        outcome = self.belief.branch(call).outcome if isinstance(message.result, RefTo) else None
-        made = outcome.value if isinstance(outcome, Success) else None
-        return made if isinstance(made, Handle) and not made.is_null and made not in self.belief.known else None
 
     def log_out(self, how: How) -> None:
         """End a further session; calls with it must fail from then on."""
@@ -151,12 +155,12 @@ class Walk:
 
     def _pick(self, number: int) -> Handle | None:
         """Return an own object, or, at the end of the count, the one that went last."""
-        first = self.objects(self._about.cls) if self._about.cls else ()
-        candidates = (*first, *self.objects(), *self._gone[-1:])
-        return candidates[number % len(candidates)] if candidates else None
+        every = self.objects()
+        return picked(number, [h for h in every if h.cls in self._near], (*every, *self._gone[-1:]))
 
     def _focused(self, cls: str, messages: Sequence[Message]) -> tuple[Message, ...]:
-        chosen = focused(self._plan[cls].writers, messages, self._about.focus)
+        fields = self._about.fields(self._bench.api, cls, self._plan[cls].writers)
+        chosen = tuple(m for m in messages if m.field in fields or not m.field) or tuple(self._about.values(messages))
         return tuple(m for m in chosen if m.full_name not in self._about.muted)
 
     def _format(self, how: How) -> Format:
@@ -189,7 +193,8 @@ class Walk:
                 values = tuple(each for each in values if not each.is_null)
             if not values:
                 return None
-            args.append(self._filled(values[(number >> (3 * at)) % len(values)], number, how))
+            few = self._about.values(values)
+            args.append(self._filled(few[(number >> (3 * at)) % len(few)], number, how))
         return tuple(args)
 
     def _make(self, cls: str, value: int, how: How) -> Handle:
@@ -274,21 +279,11 @@ class Walk:
         return self.player.play(step)
 
     def _echo(self, before: Belief, place: tuple[Handle, str] | None, how: How, makes: Handle | None) -> None:
-        """Read back what a step changed, and what it was about, over another format."""
-        after = self.belief
-        places: dict[tuple[Handle, str], None] = {place: None} if place and after.alive(place[0]) else {}
-        if makes is not None and after.alive(makes):
-            self._touched[makes] = None
-            self._ask(f"{makes.cls}.get_uuid", (makes,), how.fmt)
-            self._ask(f"{makes.cls}.get_record", (makes,), how.fmt + 1)
-        if after.world is not before.world:
-            for handle, name in changed(before, after):
-                self._touched[handle] = None
-                if handle != makes:
-                    places[handle, name] = None
-        for at, (handle, name) in enumerate(list(places)[:ECHOES]):
-            self._touched[handle] = None
-            self._ask(f"{handle.cls}.get_{name}", (handle,), how.fmt + 1 + at)
+        """Read back what a step changed, and what it was about, over other formats."""
+        for at, call in enumerate(echoes(before, self.belief, place, makes, whole=self.moves % 4 == 0)):
+            if call.args and isinstance(call.args[0], Handle):
+                self._touched[call.args[0]] = None
+            self._ask(call.message, call.args, how.fmt + 1 + at)
 
     def _ask(self, message: str, args: tuple[Value, ...], fmt: int) -> None:
         if (
