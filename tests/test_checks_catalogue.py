@@ -5,7 +5,7 @@ from __future__ import annotations
 from xenconform.conformance.suite.table import CHECKS
 from xenconform.models.clauses import catalogue
 
-OF_LATER_LEVELS = {"CONC-", "ROBUST-"}
+OF_LATER_LEVELS = {"ROBUST-"}
 """What the clauses begin with that state machines, faults over time and the fuzzer are to judge."""
 
 

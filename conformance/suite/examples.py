@@ -39,7 +39,7 @@ def open_database(where: str, *, repeats: bool) -> ExampleDatabase | None:
 def _redis(url: str) -> ExampleDatabase:
     try:
         from hypothesis.extra.redis import RedisExampleDatabase  # noqa: PLC0415 - an extra that few need
-        from redis import Redis  # noqa: PLC0415
+        from redis import Redis  # noqa: PLC0415 - the same
     except ImportError:
         raise ValueError(f"--database {url}: needs the extra: pip install 'xenconform[redis]'") from None
     try:
