@@ -19,6 +19,7 @@ from xenconform.conformance.machine.reducing import reduce
 from xenconform.conformance.machine.sequences import Exploration, Found, explore
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.blame import Blame, Story, blame
+from xenconform.models.calls import Format
 from xenconform.models.cases import Case, Step
 from xenconform.models.clauses import Severity, catalogue
 from xenconform.models.verdicts import Judgement, Verdict
@@ -101,7 +102,7 @@ def _tell(bench: Bench, this: Exploration, found: Found) -> None:
     wrong = last.mismatch if last is not None and last.mismatch is not None else found.mismatch
     steps = last.steps if last is not None else found.steps
     beliefs = last.beliefs if last is not None else found.beliefs
-    blamed = blame(Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again)))
+    blamed = blame(Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again, bench.formats)))
     note = "" if last is not None else "it did not happen again when the sequence was played anew"
     exchanges = tuple(each.seq for each in last.exchanges) if last is not None else (wrong.exchange.seq,)
     for clause in _clauses(bench, blamed):
@@ -129,12 +130,13 @@ def _tell(bench: Bench, this: Exploration, found: Found) -> None:
     this.muted.update(_to_mute(steps))
 
 
-def _formats_matter(steps: tuple[Step, ...], again: Callable[[tuple[Step, ...]], Played]) -> bool:
-    """Whether a sequence over several formats fails each time, and never over one alone."""
-    formats = {step.format for step in steps}
-    if len(formats) == 1 or not all(again(steps).failed for _ in range(2)):
-        return False
-    return not any(again(tuple(replace(step, format=fmt) for step in steps)).failed for fmt in formats)
+def _formats_matter(
+    steps: tuple[Step, ...], again: Callable[[tuple[Step, ...]], Played], formats: Sequence[Format]
+) -> bool:
+    """Whether the last step, asked over another format after the same steps, tells the truth."""
+    others = (replace(steps[-1], format=fmt) for fmt in formats if fmt != steps[-1].format)
+    asked = (again((*steps[:-1], last)) for last in others)
+    return any(not each.failed and not each.stopped for each in asked) and again(steps).failed
 
 
 def _clauses(bench: Bench, told: Blame) -> tuple[str, ...]:

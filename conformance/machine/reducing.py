@@ -7,21 +7,22 @@ own, so what is left is a witness that was seen to fail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from xenconform.conformance.machine.player import Mismatch, Played
+from xenconform.conformance.machine.rewriting import Steps, joined, kept, plainer, reads, renamed, without, writers
 from xenconform.models.calls import Success
 from xenconform.models.cases import Step
 from xenconform.models.matching import handles_in
-from xenconform.models.values import Handle, UuidOf, Value
+from xenconform.models.values import Handle
 
-CALLS = 500
+__all__ = ["CALLS", "Reduction", "reads", "reduce", "signature", "without"]
+CALLS = 450
 """How many calls a reduction may take, those that remove the candidates' objects included."""
-PAIRS_UP_TO = 10
+PAIRS_UP_TO = 8
 """Up to how many steps any two are tried to be left out together."""
 
-Steps = tuple[Step, ...]
 Play = Callable[[Steps], Played]
 
 
@@ -68,7 +69,8 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
     """Return the reduction of a sequence whose last step failed; its `best` is None where it never failed again."""
     run = Reduction(play, signature(mismatch), limit)
     seen = _handles_seen(steps[-1], mismatch)
-    for first in (_sliced(steps, seen, writers_only=True), _sliced(steps, seen, writers_only=False), steps, steps):
+    near = _sliced(steps, seen)
+    for first in (writers(near), writers(steps), near, steps, steps):
         run._tried.clear()  # noqa: SLF001 - the same sequence may fail the second time
         if run.fails(first):
             break
@@ -77,6 +79,8 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
     before = -1
     while before != len(run.steps):
         before = len(run.steps)
+        _drop_objects(run)
+        _drop_kinds(run)
         _drop(run)
         _join(run)
         if len(run.steps) <= PAIRS_UP_TO:
@@ -86,40 +90,6 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
     return run
 
 
-def without(steps: Sequence[Step], gone: set[int]) -> Steps:
-    """Return the steps without some, and without those that use what the missing ones would have made."""
-    lost: set[Handle] = set()
-    kept: list[Step] = []
-    unread: set[Handle] = set()
-    for at, step in enumerate(steps):
-        used = set(handles_in(step.call.args))
-        if at in gone or used & lost or _uuids(step.call.args) & unread:
-            if step.makes is not None:
-                lost.add(step.makes)
-            if step.call.message.endswith((".get_uuid", ".get_record")):
-                unread |= used
-        else:
-            kept.append(step)
-    return tuple(kept)
-
-
-def _uuids(value: Value) -> set[Handle]:
-    match value:
-        case UuidOf(handle):
-            return {handle}
-        case tuple():
-            return {each for item in value for each in _uuids(item)}
-        case dict():
-            return _uuids((*value, *value.values()))
-        case _:
-            return set()
-
-
-def reads(step: Step) -> bool:
-    """Whether a step only reads."""
-    return step.call.message.partition(".")[2].startswith("get_") and step.makes is None
-
-
 def _handles_seen(last: Step, mismatch: Mismatch) -> frozenset[Handle]:
     """Return the objects that a failing step names, was to tell of, or told of."""
     told = mismatch.outcome.value if isinstance(mismatch.outcome, Success) else None
@@ -127,7 +97,7 @@ def _handles_seen(last: Step, mismatch: Mismatch) -> frozenset[Handle]:
     return frozenset((*handles_in(last.call.args), *handles_in(wanted), *handles_in(told)))
 
 
-def _sliced(steps: Steps, seen: frozenset[Handle], *, writers_only: bool) -> Steps:
+def _sliced(steps: Steps, seen: frozenset[Handle]) -> Steps:
     """Return the last step with what its objects come from, and the steps that touch them."""
     last = steps[-1]
     wanted = set(seen)
@@ -147,11 +117,23 @@ def _sliced(steps: Steps, seen: frozenset[Handle], *, writers_only: bool) -> Ste
     def near(step: Step) -> bool:
         if step.makes in wanted or (label and step.call.message.partition(".")[0] == own_class):
             return True
-        return bool(set(handles_in(step.call.args)) & wanted) and not (writers_only and reads(step))
+        return bool(set(handles_in(step.call.args)) & wanted)
 
     gone = {at for at, step in enumerate(steps[:-1]) if not near(step) and step.call.message != "session.logout"}
     kept = without(steps, gone)
     return kept if kept and kept[-1] == last else steps
+
+
+def _drop_objects(run: Reduction) -> None:
+    """Leave out objects, each with all that is done with it, the newest first."""
+    for maker in [step.makes for step in reversed(run.steps) if step.makes is not None]:
+        run.fails(kept(run.steps, {at for at, step in enumerate(run.steps) if step.makes == maker}))
+
+
+def _drop_kinds(run: Reduction) -> None:
+    """Leave out all calls of a message at once."""
+    for message in dict.fromkeys(step.call.message for step in reversed(run.steps[:-1]) if step.makes is None):
+        run.fails(kept(run.steps, {at for at, s in enumerate(run.steps[:-1]) if s.call.message == message}))
 
 
 def _drop(run: Reduction) -> None:
@@ -161,7 +143,7 @@ def _drop(run: Reduction) -> None:
         end = len(run.steps) - 1
         while end > 0:
             start = max(0, end - size)
-            fails = run.fails(_kept(run.steps, set(range(start, end))))
+            fails = run.fails(kept(run.steps, set(range(start, end))))
             end = min(start, len(run.steps) - 1) if fails else start
         size //= 2
 
@@ -171,13 +153,7 @@ def _drop_pairs(run: Reduction) -> None:
     while again:
         count = len(run.steps) - 1
         pairs = ({one, two} for one in range(count) for two in range(one + 1, count))
-        again = any(run.fails(_kept(run.steps, pair)) for pair in pairs)
-
-
-def _kept(steps: Steps, gone: set[int]) -> Steps:
-    """Return the steps that are left; none where the last, which fails, would go too."""
-    kept = without(steps, gone)
-    return kept if kept and kept[-1] == steps[-1] else ()
+        again = any(run.fails(kept(run.steps, pair)) for pair in pairs)
 
 
 def _join(run: Reduction) -> None:
@@ -186,26 +162,7 @@ def _join(run: Reduction) -> None:
     while again:
         makers = [step.makes for step in run.steps if step.makes is not None]
         twins = ((a, b) for at, a in enumerate(makers) for b in makers[:at] if a.cls == b.cls)
-        again = any(run.fails(_joined(run.steps, a, b)) for a, b in twins)
-
-
-def _joined(steps: Steps, one: Handle, other: Handle) -> Steps:
-    left = (step for step in steps if step.makes != one)
-    return tuple(replace(step, call=replace(step.call, args=_swapped(step.call.args, one, other))) for step in left)
-
-
-def _swapped(value: Value, one: Value, other: Value) -> Value:
-    match value:
-        case Handle():
-            return other if value == one else value
-        case UuidOf(handle):
-            return UuidOf(other) if handle == one else value
-        case tuple():
-            return tuple(_swapped(each, one, other) for each in value)
-        case dict():
-            return {_swapped(k, one, other): _swapped(v, one, other) for k, v in value.items()}
-        case _:
-            return value
+        again = any(run.fails(joined(run.steps, a, b)) for a, b in twins)
 
 
 def _plain_ways(run: Reduction) -> None:
@@ -226,66 +183,4 @@ def _plain_values(run: Reduction) -> None:
     """Put plainer values in the place of those that were drawn; equal ones stay equal."""
     again = True
     while again:
-        again = any(run.fails(_renamed(run.steps, old, new)) for old, new in _plainer(run.steps))
-
-
-def _plainer(steps: Steps) -> Iterator[tuple[Value, Value]]:
-    seen: set[str] = set()
-    for step in steps:
-        for arg in step.call.args:
-            if isinstance(arg, dict) and step.makes is not None:
-                continue  # a record is whole: what it must have is the exemplar's business
-            for each in (arg, *_members(arg)):
-                if repr(each) not in seen:
-                    seen.add(repr(each))
-                    yield from ((each, plain) for plain in _simpler(each))
-
-
-def _members(value: Value) -> tuple[Value, ...]:
-    match value:
-        case tuple():
-            return value
-        case dict():
-            return (*value, *value.values())
-        case _:
-            return ()
-
-
-def _simpler(value: Value) -> tuple[Value, ...]:
-    match value:
-        case bool():
-            return ()
-        case str():
-            return tuple(each for each in ("a", "b") if each < value or len(each) < len(value))
-        case int():
-            return tuple(each for each in (1, 2) if abs(each) < abs(value))
-        case float():
-            return tuple(each for each in (0.5,) if each != value and abs(value) > 1)
-        case tuple() if len(value) > 1:
-            return (value[: len(value) // 2], value[:-1], value[1:])
-        case dict() if len(value) > 1:
-            return ({k: value[k] for k in list(value)[:1]}, {k: value[k] for k in list(value)[1:]})
-        case _:
-            return ()
-
-
-def _renamed(steps: Steps, old: Value, new: Value) -> Steps:
-    """Return the steps with one value for another wherever it stands in an argument that is no record."""
-
-    def turned(value: Value) -> Value:
-        if type(value) is type(old) and value == old:
-            return new
-        match value:
-            case tuple():
-                return tuple(turned(each) for each in value)
-            case dict():
-                return {turned(k): turned(v) for k, v in value.items()}
-            case _:
-                return value
-
-    def arg(step: Step, value: Value) -> Value:
-        return value if isinstance(value, dict) and step.makes is not None else turned(value)
-
-    return tuple(
-        replace(step, call=replace(step.call, args=tuple(arg(step, each) for each in step.call.args))) for step in steps
-    )
+        again = any(run.fails(renamed(run.steps, old, new)) for old, new in plainer(run.steps))
