@@ -109,7 +109,7 @@ def _played(run: Run, case: Case) -> Again:
         where = f"step {played.at + 1}, {wrong.step.call.message}"
         told = f"{where}\n  expected: {wrong.expected}\n  actual:   {wrong.actual}"
         return Again(rows, STILL_FAILS, told)
-    stopped = played.stopped or _turned_off(case.steps, played.exchanges)
+    stopped = _turned_off(case.steps, played.exchanges) or played.stopped
     return Again(rows, COULD_NOT_RUN if stopped else FAILS_NO_MORE, stopped)
 
 
@@ -156,9 +156,9 @@ def _worded(api: Api, steps: Sequence[Step], exchanges: Sequence[Exchange]) -> l
     for step, exchange in zip(steps, exchanges, strict=False):
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success):
-            listed = [outcome.value] if isinstance(outcome.value, str) else list(outcome.value or ())
-            if step.makes is not None and (new := [ref for ref in listed if ref not in handles]):
-                handles[new[0]] = step.makes
+            if step.makes is not None:
+                listed = [outcome.value] if isinstance(outcome.value, str) else outcome.value
+                handles.update(dict.fromkeys([ref for ref in listed if ref not in handles][:1], step.makes))
             known = api.message(step.call.message)
             if known is not None:
                 outcome = Success(inward(api, known.result, outcome.value, handles))

@@ -48,6 +48,7 @@ def curl(case: Case, api: Api, target: str | None = None) -> str:
     Raises:
         ValueError: a step uses an object that no step before it makes.
     """
+    case = settled(case)
     first = next((str(step.format) for step in case.steps), str(Format.XMLRPC))
     sessions = sorted({0, *(step.session for step in case.steps)})
     head = HEAD.replace("@URL@", re.sub(r"[^!-~]|[\"$`\\}]", "", target or "")).replace("@WIRE@", first)
@@ -61,7 +62,7 @@ def curl(case: Case, api: Api, target: str | None = None) -> str:
         f"hide() {{\n    sed \\\n{hide}\n}}\n",
         "# " + "-" * 50 + " the steps",
     ]
-    return "\n".join([*parts, *_Writer(api, settled(case)).lines(), ""])
+    return "\n".join([*parts, *_Writer(api, case).lines(), ""])
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class _Writer:
     salt: str = "ref"
     known: list[Handle] = field(default_factory=list)
     sessions: set[int] = field(default_factory=set)
+    uuids: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         text = to_json(self.case)
@@ -84,6 +86,7 @@ class _Writer:
         if not self._is_for_shells():
             yield f"stop '{BEYOND}'"
             return
+        racing = any(step.thread for step in self.case.steps)
         last = max((number for number, step in numbered if is_told(step)), default=len(numbered))
         for together, group in groupby(numbered, key=lambda each: each[1].thread > 0):
             steps = list(group)
@@ -91,8 +94,8 @@ class _Writer:
                 yield from self._threads(steps)
             else:
                 for number, step in steps:
-                    yield from self._step(number, step, is_last=number == last and not step.together)
-        if self.case.joint or any(step.thread for step in self.case.steps):
+                    yield from self._step(number, step, is_last=number == last and not racing)
+        if racing:
             yield "\nunsure 'one of the outcomes that the Python script lists'"
         else:
             yield "\nfine"
@@ -145,7 +148,8 @@ class _Writer:
             yield from self._judge(number, step, expect)
         elif expect is not None and not is_either(step):
             yield f"must {'failure' if step.refused or expect.wanted is Wanted.NOTHING else 'success'} {number}"
-        yield from self._take(step)
+        if number < self.case.calls:
+            yield from self._take(step)
 
     def _take(self, step: Step) -> Iterator[str]:
         """Yield what keeps an object's ref or uuid in a variable of the shell."""
@@ -159,7 +163,8 @@ class _Writer:
             self.known.append(step.makes)
         elif method.endswith((".get_uuid", ".get_record")) and step.call.args and isinstance(step.call.args[0], Handle):
             uuid = f"uuid_of_{variable(step.call.args[0])}"
-            yield f"take_uuid {step.format}\n{uuid}=$value"
+            self.uuids[uuid] = None
+            yield f'{uuid}=none\n[ "$status" = failure ] || {{ take_uuid {step.format}; {uuid}=$value; }}'
 
     # -------------------------------------------------------------------------------------------------------- judging
 
@@ -180,7 +185,8 @@ class _Writer:
             yield shows
         elif expect.wanted is Wanted.NEW:
             yield f"take {step.format}"
-            known = " ".join(["OpaqueRef:NULL", *[f"${variable(each)}" for each in self.known]])
+            taken = [*(variable(each) for each in self.known), *self.uuids]
+            known = " ".join(["OpaqueRef:NULL", *[f"${each}" for each in taken]])
             yield f'case " {known} " in *" $value "*) {shows} ;; esac'
         elif expect.wanted is Wanted.VALUE and not isinstance(expect.type, Void):
             objects = [each for each in self.known if RefTo(each.cls) == getattr(expect.type, "item", None)]

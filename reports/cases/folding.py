@@ -16,7 +16,7 @@ def fold(expression: str, indent: int) -> str:
     """
     start = _opening(expression)
     whole = " " * indent + expression
-    if len(whole) <= LINE or start < 0 or expression[-1] != _CLOSING[expression[start]]:
+    if len(whole) < LINE or start < 0 or expression[-1] != _CLOSING[expression[start]]:
         return whole
     lines: list[str] = []
     for item in _items(expression[start + 1 : -1]):

@@ -119,4 +119,4 @@ def plain_text(text: str) -> str:
 
 def comment(lines: list[str]) -> str:
     """Return lines as a comment of Python or of a shell."""
-    return "\n".join(f"# {line}".rstrip() for line in lines)
+    return "\n".join(f"# {plain_text(line)}".rstrip() for line in lines)

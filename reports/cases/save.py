@@ -31,8 +31,9 @@ def save_case(case: Case, folder: Path, api: Api, target: str | None = None) -> 
         OSError: a file cannot be written.
         ValueError: a step uses an object that no step before it makes.
     """
+    case = settled(case)
     case = replace(
-        settled(case),
+        case,
         expected=without_refs(case.expected),
         actual=without_refs(case.actual),
         note=without_refs(case.note),

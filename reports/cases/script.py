@@ -6,19 +6,17 @@ The lower part is the text of the modules `runtime_...`, which no case changes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
-from typing import TypeAlias
 
 from xenconform.models.api import Api
 from xenconform.models.calls import Failure, Success
 from xenconform.models.cases import Case, Expect, Step, Wanted
-from xenconform.models.types import Float, MapOf, Option, RecordOf, RefTo, SetOf, Type, Void
-from xenconform.models.values import Handle, UuidOf, Value
+from xenconform.models.types import Void
+from xenconform.reports.cases.expressions import Expressions, codes_of, text_of
 from xenconform.reports.cases.folding import fold
 from xenconform.reports.cases.naming import (
     comment,
@@ -35,8 +33,6 @@ from xenconform.reports.cases.naming import (
 )
 from xenconform.reports.cases.settling import settled
 
-_Pair: TypeAlias = tuple[Type | None, Type | None, Value, Value]
-"""The types of a key and a value, None where they are not known, and the two."""
 FEW = 2
 """Up to so many error codes stand in a step itself."""
 PARTS = ("runtime_values.py", "runtime_server.py", "runtime_main.py")
@@ -64,12 +60,13 @@ def script(case: Case, api: Api, target: str | None = None) -> str:
     Raises:
         ValueError: a step uses an object that no step before it makes, or a value that a call cannot carry.
     """
+    case = settled(case)
     imports, bodies = _runtime()
-    writer = _Writer(api, settled(case))
+    writer = _Writer(api, case)
     steps = writer.steps()
     top = comment([*heading(case), *USE.splitlines()])
-    constants = "".join([fold(f"{name} = {_codes(codes)}", 0) + "\n" for codes, name in writer.constants.items()])
-    ending = f'if __name__ == "__main__":\n    sys.exit(main(steps, {_text(target or "")}, {case.repeats}))\n'
+    constants = "".join([fold(f"{name} = {codes_of(codes)}", 0) + "\n" for codes, name in writer.constants.items()])
+    ending = f'if __name__ == "__main__":\n    sys.exit(main(steps, {text_of(target or "")}, {case.repeats}))\n'
     parts = [f"#!/usr/bin/env python3\n{top}\n\n{imports}\n", f"{constants}\n" if constants else "", steps, bodies]
     return "\n".join([*[part for part in parts if part], ending])
 
@@ -86,7 +83,7 @@ def _runtime() -> tuple[str, str]:
             r"^(import .+|from (?!xenconform|__future__).+ import) ?(.*)$", head, re.MULTILINE
         ):
             modules.setdefault(module.strip(), set()).update(names.split(", "))
-        bodies.append(re.sub(r"  # noqa: .*$", "", f"\n# ====={body}", flags=re.MULTILINE))
+        bodies.append(re.sub(r"  #\x20noqa: .*$", "", f"\n# ====={body}", flags=re.MULTILINE))
     ordered = sorted(modules, key=lambda module: (module.startswith("from"), module))
     lines = [f"{module} {', '.join(sorted(modules[module]))}".rstrip() for module in ordered]
     return "\n".join(["from __future__ import annotations\n", *lines, ""]), "\n".join(bodies)
@@ -94,15 +91,19 @@ def _runtime() -> tuple[str, str]:
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes the steps. `constants` are lists of error codes that get a name, `known` the objects that have one."""
+    """Writes the steps. `constants` are lists of error codes that get a name."""
 
     api: Api
     case: Case
     constants: dict[tuple[str, ...], str] = field(default_factory=dict)
-    known: set[Handle] = field(default_factory=set)
+    values: Expressions = field(init=False)
     sessions: set[int] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.values = Expressions(self.api)
+
     def steps(self) -> str:
+        """Return the function that runs the steps."""
         lines = ['def steps(server: Server) -> None:\n    """Run the case."""']
         numbered = list(enumerate(self.case.steps, 1))
         last = max((number for number, step in numbered if is_told(step)), default=0)
@@ -117,7 +118,7 @@ class _Writer:
         if self.case.joint:
             lines += self._joint(numbered)
         elif any(step.thread for step in self.case.steps):
-            lines.append(f"    raise CannotRunError({_text(UNTOLD)})")
+            lines.append(f"    raise CannotRunError({text_of(UNTOLD)})")
         return "\n".join(lines) + "\n"
 
     def _threads(self, group: Sequence[tuple[int, Step]]) -> Iterator[str]:
@@ -128,11 +129,11 @@ class _Writer:
             if session not in self.sessions:
                 self.sessions.add(session)
                 yield f'    server.log_in({session}, "{step.format}")'
-        before = frozenset(self.known)
+        before = frozenset(self.values.known)
         after = set(before)
         threads = sorted({step.thread for _, step in group})
         for thread in threads:
-            self.known = set(before)
+            self.values.known = set(before)
             yield f"\n    def thread_{thread}() -> None:"
             own = [variable(step.makes) for _, step in group if step.makes is not None and step.thread == thread]
             if own:
@@ -140,8 +141,8 @@ class _Writer:
             for number, step in group:
                 if step.thread == thread:
                     yield self._step(number, step, 8)
-            after |= self.known
-        self.known = after
+            after |= self.values.known
+        self.values.known = after
         yield f"\n    server.at_once({', '.join([f'thread_{thread}' for thread in threads])})"
 
     def _joint(self, numbered: Sequence[tuple[int, Step]]) -> Iterator[str]:
@@ -157,21 +158,21 @@ class _Writer:
 
     def _outcome(self, step: Step, outcome: Success | Failure) -> str:
         if isinstance(outcome, Failure):
-            return "failure()" if outcome.code == "*" else f"failure({_text(outcome.code)})"
+            return "failure()" if outcome.code == "*" else f"failure({text_of(outcome.code)})"
         of = result_of(self.api, step)
         if step.makes is not None and outcome.value == step.makes:
             return "a_new_one()"
         if of is None or isinstance(of, Void):
             return "success()"
-        return f"success({self.wanted(of, outcome.value)})"
+        return f"success({self.values.wanted(of, outcome.value)})"
 
     def _step(self, number: int, step: Step, indent: int) -> str:
         """Return a step as a call, on several lines where one is too long."""
         known = message_of(self.api, step)
         types = [param.type for param in known.params] if known else []
-        parts = [str(number), f'"{step.format}"', _text(step.call.message)]
+        parts = [str(number), f'"{step.format}"', text_of(step.call.message)]
         for at, arg in enumerate(step.call.args):
-            parts.append(self.given(types[at] if at < len(types) else None, arg))
+            parts.append(self.values.given(types[at] if at < len(types) else None, arg))
         if step.expect is not None:
             parts.append(f"expect={self._expect(step.expect)}")
         if not takes_session(self.api, step):
@@ -187,113 +188,28 @@ class _Writer:
             name = variable(step.makes)
             target = f"{name} = "
             parts.append(f'makes="{name}"')
-            self.known.add(step.makes)
+            self.values.known.add(step.makes)
         undo = undone_by(self.api, step)
-        parts += [f"undo={_text(undo)}"] if undo else []
+        parts += [f"undo={text_of(undo)}"] if undo else []
         self.sessions.add(step.session)
         return fold(f"{target}server.call({', '.join(parts)})", indent)
 
     def _expect(self, expect: Expect) -> str:
         codes = tuple(expect.codes)
         if expect.wanted is Wanted.NOTHING:
-            return f"failure({'' if '*' in codes else ', '.join([_text(code) for code in codes])})"
+            return f"failure({'' if '*' in codes else ', '.join([text_of(code) for code in codes])})"
         value = ""
         if expect.wanted is Wanted.VALUE and not isinstance(expect.type, Void):
-            value = self.wanted(expect.type, expect.value)
+            value = self.values.wanted(expect.type, expect.value)
         refusals = ""
         if codes:
-            refusals = _codes(codes) if len(codes) <= FEW else self._constant(codes)
+            refusals = codes_of(codes) if len(codes) <= FEW else self._constant(codes)
         name = "a_new_one" if expect.wanted is Wanted.NEW else "success"
         return f"{name}({', '.join([each for each in (value, refusals and f'or_failure={refusals}') if each])})"
 
     def _constant(self, codes: tuple[str, ...]) -> str:
         number = len(self.constants) + 1
         return self.constants.setdefault(codes, "REFUSALS" if number == 1 else f"REFUSALS_{number}")
-
-    def given(self, of: Type | None, value: Value) -> str:
-        """Return the expression of a value that is sent; where its type is not known, by what it is."""
-        match of, value:
-            case _, None:
-                return "None"
-            case Option(item), _:
-                return self.given(item, value)
-            case _, tuple():
-                inner = of.item if isinstance(of, SetOf) else None
-                return f"[{', '.join([self.given(inner, each) for each in value])}]"
-            case _, dict():
-                pairs = [f"{self.given(k, name)}: {self.given(v, each)}" for k, v, name, each in self._pairs(of, value)]
-                return "{" + ", ".join(pairs) + "}"
-            case Float(), int():
-                return repr(float(value))
-            case _:
-                return self._scalar(value)
-
-    def wanted(self, of: Type, value: Value) -> str:
-        """Return the expression of a value that must come back, by its type."""
-        match of, value:
-            case SetOf(RefTo()), tuple():
-                return f"Refs([{', '.join([self._scalar(each) for each in value])}])"
-            case SetOf(item), tuple():
-                return f"Set([{', '.join([self.wanted(item, each) for each in value])}])"
-            case Option(item), _:
-                return "None" if value is None else self.wanted(item, value)
-            case _, dict():
-                pairs = [
-                    f"{self.given(k, name)}: {self.wanted(v, each) if v is not None else self.given(v, each)}"
-                    for k, v, name, each in self._pairs(of, value)
-                ]
-                whole = "{" + ", ".join(pairs) + "}"
-                kind = "Record" if isinstance(of, RecordOf) else "ByRef" if _is_by_ref(of) else ""
-                return f"{kind}({whole})" if kind else whole
-            case _:
-                return self.given(of, value)
-
-    def _pairs(self, of: Type | None, value: Mapping[Value, Value]) -> Iterator[_Pair]:
-        fields = self.api.classes[of.cls].fields if isinstance(of, RecordOf) and of.cls in self.api.classes else {}
-        for name, each in value.items():
-            if isinstance(of, MapOf):
-                yield of.key, of.value, name, each
-            else:
-                yield None, fields[name].type if name in fields else None, name, each
-
-    def _scalar(self, value: Value) -> str:
-        match value:
-            case Handle():
-                return "NULL" if value.is_null else self._named(value)
-            case UuidOf(handle):
-                return f"server.uuid_of({self._named(handle)})"
-            case str():
-                return _text(value)
-            case datetime():
-                at = value.astimezone(UTC)
-                fraction = f".{at.microsecond:06d}" if at.microsecond else ""
-                day = f"{at.year:04d}-{at.month:02d}-{at.day:02d}"
-                return f'instant("{day}T{at.hour:02d}:{at.minute:02d}:{at.second:02d}{fraction}Z")'
-            case float():
-                return repr(value) if value - value == 0.0 else f'float("{value!r}")'
-            case bool() | int():
-                return repr(value)
-            case _:
-                raise ValueError(f"no value of a call: {value!r}")
-
-    def _named(self, handle: Handle) -> str:
-        if handle not in self.known:
-            raise ValueError(f"{handle} is used before a step makes it")
-        return variable(handle)
-
-
-def _is_by_ref(of: Type) -> bool:
-    return isinstance(of, MapOf) and isinstance(of.key, RefTo)
-
-
-def _text(text: str) -> str:
-    """Return a text as a literal in ASCII, in double quotes where nothing in it needs a backslash."""
-    written = ascii(text)
-    return f'"{text}"' if written == f"'{text}'" and '"' not in text else written
-
-
-def _codes(codes: Sequence[str]) -> str:
-    return f"[{', '.join([_text(code) for code in codes])}]"
 
 
 def _short(text: str) -> str:

@@ -22,8 +22,13 @@ def settled(case: Case) -> Case:
     given = repr([step.call.args for step in case.steps])
     read: set[Handle] = set()
 
+    names: dict[str, str] = {}
+
     def is_own(handle: Handle, uuid: str) -> bool:
-        return handle in read and repr(uuid) not in given
+        if handle not in read or repr(uuid) in given:
+            return False
+        names[uuid] = str(UuidOf(handle))
+        return True
 
     steps = []
     for step in case.steps:
@@ -36,7 +41,10 @@ def settled(case: Case) -> Case:
         tuple([_outcome(step, each, is_own) for step, each in zip(told, outcomes, strict=False)])
         for outcomes in case.joint
     ]
-    return replace(case, steps=tuple(steps), joint=tuple(joint))
+    expected, actual = case.expected, case.actual
+    for uuid, name in names.items():
+        expected, actual = (text.replace(repr(uuid), name) for text in (expected, actual))
+    return replace(case, steps=tuple(steps), joint=tuple(joint), expected=expected, actual=actual)
 
 
 def _outcome(step: Step, outcome: Success | Failure, is_own: IsOwn) -> Success | Failure:
