@@ -239,6 +239,7 @@ class Client:
         ended = isinstance(outcome, Success) or (isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID")
         if name == "logout" and ended and session in self.opened:
             self.opened.remove(session)
+            self.secrets.end_session(session)
             self.session = "" if session == self.session else self.session
 
     def _opened(self, session: str) -> None:

@@ -34,6 +34,10 @@ class _Secret:
     data_word: re.Pattern[bytes] | None
 
 
+ENDED_HIDDEN = 20
+"""How many sessions that are over are still hidden."""
+
+
 @dataclass(slots=True)
 class Secrets:
     """Passwords and session refs, and everything said about them with them left out.
@@ -45,6 +49,8 @@ class Secrets:
 
     sessions: list[str] = field(default_factory=list, repr=False)
     _known: list[_Secret] = field(default_factory=list, repr=False)
+    _numbered: int = 0
+    _ended: list[str] = field(default_factory=list, repr=False)
 
     def add_password(self, password: str) -> None:
         """Hide a password from now on; the empty one has nothing to hide."""
@@ -55,7 +61,22 @@ class Secrets:
         """Hide a session ref from now on; the null ref is no secret."""
         if not is_null_text(session) and session not in self.sessions:
             self.sessions.append(session)
-            self._add(session, f"SESSION-{len(self.sessions)}")
+            self._numbered += 1
+            self._add(session, f"SESSION-{self._numbered}")
+
+    def end_session(self, session: str) -> None:
+        """Note that a session is over and no secret any more: it is hidden until some more have ended.
+
+        A run opens thousands; to look for each of them in every exchange would make it slower and slower.
+        """
+        if session not in self.sessions or session in self._ended:
+            return
+        self._ended.append(session)
+        if len(self._ended) > ENDED_HIDDEN:
+            gone = self._ended.pop(0)
+            self.sessions.remove(gone)
+            spellings = set(_spellings(gone))
+            self._known = [each for each in self._known if each.text not in spellings]
 
     def redact(self, said: str) -> str:
         """Return text with every secret hidden."""
