@@ -35,6 +35,7 @@ class Progress:
     clock: Callable[[], float] = monotonic
     _began: float = field(init=False)
     _told: float = field(init=False)
+    _share: float | None = field(init=False, default=None)
     _state: tuple[int, int, int, str] = field(init=False, default=(0, 0, 0, ""))
     _live: Live | None = field(init=False, default=None)
 
@@ -54,8 +55,14 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def update(self, items_done: int, calls: int, findings: int, current: str = "") -> None:
-        """Take the state of the run: items and calls done, findings so far, and what is being tested now."""
+    def update(
+        self, items_done: int, calls: int, findings: int, current: str = "", *, share: float | None = None
+    ) -> None:
+        """Take the state of the run: items and calls done, findings so far, and what is being tested now.
+
+        `share` is the part of all the work that is done, where items differ much; the time left follows from it.
+        """
+        self._share = share
         self._state = (items_done, calls, findings, printable(current))
         now = self.clock()
         if self._live is None and now - self._told >= EVERY:
@@ -73,7 +80,8 @@ class Progress:
         done, calls, findings, _ = self._state
         spent = self.clock() - self._began
         rate = calls / spent if spent > 0 else 0.0
-        left = spent / done * max(0, self.total_items - done) if done else None
+        share = self._share if self._share is not None else done / self.total_items if self.total_items else 0.0
+        left = spent / share * max(0.0, 1.0 - share) if share > 0 else None
         return [
             f"{rate:,.0f} calls/s",
             plural(findings, "finding"),

@@ -13,6 +13,14 @@ from xenconform.conformance.suite.items import COST, LEFT_BEHIND, RESULTS, RUN
 from xenconform.models.results import Results
 from xenconform.reports.progress import Progress
 
+WEIGHTS = {"STATE-MODEL": 60.0, "CONC-LINEARIZABLE": 12.0, "PERSIST": 60.0}
+"""How much longer than most an item of a clause takes; only for the estimate of the time left."""
+
+
+def weight(name: str) -> float:
+    """Return how long an item takes, in items of the usual kind; `name` is its pytest id."""
+    return WEIGHTS.get(name.rpartition("::")[2].partition("[")[0], 1.0)
+
 
 @dataclass(slots=True)
 class Watch:
@@ -24,6 +32,8 @@ class Watch:
     remarks: list[str] = field(default_factory=list)
     results: Results | None = None
     _done: int = 0
+    _weight: float = 0.0
+    _whole: float = 0.0
     _calls: int = 0
     _findings: int = 0
     _terminal: TextIO = field(default_factory=lambda: sys.stderr)
@@ -34,6 +44,7 @@ class Watch:
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Begin to show the progress."""
         self._config = session.config
+        self._whole = sum(weight(item.nodeid) for item in session.items)
         self._begin(len(session.items))
 
     @pytest.hookimpl(optionalhook=True)
@@ -41,6 +52,7 @@ class Watch:
         """Begin to show the progress of several workers, which collect each for itself."""
         if self._progress is not None:
             self._progress.total_items = len(ids)
+            self._whole = sum(map(weight, ids))
 
     def _begin(self, items: int) -> None:
         console = Console(file=self._terminal, quiet=self.quiet)
@@ -56,7 +68,9 @@ class Watch:
             if name == COST and isinstance(cost, dict):
                 self._calls += cost["calls"]
                 self._findings += cost["findings"]
-        self._progress.update(self._done, self._calls, self._findings, report.nodeid.rpartition("::")[2])
+        self._weight += weight(report.nodeid)
+        share = self._weight / self._whole if self._whole else None
+        self._progress.update(self._done, self._calls, self._findings, report.nodeid.rpartition("::")[2], share=share)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
