@@ -28,7 +28,7 @@ from xenconform.models.cases import Expect, Wanted
 from xenconform.models.learning import acted, in_doubt, is_derived, learned, made
 from xenconform.models.profiles import Profile
 from xenconform.models.query import where_message
-from xenconform.models.refusals import DOMAIN_CODES, STRICT_CODES, domain_codes
+from xenconform.models.refusals import STRICT_CODES, domain_codes
 from xenconform.models.types import RefTo, Type, Void
 from xenconform.models.values import Handle, UuidOf, Value
 from xenconform.models.world import Branch, World
@@ -201,7 +201,7 @@ class Belief:
         if failure.code == "MAP_DUPLICATE_KEY":
             if (call.args[0], message.field) in self.unknown:
                 return Expect(message.result, Wanted.ANY, codes=("*",))
-            return Expect(message.result, Wanted.NOTHING, codes=("MAP_DUPLICATE_KEY", *DOMAIN_CODES))
+            return Expect(message.result, Wanted.NOTHING, codes=("MAP_DUPLICATE_KEY", *domain_codes(message)))
         if message.name == self.api.classes[message.cls].destructor and failure.code == "OPERATION_NOT_ALLOWED":
             holders = referrers(self.api, self.world.objects, call.args[0])
             if not any(holder in self.known and self.holds(holder, name) for holder, name in holders):

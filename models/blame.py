@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from xenconform.models.acts import changes_power
 from xenconform.models.api import Api, Message, Relation
 from xenconform.models.belief import Belief
 from xenconform.models.binding import bonds
 from xenconform.models.calls import Failure, Outcome, Success
 from xenconform.models.cases import Step, Wanted
 from xenconform.models.matching import differing, handles_in
-from xenconform.models.power import TRANSITIONS
 from xenconform.models.query import where_message
 from xenconform.models.values import Handle
 
@@ -28,6 +28,8 @@ WRITTEN: Final[Mapping[str, str]] = {
     "remove_from": "MAP-REMOVE",
 }
 """By the verb of the accessor that wrote the field which then reads wrong."""
+LOGOUT: Final = "session.logout"
+LISTINGS: Final = frozenset({"get_all", "get_all_records", "get_all_records_where"})
 BOUND: Final[Mapping[str, str]] = {"create": "BIND-CREATE", "destroy": "BIND-DESTROY", "write": "BIND-MOVE"}
 """By what was done last to an end of a pair, where an end then reads wrong."""
 
@@ -76,13 +78,13 @@ def blame(story: Story) -> Blame:
     message = api.message(last.call.message) or where_message(api, last.call.message)
     if message is None or last.expect is None:
         return Blame("", "server")
-    if any(step.call.message == "session.logout" and step.session == last.session for step in steps[:-1]):
+    if last.session in _ended_sessions(steps[:-1]):
         return Blame("SESSION-LOGOUT", message.full_name)
     if last.expect.wanted is Wanted.NEW and isinstance(outcome, Success):
         return Blame("CREATE-NEW", message.cls)
     if story.formats_matter and isinstance(outcome, Success) and _reads(message):
         return Blame("WIRE-AGREE", _element(story, message))
-    if message.cls == "VM" and (message.name in TRANSITIONS or message.field == "power_state"):
+    if changes_power(message):
         return Blame("LIFECYCLE-VM", message.full_name)
     if isinstance(outcome, Failure):
         return _refused(story, message)
@@ -99,6 +101,8 @@ def _refused(story: Story, message: Message) -> Blame:
     """A call that should have succeeded was refused, or one was refused with a code that is not allowed."""
     api, steps, last = story.api, story.steps, story.last
     assert last.expect is not None
+    if last.session and isinstance(story.outcome, Failure) and story.outcome.code == "SESSION_INVALID":
+        return Blame(_session_lost(story), message.full_name)
     if "MAP_DUPLICATE_KEY" in last.expect.codes and last.expect.wanted is Wanted.NOTHING:
         return Blame("MAP-DUPLICATE-KEY", _field(message))
     if message.name == "get_by_uuid":
@@ -112,6 +116,14 @@ def _refused(story: Story, message: Message) -> Blame:
     if message.verb in WRITTEN:
         return Blame(WRITTEN[message.verb], _field(message))
     return Blame("GET-EVERY-FIELD" if message.verb == "get" else "", _field(message))
+
+
+def _session_lost(story: Story) -> str:
+    """Return the clause by which a session that nobody ended should serve."""
+    if any(step.call.message == LOGOUT for step in story.steps):
+        return "SESSION-LOGOUT"
+    formats = {step.format for step in story.steps if step.session == story.last.session}
+    return "WIRE-SESSION-SHARED" if len(formats) > 1 else ""
 
 
 def _carried_out(story: Story, message: Message) -> Blame:
@@ -137,25 +149,46 @@ def _misread(story: Story, message: Message) -> Blame:
         return Blame("LABEL-LOOKUP", message.cls)
     if message.name == "get_by_uuid":
         return Blame("UUID-LOOKUP", message.cls)
-    if message.name in {"get_all", "get_all_records"}:
+    place = _place(story, message)
+    if place is None:
         gone = any(_ends(api, step) for step in steps[:-1])
         return Blame("DESTROY-GONE" if gone else "GET-ALL-AGREES", message.cls)
-    name = _field_name(story, message)
+    handle, name = place
     element = f"{message.cls}.{name}"
     causes = [at for at, step in enumerate(steps[:-1]) if not step.call.message.partition(".")[2].startswith("get_")]
     if not causes:
         return Blame("GET-RECORD-AGREES", element)
     if name == "uuid":
         return Blame("SET-ONLY-THAT", element)
-    return Blame(_cause(story, causes[-1], name), element)
+    return Blame(_cause(story, causes[-1], handle, name), element)
 
 
-def _cause(story: Story, at: int, name: str) -> str:
-    """Return the clause by what was done last before a field read wrong."""
-    api, cause, handle = story.api, story.steps[at], story.last.call.args[0]
+def _place(story: Story, message: Message) -> tuple[Handle, str] | None:
+    """Return the field that a reader told wrong, and of which object; None where it listed the wrong objects."""
+    last, outcome = story.last, story.outcome
+    assert isinstance(outcome, Success)
+    assert last.expect is not None
+    if message.name not in LISTINGS:
+        return last.call.args[0], _field_name(story, message)
+    want, got = last.expect.value, outcome.value
+    if not isinstance(want, dict) or not isinstance(got, dict) or (story.made & got.keys()) != want.keys() & story.made:
+        return None
+    for handle, record in want.items():
+        for name in differing(story.api, message.cls, record, got.get(handle, {}), story.made):
+            return handle, name
+    return None
+
+
+def _cause(story: Story, at: int, handle: Handle, name: str) -> str:
+    """Return the clause by what was done last before a field of an object read wrong."""
+    api, cause = story.api, story.steps[at]
     found = api.message(cause.call.message)
-    if found is None:
+    if cause.session in _ended_sessions(story.steps[:at]):
+        return "SESSION-LOGOUT"
+    if found is None or cause.call.message == LOGOUT:
         return ""
+    if changes_power(found):
+        return "LIFECYCLE-VM"
     relation = bonds(api).by_derived.get((handle.cls, name)) or bonds(api).by_owner.get((handle.cls, name))
     if cause.makes is not None:
         return BOUND["create"] if relation and cause.makes != handle else "CREATE-FIELDS"
@@ -164,11 +197,17 @@ def _cause(story: Story, at: int, name: str) -> str:
         return "DESTROY-REFERENCED-UNCHANGED" if refused else BOUND["destroy"] if relation else "DESTROY-NO-CASCADE"
     if relation and (found.cls, found.field) in _both_ends(relation):
         return BOUND["write"]
+    if not found.verb:
+        return ""
     if (found.field, cause.call.args[0]) != (name, handle):
         return "SET-ONLY-THAT"
     if found.verb == "add_to" and refused:
         return "MAP-DUPLICATE-UNCHANGED"
     return "SET-ADD-DEDUP" if found.verb == "add" and story.had(at) else WRITTEN.get(found.verb, "")
+
+
+def _ended_sessions(steps: tuple[Step, ...]) -> frozenset[int]:
+    return frozenset(step.session for step in steps if step.call.message == LOGOUT)
 
 
 def _both_ends(relation: Relation) -> tuple[tuple[str, str], tuple[str, str]]:

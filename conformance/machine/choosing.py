@@ -35,6 +35,13 @@ OBJECTS: Final = (2, 3, 3, 6)
 """How many objects of a class there are at once."""
 FOCUSES: Final = 4**8
 """How many focuses there are."""
+MOVES: Final = (
+    {"write": 23, "look_up": 3, "make": 2, "destroy": 2, "read": 1, "log_out": 1},
+    {"write": 17, "look_up": 4, "make": 4, "destroy": 4, "read": 2, "log_out": 1},
+    {"write": 9, "look_up": 8, "make": 7, "destroy": 7, "log_out": 1},
+    {"act": 14, "write": 11, "look_up": 2, "make": 2, "destroy": 2, "log_out": 1},
+)
+"""How often each move is made of 32, by the focus: to write, to begin and end objects, to change states."""
 PARTS: Final = 4
 """An object's number is one of the focus' own classes unless it is a multiple of this."""
 
@@ -57,6 +64,16 @@ class About:
     cls: str
     focus: int
     muted: frozenset[str]
+
+    def move(self, number: int) -> str:
+        """Return the name of a move, by a number below 32."""
+        moves = MOVES[self.focus // 4**7 % 4]
+        return [name for name, times in moves.items() for _ in range(times)][number % 32]
+
+    @property
+    def only_power(self) -> bool:
+        """Whether the acts of the sequence are those that change a power state."""
+        return self.focus // 128 % 2 == 0
 
     @property
     def most(self) -> int:
@@ -122,6 +139,22 @@ def likely(belief: Belief, calls: Sequence[Call], number: int) -> Call | None:
     allowed = [call for call in calls if isinstance(belief.branch(call).outcome, Success)] if number % PARTS else []
     candidates = allowed or calls
     return candidates[number // PARTS % len(candidates)] if candidates else None
+
+
+def meeting(message: Message, present: Value, values: Sequence[Value], number: int) -> Sequence[Value]:
+    """Return the values for a writer that do something, by a number: members to be removed, other values to be set.
+
+    Members and keys are added that are there, and more often such that are not. For one number in four all are left.
+    """
+    turn, verb = number // 16 % PARTS, message.verb
+    if turn == 0:
+        return values
+    if verb == "set":
+        return [each for each in values if each != present] or values
+    there = tuple(present or ())
+    if verb in {"remove", "remove_from"} or turn == 1:
+        return there or values
+    return [each for each in values if each not in there] or values
 
 
 def made_by(belief: Belief, call: Call) -> Handle | None:

@@ -11,7 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from xenconform.conformance.machine.player import Mismatch, Played
-from xenconform.conformance.machine.rewriting import Steps, joined, kept, plainer, reads, renamed, without, writers
+from xenconform.conformance.machine.rewriting import (
+    Steps,
+    joined,
+    kept,
+    plainer,
+    reads,
+    renamed,
+    texts,
+    without,
+    writers,
+)
 from xenconform.models.calls import Success
 from xenconform.models.cases import Step
 from xenconform.models.matching import handles_in
@@ -84,6 +94,7 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
         _drop(run)
         _join(run)
         if len(run.steps) <= PAIRS_UP_TO:
+            _join_texts(run)
             _drop_pairs(run)
     _plain_ways(run)
     _plain_values(run)
@@ -109,15 +120,12 @@ def _sliced(steps: Steps, seen: frozenset[Handle]) -> Steps:
             if handle not in wanted:
                 wanted.add(handle)
                 todo.append(handle)
-    label = last.call.message.endswith("get_by_name_label") or last.call.message.endswith(
-        (".get_all", ".get_all_records")
-    )
     own_class = last.call.message.partition(".")[0]
 
     def near(step: Step) -> bool:
-        if step.makes in wanted or (label and step.call.message.partition(".")[0] == own_class):
-            return True
-        return bool(set(handles_in(step.call.args)) & wanted)
+        own = set(handles_in(step.call.args))
+        listing = not own and reads(step)
+        return step.makes in wanted or bool(own & wanted) or (listing and step.call.message.startswith(own_class + "."))
 
     gone = {at for at, step in enumerate(steps[:-1]) if not near(step) and step.call.message != "session.logout"}
     kept = without(steps, gone)
@@ -163,6 +171,14 @@ def _join(run: Reduction) -> None:
         makers = [step.makes for step in run.steps if step.makes is not None]
         twins = ((a, b) for at, a in enumerate(makers) for b in makers[:at] if a.cls == b.cls)
         again = any(run.fails(joined(run.steps, a, b)) for a, b in twins)
+
+
+def _join_texts(run: Reduction) -> None:
+    """Let one text stand for two: a step may then be one too many."""
+    given = texts(run.steps)
+    for old, new in ((old, new) for old in given for new in given if old != new):
+        if run.fails(renamed(run.steps, old, new)):
+            _drop(run)
 
 
 def _plain_ways(run: Reduction) -> None:

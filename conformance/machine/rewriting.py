@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from xenconform.models.cases import Step
+from xenconform.models.cases import Step, Wanted
 from xenconform.models.matching import handles_in
 from xenconform.models.values import Handle, UuidOf, Value
 
@@ -36,8 +36,11 @@ def kept(steps: Steps, gone: set[int]) -> Steps:
 
 
 def writers(steps: Steps) -> Steps:
-    """Return the steps that do not only read, those that read a uuid which is used later, and the last."""
+    """Return the steps that do not only read, those that read a uuid which counts later, and the last."""
+    last = steps[-1].expect
     used = {handle for step in steps for handle in uuids(step.call.args)}
+    if last is not None and last.wanted is Wanted.NEW:
+        used = {step.makes for step in steps if step.makes is not None}
     needed = {at for at, step in enumerate(steps) if reads_uuid(step) and used & set(handles_in(step.call.args))}
     return without(steps, {at for at, step in enumerate(steps[:-1]) if reads(step) and at not in needed})
 
@@ -106,6 +109,17 @@ def renamed(steps: Steps, old: Value, new: Value) -> Steps:
     return tuple(
         replace(step, call=replace(step.call, args=tuple(arg(step, each) for each in step.call.args))) for step in steps
     )
+
+
+def texts(steps: Steps) -> list[str]:
+    """Return the different texts that the steps give, those of names in records too."""
+    found: dict[str, None] = {}
+    for step in steps:
+        for arg in step.call.args:
+            record = isinstance(arg, dict) and step.makes is not None
+            given = (arg.get("name_label"),) if record else (arg, *_members(arg))
+            found |= {each: None for each in given if isinstance(each, str)}
+    return list(found)
 
 
 def plainer(steps: Steps) -> Iterator[tuple[Value, Value]]:

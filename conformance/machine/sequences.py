@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
 from hypothesis.database import ExampleDatabase
 from hypothesis.errors import Flaky
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.machine.choosing import FOCUSES, About, How
@@ -34,7 +34,7 @@ of one before, which say little of a server, and in a run of less than ten none 
 """
 
 _small = st.integers(0, 7)
-_objects = st.integers(0, 31)
+_kinds = st.integers(0, 31)
 _focuses = st.integers(0, FOCUSES - 1)
 _wide = st.integers(0, 63)
 _hows = st.builds(How, fmt=st.integers(0, 2), session=st.integers(0, 5))
@@ -160,43 +160,9 @@ def _machine(this: Exploration) -> type[RuleBasedStateMachine]:
                     this.found = Found(wrong, tuple(self.walk.player.steps), tuple(self.walk.player.beliefs))
                 raise
 
-        @rule(cls=_wide, value=_wide, how=_hows)
-        def make(self, cls: int, value: int, how: How) -> None:
-            self._try(lambda walk: walk.make_more(cls, value, how))
-
-        @rule(obj=_objects, message=_wide, value=_wide, how=_hows)
-        def write(self, obj: int, message: int, value: int, how: How) -> None:
-            self._try(lambda walk: walk.write(obj, message, value, how))
-
-        @rule(obj=_objects, message=_wide, value=_wide, how=_hows)
-        def write_again(self, obj: int, message: int, value: int, how: How) -> None:
-            self._try(lambda walk: walk.write(obj, message, value, how))
-
-        @rule(obj=_objects, message=_wide, value=_wide, how=_hows)
-        def write_on(self, obj: int, message: int, value: int, how: How) -> None:
-            self._try(lambda walk: walk.write(obj, message, value, how))
-
-        @rule(obj=_objects, message=_wide, how=_hows)
-        def read(self, obj: int, message: int, how: How) -> None:
-            self._try(lambda walk: walk.read(obj, message, how))
-
-        @rule(obj=_objects, message=_small, how=_hows)
-        def look_up(self, obj: int, message: int, how: How) -> None:
-            self._try(lambda walk: walk.look_up(obj, message, how))
-
-        @rule(obj=_objects, how=_hows)
-        def destroy(self, obj: int, how: How) -> None:
-            self._try(lambda walk: walk.destroy(obj, how))
-
-        @precondition(lambda _self: any(each.acts for each in this.plan.values()))
-        @rule(obj=_objects, message=_wide, how=_hows)
-        def act(self, obj: int, message: int, how: How) -> None:
-            self._try(lambda walk: walk.act(obj, message, how))
-
-        @precondition(lambda self: self.walk is not None and self.walk.moves % 8 == 7)
-        @rule(how=_hows)
-        def log_out(self, how: How) -> None:
-            self._try(lambda walk: walk.log_out(how))
+        @rule(kind=_kinds, numbers=st.tuples(_kinds, _wide, _wide), how=_hows)
+        def move(self, kind: int, numbers: tuple[int, int, int], how: How) -> None:
+            self._try(lambda walk: walk.move(kind, numbers, how))
 
         def teardown(self) -> None:
             if self.walk is None:
