@@ -1,4 +1,4 @@
-"""What moves are made of: objects as they are needed, values filled in, steps played and what they changed read back."""
+"""What moves are made of: objects as needed, values filled in, steps played, and what they changed read back."""
 
 from __future__ import annotations
 

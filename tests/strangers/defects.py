@@ -7,8 +7,11 @@ from strangers import (
     defects_envelopes,
     defects_fields,
     defects_objects,
+    defects_roles,
+    defects_sequences,
     defects_states,
     defects_tasks,
+    defects_values_over_time,
     defects_wire,
 )
 from strangers.base import TABLE, Defect
@@ -22,5 +25,8 @@ MODULES = (
     defects_bonds,
     defects_states,
     defects_tasks,
+    defects_sequences,
+    defects_values_over_time,
+    defects_roles,
 )
 DEFECTS: dict[str, Defect] = TABLE
