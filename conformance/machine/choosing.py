@@ -141,10 +141,13 @@ def likely(belief: Belief, calls: Sequence[Call], number: int) -> Call | None:
     return candidates[number // PARTS % len(candidates)] if candidates else None
 
 
-def meeting(message: Message, present: Value, values: Sequence[Value], number: int) -> Sequence[Value]:
+def meeting(
+    message: Message, present: Value, values: Sequence[Value], every: Sequence[Value], number: int
+) -> Sequence[Value]:
     """Return the values for a writer that do something, by a number: members to be removed, other values to be set.
 
     Members and keys are added that are there, and more often such that are not. For one number in four all are left.
+    `every` are the values of the type, of which `values` are the few of the sequence.
     """
     turn, verb = number // 16 % PARTS, message.verb
     if turn == 0:
@@ -154,7 +157,8 @@ def meeting(message: Message, present: Value, values: Sequence[Value], number: i
     there = tuple(present or ())
     if verb in {"remove", "remove_from"} or turn == 1:
         return there or values
-    return [each for each in values if each not in there] or values
+    absent = [each for each in values if each not in there]
+    return absent or [each for each in every if each not in there] or values
 
 
 def made_by(belief: Belief, call: Call) -> Handle | None:

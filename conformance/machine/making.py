@@ -100,7 +100,7 @@ class Making:
                 return None
             few = self._about.values(values)
             if at == 0:
-                few = meeting(message, (self.belief.world.record(handle) or {}).get(message.field), few, number)
+                few = meeting(message, (self.belief.world.record(handle) or {}).get(message.field), few, values, number)
             args.append(self._filled(few[(number >> (3 * at)) % len(few)], number, how))
         return tuple(args)
 

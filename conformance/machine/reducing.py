@@ -13,11 +13,14 @@ from dataclasses import dataclass, field, replace
 from xenconform.conformance.machine.player import Mismatch, Played
 from xenconform.conformance.machine.rewriting import (
     Steps,
+    folded,
     joined,
     kept,
     plainer,
     reads,
     renamed,
+    retold,
+    tail,
     texts,
     without,
     writers,
@@ -80,7 +83,8 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
     run = Reduction(play, signature(mismatch), limit)
     seen = _handles_seen(steps[-1], mismatch)
     near = _sliced(steps, seen)
-    for first in (writers(near), writers(steps), near, steps, steps):
+    late = [tail(steps, size) for size in (4, 12) if size < len(steps)]
+    for first in (*late, writers(near), writers(steps), tail(steps, 30), near, steps, steps):
         run._tried.clear()  # noqa: SLF001 - the same sequence may fail the second time
         if run.fails(first):
             break
@@ -94,6 +98,7 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
         _drop(run)
         _join(run)
         if len(run.steps) <= PAIRS_UP_TO:
+            _fold(run)
             _join_texts(run)
             _drop_pairs(run)
     _plain_ways(run)
@@ -174,11 +179,22 @@ def _join(run: Reduction) -> None:
 
 
 def _join_texts(run: Reduction) -> None:
-    """Let one text stand for two: a step may then be one too many."""
-    given = texts(run.steps)
-    for old, new in ((old, new) for old in given for new in given if old != new):
+    """Let one text stand for two, everywhere or in one step: a step may then be one too many."""
+    every = ((old, new) for given in texts(run.steps).values() for old in given for new in given if old != new)
+    for old, new in every:
         if run.fails(renamed(run.steps, old, new)):
             _drop(run)
+    for steps in retold(run.steps):
+        if run.fails(steps):
+            _drop(run)
+            break
+
+
+def _fold(run: Reduction) -> None:
+    """Give objects from the start what is written to them later."""
+    again = True
+    while again:
+        again = any(run.fails(steps) for steps in folded(run.steps))
 
 
 def _plain_ways(run: Reduction) -> None:

@@ -111,15 +111,88 @@ def renamed(steps: Steps, old: Value, new: Value) -> Steps:
     )
 
 
-def texts(steps: Steps) -> list[str]:
-    """Return the different texts that the steps give, those of names in records too."""
-    found: dict[str, None] = {}
+def field_of(step: Step) -> str:
+    """Return the field that an accessor, or a look-up by name, is about; "" for other messages."""
+    name = step.call.message.partition(".")[2].removeprefix("get_by_")
+    for verb in ("add_to_", "remove_from_", "set_", "add_", "remove_"):
+        if name.startswith(verb):
+            return name.removeprefix(verb)
+    return name if name == "name_label" else ""
+
+
+def texts(steps: Steps) -> dict[str, list[str]]:
+    """Return the different texts that the steps give to each field, those of names in records too."""
+    found: dict[str, dict[str, None]] = {}
     for step in steps:
-        for arg in step.call.args:
-            record = isinstance(arg, dict) and step.makes is not None
-            given = (arg.get("name_label"),) if record else (arg, *_members(arg))
-            found |= {each: None for each in given if isinstance(each, str)}
-    return list(found)
+        for field, value in _given(step):
+            found.setdefault(field, {}).update({each: None for each in (value, *_members(value)) if _is_text(each)})
+    return {field: list(each) for field, each in found.items()}
+
+
+def _given(step: Step) -> Iterator[tuple[str, Value]]:
+    field = field_of(step)
+    for arg in step.call.args:
+        if isinstance(arg, dict) and step.makes is not None:
+            yield "name_label", arg.get("name_label")
+        elif field:
+            yield field, arg
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str)
+
+
+def retold(steps: Steps) -> Iterator[Steps]:
+    """Yield the steps with another text in one of them, which another step gives to the same field."""
+    given = texts(steps)
+    for at, step in enumerate(steps):
+        for old in [each for arg in step.call.args for each in (arg, *_members(arg)) if _is_text(each)]:
+            for new in given.get(field_of(step), ()) if step.makes is None else ():
+                if new != old:
+                    yield (*steps[:at], *renamed((step,), old, new), *steps[at + 1 :])
+
+
+def folded(steps: Steps) -> Iterator[Steps]:
+    """Yield the steps with a written value given to the object when it is made, in place of the step that wrote it."""
+    makers = {step.makes: at for at, step in enumerate(steps) if step.makes is not None and _record(step) is not None}
+    for at, step in enumerate(steps[:-1]):
+        field, args = field_of(step), step.call.args
+        maker = makers.get(args[0]) if args and isinstance(args[0], Handle) else None
+        record = _record(steps[maker]) if maker is not None else None
+        if maker is None or record is None or field not in record:
+            continue
+        match step.call.message.partition(".")[2].removesuffix(field), args[1:]:
+            case "set_", (value,):
+                written = value
+            case "add_", (value,):
+                written = (*record[field], value)
+            case "add_to_", (key, value):
+                written = {**record[field], key: value}
+            case _:
+                continue
+        made = replace(steps[maker], call=replace(steps[maker].call, args=({**record, field: written},)))
+        between = steps[maker + 1 : at]
+        later = {step.makes for step in between} & set(handles_in(args[1:]))
+        yield (*steps[:maker], *((*between, made) if later else (made, *between)), *steps[at + 1 :])
+
+
+def _record(step: Step) -> dict[str, Value] | None:
+    args = step.call.args
+    return args[0] if len(args) == 1 and isinstance(args[0], dict) else None
+
+
+def tail(steps: Steps, size: int) -> Steps:
+    """Return the last steps, with those before them that make what they use and read the uuids that they use."""
+    wanted = {handle for step in steps[-size:] for handle in handles_in(step.call.args)}
+    named = {handle for step in steps[-size:] for handle in uuids(step.call.args)}
+    gone: set[int] = set()
+    for at in reversed(range(len(steps) - size)):
+        own = set(handles_in(steps[at].call.args))
+        if steps[at].makes in wanted:
+            wanted |= own
+        elif not (reads_uuid(steps[at]) and own & named):
+            gone.add(at)
+    return without(steps, gone)
 
 
 def plainer(steps: Steps) -> Iterator[tuple[Value, Value]]:

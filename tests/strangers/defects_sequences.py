@@ -66,11 +66,11 @@ def making(s: Plain, cls: str, then: Callable[[str], Any]) -> None:
 # -------------------------------------------------------------------------------------------------------- bound fields
 
 
-@sequence("BIND-MOVE", 7, cls="VM_appliance")
+@sequence("BIND-MOVE", 6, cls="VM_appliance")
 def second_leave_not_seen(s: Plain) -> None:
     """An appliance that a VM leaves for the second time keeps it.
 
-    Create both, set, null, set, null, read the appliance.
+    Create an appliance and a VM in it, null, set, null, read the appliance.
     """
     ghosts: dict[str, list[str]] = defaultdict(list)
     left: Counter[tuple[str, str]] = Counter()
@@ -87,11 +87,11 @@ def second_leave_not_seen(s: Plain) -> None:
     shown(s, "VM_appliance", "VMs", lambda found, ref: [*found, *(g for g in ghosts[ref] if g not in found)])
 
 
-@sequence("BIND-MOVE", 6, cls="VM_appliance")
+@sequence("BIND-MOVE", 5, cls="VM_appliance")
 def return_not_seen(s: Plain) -> None:
     """An appliance does not show a VM that comes back to it.
 
-    Create both, set, null, set, read the appliance.
+    Create an appliance and a VM in it, null, set, read the appliance.
     """
     left: set[tuple[str, str]] = set()
 
@@ -141,11 +141,11 @@ def destroyed_twin_stays(s: Plain) -> None:
     shown(s, "VM", "VIFs", lambda found, ref: [*ghosts[ref], *found] if found else found)
 
 
-@sequence("DESTROY-REFERENCED", 6, cls="VM_appliance")
+@sequence("DESTROY-REFERENCED", 5, cls="VM_appliance")
 def reference_forgotten_on_return(s: Plain) -> None:
     """An appliance that a VM left and came back to can be destroyed.
 
-    Create both, set, null, set, destroy the appliance.
+    Create an appliance and a VM in it, null, set, destroy the appliance.
     """
     left: set[tuple[str, str]] = set()
 
@@ -158,11 +158,11 @@ def reference_forgotten_on_return(s: Plain) -> None:
     around(s, "users_of", lambda old, of, ref: [user for user in old(of, ref) if (user, ref) not in left])
 
 
-@sequence("", 5, cls="VM_appliance")
+@sequence("", 4, cls="VM_appliance")
 def reference_counted_for_ever(s: Plain) -> None:
     """An appliance that a VM left cannot be destroyed.
 
-    Create both, set, null, destroy the appliance.
+    Create an appliance and a VM in it, null, destroy the appliance.
     """
     left: dict[str, list[str]] = defaultdict(list)
 
@@ -175,11 +175,11 @@ def reference_counted_for_ever(s: Plain) -> None:
     around(s, "users_of", lambda old, of, ref: [*old(of, ref), *(vm for vm in left[ref] if vm in s.objects["VM"])])
 
 
-@sequence("DESTROY-REFERENCED-UNCHANGED", 5, cls="VM_appliance")
+@sequence("DESTROY-REFERENCED-UNCHANGED", 4, cls="VM_appliance")
 def refused_destroy_unlinks(s: Plain) -> None:
     """An appliance whose destroy is refused has lost its VMs.
 
-    Create both, set, destroy the appliance, read either.
+    Create an appliance and a VM in it, destroy the appliance, read either.
     """
 
     def destroy(old: Any, of: Any, ref: str) -> None:
@@ -390,11 +390,11 @@ def uuid_goes_with_the_name(s: Plain) -> None:
     making(s, "network", inherit)
 
 
-@sequence("CREATE-FIELDS", 4)
+@sequence("CREATE-FIELDS", 3)
 def tags_go_with_the_name(s: Plain) -> None:
     """A new object has the tags of an older one of its name.
 
-    Create, tag it, create with the same name, read its tags.
+    Create with tags, create with the same name, read its tags.
     """
 
     def inherit(ref: str) -> None:

@@ -13,11 +13,11 @@ from strangers.values import Refusal
 # ------------------------------------------------------------------------------------------------------ sets and maps
 
 
-@sequence("MAP-DUPLICATE-KEY", 5)
+@sequence("MAP-DUPLICATE-KEY", 4)
 def removed_key_taken_twice(s: Plain) -> None:
     """A key that was removed once is taken though it is there again.
 
-    Create, add, remove, add, add.
+    Create with a pair, remove, add, add.
     """
     removed: set[tuple[str, str]] = set()
 
@@ -36,11 +36,11 @@ def removed_key_taken_twice(s: Plain) -> None:
     writing(s, "add_to", "other_config", add)
 
 
-@sequence("MAP-ADD", 5)
+@sequence("MAP-ADD", 4)
 def removed_key_comes_back(s: Plain) -> None:
     """A removed key is back when another is added.
 
-    Create, add, remove, add another, read.
+    Create with a pair, remove it, add another, read.
     """
     removed: dict[str, dict[str, str]] = defaultdict(dict)
 
@@ -57,11 +57,11 @@ def removed_key_comes_back(s: Plain) -> None:
     writing(s, "add_to", "other_config", add)
 
 
-@sequence("MAP-REMOVE", 5)
+@sequence("MAP-REMOVE", 4)
 def second_removal_of_a_key_empties(s: Plain) -> None:
     """Removing a key that was removed before empties the map.
 
-    Create, set two pairs, remove one, remove it again, read.
+    Create with two pairs, remove one, remove it again, read.
     """
     removed: set[tuple[str, str]] = set()
 
@@ -75,11 +75,11 @@ def second_removal_of_a_key_empties(s: Plain) -> None:
     writing(s, "remove_from", "other_config", remove)
 
 
-@sequence("MAP-ADD", 4)
+@sequence("MAP-ADD", 3)
 def keys_merged_by_case(s: Plain) -> None:
     """Of two keys that differ in case alone, the one added first is lost.
 
-    Create, add, add in the other case, read.
+    Create with a pair, add in the other case, read.
     """
 
     def add(old: Any, _ref: str, obj: Any, key: str, _value: str) -> None:
@@ -90,11 +90,11 @@ def keys_merged_by_case(s: Plain) -> None:
     writing(s, "add_to", "other_config", add)
 
 
-@sequence("SET-VALUE", 4)
+@sequence("SET-VALUE", 3)
 def map_merged_where_a_key_is_shared(s: Plain) -> None:
     """A map is merged into the one of before where they share a key.
 
-    Create, set two pairs, set one of them, read.
+    Create with two pairs, set one of them, read.
     """
 
     def write(old: Any, _ref: str, obj: Any, value: dict[str, str]) -> None:
@@ -103,11 +103,11 @@ def map_merged_where_a_key_is_shared(s: Plain) -> None:
     writing(s, "set", "other_config", write)
 
 
-@sequence("MAP-DUPLICATE-UNCHANGED SET-ONLY-THAT", 5)
+@sequence("MAP-DUPLICATE-UNCHANGED SET-ONLY-THAT", 4)
 def refused_pair_written_later(s: Plain) -> None:
     """A pair that was refused is written with the next value of MTU.
 
-    Create, add, add again, set the MTU, read the map.
+    Create with a pair, add it again, set the MTU, read the map.
     """
     waiting: dict[str, tuple[str, str]] = {}
 
@@ -148,11 +148,11 @@ def add_after_a_remove_lost(s: Plain) -> None:
     writing(s, "add", "tags", add)
 
 
-@sequence("SET-ADD", 5)
+@sequence("SET-ADD", 4)
 def set_full_at_four_after_a_remove(s: Plain) -> None:
     """A set from which a member was removed takes no fifth.
 
-    Create, set five, remove one, add it, read.
+    Create with five, remove one, add it, read.
     """
     removed: set[str] = set()
 
@@ -166,11 +166,11 @@ def set_full_at_four_after_a_remove(s: Plain) -> None:
         None if ref in removed and len(obj["tags"]) > 3 else old()))  # fmt: skip
 
 
-@sequence("SET-REMOVE", 5)
+@sequence("SET-REMOVE", 4)
 def second_remove_empties(s: Plain) -> None:
     """The second removal from a set empties it.
 
-    Create, set two members, remove one, remove it again, read.
+    Create with two members, remove one, remove it again, read.
     """
     times: Counter[str] = Counter()
 
@@ -224,11 +224,11 @@ def mtu_resets_a_written_description(s: Plain) -> None:
     writing(s, "set", "MTU", set_mtu)
 
 
-@sequence("SET-ONLY-THAT", 5, cls="VDI")
+@sequence("SET-ONLY-THAT", 4, cls="VDI")
 def read_only_ends_sharing(s: Plain) -> None:
     """Making a disk read-only makes it not sharable.
 
-    Create the SR and the disk, set sharable, set read-only, read sharable.
+    Create the SR and a sharable disk, set read-only, read sharable.
     """
 
     def set_read_only(old: Any, _ref: str, obj: Any, value: bool) -> None:
