@@ -31,8 +31,10 @@ from xenconform.models.matching import handles_in
 from xenconform.models.values import Handle
 
 __all__ = ["CALLS", "Reduction", "reads", "reduce", "signature", "without"]
-CALLS = 450
+CALLS = 440
 """How many calls a reduction may take, those that remove the candidates' objects included."""
+LONG = 4
+"""So many times its own length at least, where a sequence is long."""
 PAIRS_UP_TO = 8
 """Up to how many steps any two are tried to be left out together."""
 
@@ -67,7 +69,8 @@ class Reduction:
         """Play a candidate; where it fails in the same way, up to its failing step, it is the best from now on."""
         bare = tuple(replace(step, expect=None) for step in steps)
         key = repr(bare)
-        if not steps or key in self._tried or self.spent >= self.limit:
+        cost = len(steps) + sum(step.makes is not None for step in steps)
+        if not steps or key in self._tried or self.spent + cost > self.limit:
             return False
         self._tried.add(key)
         played = self.play(bare)
@@ -80,7 +83,7 @@ class Reduction:
 
 def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) -> Reduction:
     """Return the reduction of a sequence whose last step failed; its `best` is None where it never failed again."""
-    run = Reduction(play, signature(mismatch), limit)
+    run = Reduction(play, signature(mismatch), max(limit, LONG * len(steps)))
     seen = _handles_seen(steps[-1], mismatch)
     near = _sliced(steps, seen)
     late = [tail(steps, size) for size in (4, 12) if size < len(steps)]
