@@ -50,6 +50,8 @@ GOVERNED: Final = frozenset(
 """Runtime fields that only messages with a rule change."""
 OPEN_REFUSALS: Final = frozenset({"NOT_IMPLEMENTED", "NO_HOSTS_AVAILABLE"})
 """What a World says where it lacks a rule, or objects of the server's that nobody looked up."""
+POWER: Final = ("power_state", "is_a_template")
+"""The fields by which a message that changes a power state is allowed or refused."""
 ITEMWISE: Final = frozenset({"add", "remove", "add_to", "remove_from"})
 
 Place = tuple[str, str]
@@ -196,7 +198,8 @@ class Belief:
                 return value
 
     def _refusal(self, message: Message, call: Call, failure: Failure) -> Expect:
-        if failure.code in OPEN_REFUSALS or self._is_own_reason(message, failure):
+        unsure = changes_power(message) and not all(self.holds(call.args[0], name) for name in POWER)
+        if unsure or failure.code in OPEN_REFUSALS or self._is_own_reason(message, failure):
             return Expect(message.result, Wanted.ANY, codes=("*",))
         if failure.code == "MAP_DUPLICATE_KEY":
             if (call.args[0], message.field) in self.unknown:
