@@ -14,7 +14,7 @@ from xenconform.models.acts import changes_power
 from xenconform.models.api import Api, Message, Relation
 from xenconform.models.belief import Belief
 from xenconform.models.binding import bonds
-from xenconform.models.calls import Failure, Outcome, Success
+from xenconform.models.calls import Call, Failure, Outcome, Success
 from xenconform.models.cases import Step, Wanted
 from xenconform.models.matching import differing, handles_in
 from xenconform.models.query import where_message
@@ -51,7 +51,9 @@ class Story:
     beliefs: tuple[Belief, ...]
     outcome: Outcome
     formats_matter: bool = False
-    """Whether the last step told the truth when all was asked over one format."""
+    """Whether the last step tells the truth over another format."""
+    plainer_is_right: bool = False
+    """Whether the call of `plainer_reader`, in place of the last step, tells the truth."""
 
     @property
     def last(self) -> Step:
@@ -136,7 +138,8 @@ def _carried_out(story: Story, message: Message) -> Blame:
         return Blame("UUID-UNKNOWN", message.cls)
     own = set(handles_in(last.call.args))
     if any(_ends(api, step) and own & set(handles_in(step.call.args)) for step in steps[:-1]):
-        return Blame("DESTROY-GONE", _field(message))
+        again = message.name == api.classes[message.cls].destructor
+        return Blame("DESTROY-AGAIN" if again else "DESTROY-GONE", message.cls if again else _field(message))
     if message.name == api.classes[message.cls].destructor:
         return Blame("DESTROY-REFERENCED", message.cls)
     return Blame("", _field(message))
@@ -151,16 +154,40 @@ def _misread(story: Story, message: Message) -> Blame:
         return Blame("UUID-LOOKUP", message.cls)
     place = _place(story, message)
     if place is None:
-        gone = any(_ends(api, step) for step in steps[:-1])
-        return Blame("DESTROY-GONE" if gone else "GET-ALL-AGREES", message.cls)
+        return Blame(
+            _mislisted(story) if any(_ends(api, step) for step in steps[:-1]) else "GET-ALL-AGREES", message.cls
+        )
     handle, name = place
     element = f"{message.cls}.{name}"
+    if story.plainer_is_right:
+        return Blame("GET-ALL-AGREES" if message.name in LISTINGS else "GET-RECORD-AGREES", element)
     causes = [at for at, step in enumerate(steps[:-1]) if not step.call.message.partition(".")[2].startswith("get_")]
     if not causes:
         return Blame("GET-RECORD-AGREES", element)
     if name == "uuid":
         return Blame("SET-ONLY-THAT", element)
     return Blame(_cause(story, causes[-1], handle, name), element)
+
+
+def _mislisted(story: Story) -> str:
+    """Return the clause of a listing that is wrong after objects were ended: it lacks one, or has one too many."""
+    assert isinstance(story.outcome, Success)
+    assert story.last.expect is not None
+    lacks = any(handle not in story.outcome.value for handle in story.last.expect.value)
+    return "DESTROY-NO-CASCADE" if lacks else "DESTROY-GONE"
+
+
+def plainer_reader(story: Story) -> Call | None:
+    """Return the call that reads a wrong field of a record alone, or a wrong record of a listing; None for others."""
+    message = story.api.message(story.last.call.message)
+    read = message is not None and (message.name in LISTINGS or message.name == "get_record")
+    if message is None or not read or not isinstance(story.outcome, Success) or story.last.expect is None:
+        return None
+    place = _place(story, message)
+    if place is None:
+        return None
+    handle, name = place
+    return Call(f"{message.cls}.{'get_record' if message.name in LISTINGS else f'get_{name}'}", (handle,))
 
 
 def _place(story: Story, message: Message) -> tuple[Handle, str] | None:
@@ -184,7 +211,7 @@ def _cause(story: Story, at: int, handle: Handle, name: str) -> str:
     api, cause = story.api, story.steps[at]
     found = api.message(cause.call.message)
     if cause.session in _ended_sessions(story.steps[:at]):
-        return "SESSION-LOGOUT"
+        return "SESSION-REQUIRED"
     if found is None or cause.call.message == LOGOUT:
         return ""
     if changes_power(found):

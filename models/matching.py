@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Outcome, Success
 from xenconform.models.cases import Expect, Wanted
-from xenconform.models.types import MapOf, RecordOf, RefTo, SetOf, Type
+from xenconform.models.types import Enum, MapOf, RecordOf, RefTo, SetOf, Type
 from xenconform.models.values import Handle, Ref, UuidOf, Value, is_null_text, map_refs, null, same
 
 
@@ -57,6 +57,19 @@ def handles_in(value: Value) -> Iterator[Handle]:
         case dict():
             yield from handles_in(tuple(value))
             yield from handles_in(tuple(value.values()))
+
+
+def in_enums(of: Type, value: Value) -> bool:
+    """Whether every text of a value that stands for one of an enum is one; records are not looked into."""
+    match of:
+        case Enum(_, values):
+            return value in values
+        case SetOf(item):
+            return all(in_enums(item, each) for each in value)
+        case MapOf(key, item):
+            return all(in_enums(key, k) and in_enums(item, v) for k, v in value.items())
+        case _:
+            return True
 
 
 def _turned(api: Api, of: Type, value: Value, turn: Callable[[str, Ref], Handle | Ref]) -> Value:

@@ -8,7 +8,7 @@ import pytest
 
 from xenconform.models.api import Api
 from xenconform.models.belief import Belief, firm_fields
-from xenconform.models.blame import Blame, Story, blame
+from xenconform.models.blame import Blame, Story, blame, plainer_reader
 from xenconform.models.calls import Call, Failure, Format, Outcome, Success
 from xenconform.models.cases import Expect, Step, Wanted
 from xenconform.models.clauses import catalogue
@@ -102,7 +102,9 @@ READ_WRONG: list[tuple[Tale, Success, str, str]] = [
     (net().call("network.get_all"), Success(()), "GET-ALL-AGREES", "network"),
     (net().call("network.destroy", NET).call("network.get_all"), Success((NET,)), "DESTROY-GONE", "network"),
     (net().call("session.logout", session=1).call("network.set_MTU", NET, 3, session=1).call("network.get_MTU", NET),
-     Success(3), "SESSION-LOGOUT", "network.MTU"),
+     Success(3), "SESSION-REQUIRED", "network.MTU"),
+    (net().make(OTHER).call("network.destroy", OTHER).call("network.get_all"), Success(()), "DESTROY-NO-CASCADE",
+     "network"),
     (net().call("network.get_uuid", NET), Success("u"), "CREATE-NEW", "network"),
 ]  # fmt: skip
 
@@ -122,6 +124,21 @@ def test_of_a_record_the_field_that_differs_counts() -> None:
     listed = net().call("network.set_MTU", NET, 3).call("network.get_all_records")
     assert listed.ends(Success({NET: record})) == Blame("SET-VALUE", "network.MTU")
     assert listed.ends(Success({})) == Blame("GET-ALL-AGREES", "network")
+
+
+def test_a_record_is_blamed_where_a_getter_tells_the_truth() -> None:
+    """Where a field's getter is right its record is at fault, and where a record is right the listing of them."""
+    told = net().call("network.set_MTU", NET, 3)
+    record = {**dict(told.belief.world.record(NET) or {}), "MTU": 1}
+    told.call("network.get_record", NET, value={})
+    story = Story(API, tuple(told.steps), tuple(told.beliefs), Success(record))
+    assert plainer_reader(story) == Call("network.get_MTU", (NET,))
+    assert blame(replace(story, plainer_is_right=True)) == Blame("GET-RECORD-AGREES", "network.MTU")
+    told.call("network.get_all_records")
+    story = Story(API, tuple(told.steps), tuple(told.beliefs), Success({NET: record}))
+    assert plainer_reader(story) == Call("network.get_record", (NET,))
+    assert blame(replace(story, plainer_is_right=True)) == Blame("GET-ALL-AGREES", "network.MTU")
+    assert plainer_reader(replace(story, outcome=Success({}))) is None
 
 
 def test_formats_are_blamed_where_another_tells_the_truth() -> None:
@@ -155,6 +172,7 @@ def test_a_call_that_is_refused(tale: Tale, outcome: Failure, clause: str) -> No
 CARRIED_OUT: list[tuple[Tale, str]] = [
     (net(other_config={"k": "v"}).call("network.add_to_other_config", NET, "k", "w"), "MAP-DUPLICATE-KEY"),
     (net().call("network.destroy", NET).call("network.get_MTU", NET), "DESTROY-GONE"),
+    (net().call("network.destroy", NET).call("network.destroy", NET), "DESTROY-AGAIN"),
     (net().call("network.get_uuid", NET, value="u").call("network.destroy", NET).call(
         "network.get_by_uuid", UuidOf(NET)), "UUID-UNKNOWN"),
     (Tale().make(APP).make(VM, appliance=APP).call("VM_appliance.destroy", APP), "DESTROY-REFERENCED"),

@@ -19,7 +19,7 @@ from xenconform.conformance.machine.player import Stopped, play
 from xenconform.conformance.machine.rewriting import without
 from xenconform.conformance.machine.walk import Walk
 from xenconform.models.belief import Belief, firm_fields
-from xenconform.models.calls import Call, Success
+from xenconform.models.calls import Call, Format, Success
 from xenconform.models.cases import Case, Step, from_json, to_json
 from xenconform.models.exemplars import exemplar
 from xenconform.models.profiles import Profile, Scope
@@ -73,6 +73,21 @@ def test_nothing_is_found_on_a_server_that_conforms(tastes: set[str], profile: s
         hunt = hunt_on(server, cls, How(3, profile, scope, "quick"))
     assert hunt.cases == []
     assert [str(each.verdict) for each in hunt.judgements if each.clause == "STATE-MODEL"] == ["PASS"]
+
+
+def test_a_value_of_no_enum_is_not_judged() -> None:
+    """Nobody says what comes of a value that its enum does not have, so no case is made with one."""
+    net = Handle("network", 1)
+    values = {**exemplar(API, Profile.load("reference"), "network", 1), "name_label": "one"}
+    create = Step(Call("network.create", (values,)), Format.XMLRPC, makes=net)
+    served = [
+        play(bench_before(Direct(Plain()), How(), Hunt()), Case("STATE-MODEL", "", (create, step)))
+        for step in (
+            Step(Call("network.set_default_locking_mode", (net, "a")), Format.XMLRPC),
+            Step(Call("network.set_default_locking_mode", (net, "disabled")), Format.XMLRPC),
+        )
+    ]
+    assert [(each.failed, "no enum" in each.stopped) for each in served] == [(False, True), (False, False)]
 
 
 def sent(seed: int) -> list[tuple[str, str]]:

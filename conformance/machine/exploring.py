@@ -18,7 +18,7 @@ from xenconform.conformance.machine.player import Played, play
 from xenconform.conformance.machine.reducing import reduce
 from xenconform.conformance.machine.sequences import Exploration, Found, explore
 from xenconform.models.api import Api, ApiClass
-from xenconform.models.blame import Blame, Story, blame
+from xenconform.models.blame import Blame, Story, blame, plainer_reader
 from xenconform.models.calls import Format
 from xenconform.models.cases import Case, Step
 from xenconform.models.clauses import Severity, catalogue
@@ -102,7 +102,8 @@ def _tell(bench: Bench, this: Exploration, found: Found) -> None:
     wrong = last.mismatch if last is not None and last.mismatch is not None else found.mismatch
     steps = last.steps if last is not None else found.steps
     beliefs = last.beliefs if last is not None else found.beliefs
-    blamed = blame(Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again, bench.formats)))
+    story = Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again, bench.formats))
+    blamed = blame(replace(story, plainer_is_right=_plainer_is_right(story, again)))
     note = "" if last is not None else "it did not happen again when the sequence was played anew"
     exchanges = tuple(each.seq for each in last.exchanges) if last is not None else (wrong.exchange.seq,)
     for clause in _clauses(bench, blamed):
@@ -137,6 +138,15 @@ def _formats_matter(
     others = (replace(steps[-1], format=fmt) for fmt in formats if fmt != steps[-1].format)
     asked = (again((*steps[:-1], last)) for last in others)
     return any(not each.failed and not each.stopped for each in asked) and again(steps).failed
+
+
+def _plainer_is_right(story: Story, again: Callable[[tuple[Step, ...]], Played]) -> bool:
+    """Whether a plainer reader than the one that told wrong tells the truth."""
+    call = plainer_reader(story)
+    if call is None:
+        return False
+    told = again((*story.steps[:-1], replace(story.last, call=call)))
+    return not told.failed and not told.stopped
 
 
 def _clauses(bench: Bench, told: Blame) -> tuple[str, ...]:

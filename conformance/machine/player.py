@@ -5,6 +5,7 @@ The only place of the machine that makes calls. Handles become the server's refs
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from xenconform.conformance.checks.bench import Bench
@@ -15,7 +16,7 @@ from xenconform.models.belief import Belief, firm_fields
 from xenconform.models.calls import Breach, Call, Failure, Format, Outcome, Success
 from xenconform.models.cases import Case, Expect, Step, Wanted
 from xenconform.models.exchange import Exchange
-from xenconform.models.matching import inward, meets, outward
+from xenconform.models.matching import in_enums, inward, meets, outward
 from xenconform.models.telling import told
 from xenconform.models.types import NULL_REF, MapOf, SetOf, Void
 from xenconform.models.values import Handle, Ref, Value
@@ -99,6 +100,10 @@ class Player:
             Mismatch: the rules do not allow the reply.
             Stopped: there is no reply that could be judged, or nothing to send.
         """
+        message = self.belief.message(step.call)
+        for param, arg in zip(message.params if message else (), step.call.args, strict=False):
+            if not in_enums(param.type, arg):
+                raise Stopped(f"{arg!r} is no {param.type}: what comes of it is counted under WIRE-ENUM")
         step = replace(step, expect=self.expect(step))
         exchange, outcome = self.send(step)
         self.steps.append(step)
@@ -222,7 +227,8 @@ class Player:
         for _ in range(2):
             left = [obj for obj in left if not self._removed(obj.cls, obj.ref)]
         for number in self._sessions.keys() - self._ended:
-            self.bench.call(self.bench.formats[0], LOGOUT, session=self._sessions[number], probe=True)
+            with suppress(Unavailable):  # a server that leaves logout without an answer keeps its sessions
+                self.bench.call(self.bench.formats[0], LOGOUT, session=self._sessions[number], probe=True)
 
     def _removed(self, cls: str, ref: Ref) -> bool:
         stock = self.bench.stock

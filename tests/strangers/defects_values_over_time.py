@@ -331,7 +331,7 @@ def record_kept_from_a_listing(s: Plain) -> None:
 # ------------------------------------------------------------------------------------------------ sessions and machines
 
 
-@sequence("SESSION-LOGOUT", 4)
+@sequence("SESSION-REQUIRED", 4)
 def refused_writes_carried_out(s: Plain) -> None:
     """A setter with a session that was logged out is refused and carried out.
 
