@@ -112,7 +112,7 @@ class _Writer:
         return True
 
     def _threads(self, group: Sequence[tuple[int, Step]]) -> Iterator[str]:
-        for session, step in {step.session: step for _, step in reversed(group)}.items():
+        for session, step in sorted({step.session: step for _, step in reversed(group)}.items()):
             yield from self._log_in(session, step.format)
         yield "\n# At the same time:"
         for thread in sorted({step.thread for _, step in group}):

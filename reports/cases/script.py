@@ -125,7 +125,7 @@ class _Writer:
         """Yield the functions that run at the same time."""
         made = [variable(step.makes) for _, step in group if step.makes is not None]
         yield from (f'    {name} = ""' for name in made)
-        for session, step in {step.session: step for _, step in reversed(group)}.items():
+        for session, step in sorted({step.session: step for _, step in reversed(group)}.items()):
             if session not in self.sessions:
                 self.sessions.add(session)
                 yield f'    server.log_in({session}, "{step.format}")'
