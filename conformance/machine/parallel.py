@@ -125,24 +125,23 @@ def race(bench: Bench, cls: str, effort: Effort) -> Tally:
                 continue
             trial = _race(crew, Composer(bench, plan, site, shape))
             tally.add(trial)
-            if trial.failed and fails_in_turn(bench, crew, trial.race):
-                tally.left.append(site)
-            elif trial.failed:
-                tally.failed.append(site)
-                _tell(bench, crew, trial)
+            if trial.failed:
+                told = not fails_in_turn(bench, crew, trial) and _tell(bench, crew, trial)
+                (tally.failed if told else tally.left).append(site)
     return tally
 
 
 def schedule(
     bench: Bench, plan: Mapping[str, Abilities], cls: str, effort: Effort
 ) -> Iterator[tuple[bool, Site, Shape]]:
-    """Yield what is raced for and how, each site in turn, what is known to collide before what is drawn.
+    """Yield what is raced for and how, each site in turn, the objects more often, known collisions before drawn ones.
 
     The same for the same seed. The last ones are not planned: they are for where no two calls have met.
     """
     objects, *fields = sites(bench.api, plan, cls)
     first = bench.seed % max(1, len(fields))
-    every = (objects, *fields[first:], *fields[:first])
+    often = 2 if effort.rounds > 1 else 1
+    every = (*[objects] * often, *fields[first:], *fields[:first])
     planned = min(effort.races, effort.rounds * len(every))
     more = drawn(planned + MORE, bench.seed)
     for at in range(planned):
@@ -166,9 +165,11 @@ def _race(crew: Crew, composer: Composer) -> Trial:
         composer.player.close()
 
 
-def _tell(bench: Bench, crew: Crew, trial: Trial) -> None:
-    """Make a failing race small, and record it with its case."""
+def _tell(bench: Bench, crew: Crew, trial: Trial) -> bool:
+    """Make a failing race small, and record it with its case; return whether it is a race that was lost."""
     small = make_small(bench, crew, trial)
+    if fails_in_turn(bench, crew, small.trial):
+        return False
     case = case_of(bench, small)
     bench.record(
         Judgement(
@@ -182,6 +183,7 @@ def _tell(bench: Bench, crew: Crew, trial: Trial) -> None:
             case=bench.save_case(case),
         )
     )
+    return True
 
 
 CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_class=races_of_a_class, applies=can_begin_and_end),)

@@ -51,11 +51,11 @@ DUELS: Final = (
 MEETINGS: Final = (
     Shape((((0, 0), (6, 0)), ((0, 0), (6, 0)))),
     Shape((((4, 0), (6, 1)), ((4, 0), (6, 1))), fmt=1),
-    Shape((((0, 0), (0, 0)), ((12, 0), (12, 0))), fmt=2),
+    Shape((((8, 0), (0, 0)), ((12, 0),), ((8, 0), (8, 0), (0, 0))), fmt=2),
     Shape((((4, 0), (4, 1)), ((11, 0), (8, 0))), delays=(0, 1, 0, 0)),
 )
-"""Two threads that make objects and look them up; that name one object and look it up; one makes objects that need
-another, which the other ends; one names an object that the other ends."""
+"""Threads that make objects and look them up; that name one object and look it up; that make, a little later, objects
+which need another that one of them ends; that name an object which one of them ends."""
 
 _branches = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 63)), min_size=1, max_size=4).map(tuple)
 shapes: Final = st.builds(

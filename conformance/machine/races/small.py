@@ -72,11 +72,17 @@ def make_small(bench: Bench, crew: Crew, trial: Trial, *, limit: int = CALLS) ->
     return Small(run.best, run.measure(), run.at_once)
 
 
-def fails_in_turn(bench: Bench, crew: Crew, race: Race) -> bool:
-    """Whether the calls of a race fail one after the other too: then it is no race that is lost."""
-    for branches in (race.branches, race.branches[::-1]):
-        steps = tuple(replace(step, thread=1) for branch in branches for step in branch)
-        if attempt(bench, crew, Race(race.prefix, (steps,), race.together)).failed:
+def fails_in_turn(bench: Bench, crew: Crew, trial: Trial) -> bool:
+    """Whether the calls of a trial fail one after the other too: then it is no race that is lost.
+
+    Tried branch after branch, the other way round, and in the order in which they were answered.
+    """
+    race = trial.race
+    answered = [op.step for op in sorted(trial.history, key=lambda op: op.responded) if op.step.thread]
+    turned = [step for branch in race.branches[::-1] for step in branch]
+    for steps in (race.racing, turned, answered):
+        alone = tuple(replace(step, thread=1) for step in steps)
+        if attempt(bench, crew, Race(race.prefix, (alone,), race.together)).failed:
             return True
     return False
 
