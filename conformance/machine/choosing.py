@@ -65,9 +65,10 @@ class About:
     focus: int
     muted: frozenset[str]
 
-    def move(self, number: int) -> str:
-        """Return the name of a move, by a number below 32."""
-        moves = MOVES[self.focus // 4**7 % 4]
+    def move(self, number: int, *, acts: bool = False) -> str:
+        """Return the name of a move, by a number below 32; `acts` says that the class has states to be changed."""
+        table = self.focus // 4**7 % 4
+        moves = MOVES[3 if acts and table == 0 else table]
         return [name for name, times in moves.items() for _ in range(times)][number % 32]
 
     @property
@@ -128,8 +129,13 @@ def act_values(able: Abilities, param: Parameter, values: tuple[Value, ...]) -> 
     return able.domains.get(LIKE.get(param.name, param.name)) or values
 
 
-def picked(number: int, first: Sequence[Handle], rest: Sequence[Handle]) -> Handle | None:
-    """Return an object by a number: of `first` mostly, of all for a multiple of PARTS; None where there is none."""
+def picked(number: int, first: Sequence[Handle], rest: Sequence[Handle], last: Handle | None) -> Handle | None:
+    """Return an object by a number: the last again for one number in four, of all for another, else of `first`.
+
+    None where there is none.
+    """
+    if number % PARTS == 1 and last in first:
+        return last
     candidates = first if first and number % PARTS else rest
     return candidates[number // PARTS % len(candidates)] if candidates else None
 

@@ -48,6 +48,7 @@ class Making:
         self._near = near(bench.api, plan, about.cls)
         self._touched: dict[Handle, None] = {}
         self._gone: list[Handle] = []
+        self._last: Handle | None = None
 
     @property
     def belief(self) -> Belief:

@@ -7,12 +7,15 @@ own, so what is left is a witness that was seen to fail.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from xenconform.conformance.machine.player import Mismatch, Played
+from xenconform.conformance.machine.player import LOGOUT, Mismatch, Played
 from xenconform.conformance.machine.rewriting import (
     Steps,
+    about,
+    field_of,
     folded,
     joined,
     kept,
@@ -31,8 +34,8 @@ from xenconform.models.matching import handles_in
 from xenconform.models.values import Handle
 
 __all__ = ["CALLS", "Reduction", "reads", "reduce", "signature", "without"]
-CALLS = 440
-"""How many calls a reduction may take, those that remove the candidates' objects included."""
+CALLS = 460
+"""How many calls a reduction may take, logins and those that remove the candidates' objects included."""
 LONG = 4
 """So many times its own length at least, where a sequence is long."""
 PAIRS_UP_TO = 8
@@ -69,16 +72,21 @@ class Reduction:
         """Play a candidate; where it fails in the same way, up to its failing step, it is the best from now on."""
         bare = tuple(replace(step, expect=None) for step in steps)
         key = repr(bare)
-        cost = len(steps) + sum(step.makes is not None for step in steps)
+        cost = _cost(steps)
         if not steps or key in self._tried or self.spent + cost > self.limit:
             return False
         self._tried.add(key)
         played = self.play(bare)
-        self.spent += len(played.steps) + sum(step.makes is not None for step in played.steps)
+        self.spent += _cost(played.steps)
         if not played.failed or played.mismatch is None or signature(played.mismatch) != self.wanted:
             return False
         self.best = played
         return True
+
+
+def _cost(steps: Steps) -> int:
+    """Return how many calls it takes to play steps, to log in and out, and to remove what they make."""
+    return len(steps) + sum(step.makes is not None for step in steps) + 2 * len({s.session for s in steps} - {0})
 
 
 def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) -> Reduction:
@@ -86,13 +94,25 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
     run = Reduction(play, signature(mismatch), max(limit, LONG * len(steps)))
     seen = _handles_seen(steps[-1], mismatch)
     near = _sliced(steps, seen)
+    fields = _fields_told(steps[-1], mismatch)
     late = [tail(steps, size) for size in (4, 12) if size < len(steps)]
-    for first in (*late, writers(near), writers(steps), tail(steps, 30), near, steps, steps):
+    for first in (
+        *late,
+        about(near, fields),
+        about(steps, fields),
+        writers(near),
+        tail(steps, 24),
+        writers(steps),
+        near,
+        steps,
+        steps,
+    ):
         run._tried.clear()  # noqa: SLF001 - the same sequence may fail the second time
         if run.fails(first):
             break
     else:
         return run
+    run.fails(_in_one_session(run.steps))  # each play logs in less often for it
     before = -1
     while before != len(run.steps):
         before = len(run.steps)
@@ -107,6 +127,19 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
     _plain_ways(run)
     _plain_values(run)
     return run
+
+
+def _in_one_session(steps: Steps) -> Steps:
+    return tuple(replace(step, session=0) for step in steps if step.call.message != LOGOUT)
+
+
+def _fields_told(last: Step, mismatch: Mismatch) -> set[str]:
+    """Return the fields that a failing step is about: its own, or those of a record that are not as expected."""
+    wanted = last.expect.value if last.expect else None
+    told = mismatch.outcome.value if isinstance(mismatch.outcome, Success) else None
+    if isinstance(wanted, dict) and isinstance(told, dict):
+        return {name for name, value in wanted.items() if isinstance(name, str) and told.get(name) != value}
+    return {field_of(last)}
 
 
 def _handles_seen(last: Step, mismatch: Mismatch) -> frozenset[Handle]:
@@ -135,7 +168,7 @@ def _sliced(steps: Steps, seen: frozenset[Handle]) -> Steps:
         listing = not own and reads(step)
         return step.makes in wanted or bool(own & wanted) or (listing and step.call.message.startswith(own_class + "."))
 
-    gone = {at for at, step in enumerate(steps[:-1]) if not near(step) and step.call.message != "session.logout"}
+    gone = {at for at, step in enumerate(steps[:-1]) if not near(step) and step.call.message != LOGOUT}
     kept = without(steps, gone)
     return kept if kept and kept[-1] == last else steps
 
@@ -147,8 +180,9 @@ def _drop_objects(run: Reduction) -> None:
 
 
 def _drop_kinds(run: Reduction) -> None:
-    """Leave out all calls of a message at once."""
-    for message in dict.fromkeys(step.call.message for step in reversed(run.steps[:-1]) if step.makes is None):
+    """Leave out all calls of a message at once, the most frequent first."""
+    kinds = Counter(step.call.message for step in reversed(run.steps[:-1]) if step.makes is None)
+    for message, _ in kinds.most_common():
         run.fails(kept(run.steps, {at for at, s in enumerate(run.steps[:-1]) if s.call.message == message}))
 
 
@@ -202,7 +236,6 @@ def _fold(run: Reduction) -> None:
 
 def _plain_ways(run: Reduction) -> None:
     """Play as much as can be in the run's own session and over one format."""
-    run.fails(tuple(replace(step, session=0) for step in run.steps))
     for fmt in dict.fromkeys(step.format for step in reversed(run.steps)):
         if len({step.format for step in run.steps}) > 1:
             run.fails(tuple(replace(step, format=fmt) for step in run.steps))

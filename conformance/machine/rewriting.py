@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from xenconform.models.cases import Step, Wanted
@@ -43,6 +43,12 @@ def writers(steps: Steps) -> Steps:
         used = {step.makes for step in steps if step.makes is not None}
     needed = {at for at, step in enumerate(steps) if reads_uuid(step) and used & set(handles_in(step.call.args))}
     return without(steps, {at for at, step in enumerate(steps[:-1]) if reads(step) and at not in needed})
+
+
+def about(steps: Steps, fields: Collection[str]) -> Steps:
+    """Return the steps that make objects or write one of some fields, and the last."""
+    gone = {at for at, s in enumerate(steps[:-1]) if s.makes is None and (reads(s) or field_of(s) not in fields)}
+    return without(steps, gone)
 
 
 def reads(step: Step) -> bool:
@@ -114,7 +120,7 @@ def renamed(steps: Steps, old: Value, new: Value) -> Steps:
 def field_of(step: Step) -> str:
     """Return the field that an accessor, or a look-up by name, is about; "" for other messages."""
     name = step.call.message.partition(".")[2].removeprefix("get_by_")
-    for verb in ("add_to_", "remove_from_", "set_", "add_", "remove_"):
+    for verb in ("add_to_", "remove_from_", "set_", "add_", "remove_", "get_"):
         if name.startswith(verb):
             return name.removeprefix(verb)
     return name if name == "name_label" else ""

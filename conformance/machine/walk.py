@@ -43,7 +43,8 @@ class Walk(Making):
     def move(self, kind: int, numbers: tuple[int, int, int], how: How) -> None:
         """Make the move that a number stands for; the others are of an object, a message and a value."""
         obj, message, value = numbers
-        match self._about.move(kind):
+        own = self._plan.get(self._about.cls)
+        match self._about.move(kind, acts=own is not None and bool(own.acts)):
             case "make":
                 self.make_more(obj, value, how)
             case "look_up":
@@ -106,7 +107,8 @@ class Walk(Making):
         """Call an explicit message that changes an object's state: start a VM, pause it."""
         able = [h for h in self.objects() if self._plan[h.cls].acts]
         if able:
-            handle = picked(obj, [h for h in able if h.cls in self._near], able) or able[0]
+            handle = picked(obj, [h for h in able if h.cls in self._near], able, self._last) or able[0]
+            self._last = handle
             if handle.cls == "VM":
                 self._need(Need("host", prefer_existing=True), 0, how)
             acts = [m for m in self._plan[handle.cls].acts if m.full_name not in self._about.muted]
@@ -137,7 +139,9 @@ class Walk(Making):
     def _pick(self, number: int) -> Handle | None:
         """Return an own object, or, at the end of the count, the one that went last."""
         every = self.objects()
-        return picked(number, [h for h in every if h.cls in self._near], (*every, *self._gone[-1:]))
+        near = [h for h in every if h.cls in self._near]
+        self._last = picked(number, near, (*every, *self._gone[-1:]), self._last)
+        return self._last
 
     def _focused(self, cls: str, messages: Sequence[Message]) -> tuple[Message, ...]:
         fields = self._about.fields(self._bench.api, cls, self._plan[cls].writers)

@@ -29,11 +29,11 @@ def sequence(clauses: str, fewest: int, *, cls: str = "network") -> Callable[[In
     return enter
 
 
-def writing(s: Plain, verb: str, field: str, new: Callable[..., Any]) -> None:
-    """Put `new(old, ref, obj, *values)` in place of what a verb does to a field; `old()` does it."""
+def writing(s: Plain, verb: str, field: str, new: Callable[..., Any], cls: str = "network") -> None:
+    """Put `new(old, ref, obj, *values)` in place of what a verb does to a class's field; `old()` does it."""
 
     def both(old: Any, of: Any, ref: str, obj: Any, f: Any, *values: Any) -> None:
-        if f.name != field:
+        if (of.name, f.name) != (cls, field):
             old(of, ref, obj, f, *values)
         else:
             new(lambda *others: old(of, ref, obj, f, *(others or values)), ref, obj, *values)
@@ -83,7 +83,7 @@ def second_leave_not_seen(s: Plain) -> None:
             if left[ref, was] == 2:
                 ghosts[was].append(ref)
 
-    writing(s, "set", "appliance", set_appliance)
+    writing(s, "set", "appliance", set_appliance, "VM")
     shown(s, "VM_appliance", "VMs", lambda found, ref: [*found, *(g for g in ghosts[ref] if g not in found)])
 
 
@@ -100,7 +100,7 @@ def return_not_seen(s: Plain) -> None:
             left.add((ref, obj["appliance"]))
         old()
 
-    writing(s, "set", "appliance", set_appliance)
+    writing(s, "set", "appliance", set_appliance, "VM")
     shown(s, "VM_appliance", "VMs", lambda found, ref: [vm for vm in found if (vm, ref) not in left])
 
 
@@ -154,7 +154,7 @@ def reference_forgotten_on_return(s: Plain) -> None:
             left.add((ref, obj["appliance"]))
         old()
 
-    writing(s, "set", "appliance", set_appliance)
+    writing(s, "set", "appliance", set_appliance, "VM")
     around(s, "users_of", lambda old, of, ref: [user for user in old(of, ref) if (user, ref) not in left])
 
 
@@ -171,7 +171,7 @@ def reference_counted_for_ever(s: Plain) -> None:
             left[obj["appliance"]].append(ref)
         old()
 
-    writing(s, "set", "appliance", set_appliance)
+    writing(s, "set", "appliance", set_appliance, "VM")
     around(s, "users_of", lambda old, of, ref: [*old(of, ref), *(vm for vm in left[ref] if vm in s.objects["VM"])])
 
 

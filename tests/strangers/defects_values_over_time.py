@@ -235,7 +235,7 @@ def read_only_ends_sharing(s: Plain) -> None:
         old()
         obj["sharable"] = obj.get("sharable", False) and not value
 
-    writing(s, "set", "read_only", set_read_only)
+    writing(s, "set", "read_only", set_read_only, "VDI")
 
 
 @sequence("SET-VALUE", 4)
@@ -377,14 +377,14 @@ def renamed_sleeper_shows_halted(s: Plain) -> None:
         if obj.get("power_state") == "Suspended":
             obj["power_state"] = "Halted"
 
-    writing(s, "set", "name_label", rename)
+    writing(s, "set", "name_label", rename, "VM")
 
 
-@sequence("LIFECYCLE-VM", 7, cls="VM")
+@sequence("LIFECYCLE-VM", 6, cls="VM")
 def once_paused_starts_paused(s: Plain) -> None:
     """A VM that was paused before is paused when it is started again.
 
-    Create, find a host, start, pause, shut down, start, read the power state.
+    Create, find a host, start paused, shut down, start, read the power state.
     """
     paused: set[int] = set()
 
