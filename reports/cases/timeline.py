@@ -59,7 +59,9 @@ def timeline(case: Case) -> str:
 
 
 def _caption(case: Case) -> str:
-    return _cut(f"no order of these calls gives these replies; allowed are {len(case.joint)} outcomes", CHARACTERS)
+    count = len(case.joint)
+    outcomes = f"; {count} outcome{'s are' if count > 1 else ' is'} allowed" if count else ""
+    return f"no order of these calls gives these replies{outcomes}"
 
 
 def _bar(case: Case, step: Step, at: int, y: float, longest: int) -> Sequence[str]:
@@ -68,9 +70,10 @@ def _bar(case: Case, step: Step, at: int, y: float, longest: int) -> Sequence[st
     came = case.came[at] if at < len(case.came) else None
     kind = "failed" if isinstance(came, Failure) else "bar" if step.thread else "later"
     args = ", ".join(shown(each) for each in step.call.args)
-    said = f"{step.call.message}({args}) -> {_said(came)}"
-    label = escape(_cut(said, CHARACTERS))
-    whole = escape(plain_text(without_refs(f"{said}, {step.format}, {sent} to {received} microseconds")))
+    call, reply = f"{step.call.message}({args})", _cut(_said(came), CHARACTERS // 2)
+    label = escape(f"{_cut(call, CHARACTERS - len(reply) - 4)} -> {reply}")
+    when = f"{step.format}, {sent} to {received} microseconds"
+    whole = escape(plain_text(without_refs(f"{call} -> {_said(came)}, {when}")))
     place = f'x="{left:.1f}" y="{y:.0f}" width="{max(2.0, right - left):.1f}" height="{BAR}" rx="3"'
     return (
         f'<rect class="{kind}" {place}><title>{whole}</title></rect>',
