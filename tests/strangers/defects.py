@@ -7,6 +7,7 @@ from strangers import (
     defects_envelopes,
     defects_fields,
     defects_objects,
+    defects_races,
     defects_roles,
     defects_sequences,
     defects_states,
@@ -28,5 +29,6 @@ MODULES = (
     defects_sequences,
     defects_values_over_time,
     defects_roles,
+    defects_races,
 )
 DEFECTS: dict[str, Defect] = TABLE

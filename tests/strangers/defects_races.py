@@ -15,24 +15,24 @@ from strangers.values import Refusal
 from xenconform.models import types as t
 from xenconform.models.api import ApiClass, Field
 
-PAUSE = 0.003
+PAUSE = 0.005
 """Seconds for which the lock is let go."""
 
 
 @contextmanager
-def unlocked(server: Plain) -> Iterator[None]:
+def unlocked(server: Plain, seconds: float = PAUSE) -> Iterator[None]:
     """Let other calls in."""
     server.lock.release()
     try:
-        time.sleep(PAUSE)
+        time.sleep(seconds)
         yield
     finally:
         server.lock.acquire()
 
 
-def pause(server: Plain) -> None:
+def pause(server: Plain, seconds: float = PAUSE) -> None:
     """Let other calls in, and go on."""
-    with unlocked(server):
+    with unlocked(server, seconds):
         pass
 
 
@@ -222,7 +222,7 @@ def torn_record(server: Plain) -> None:
         obj = server.object(of, ref)
         later = {n for n, f in of.fields.items() if isinstance(f.type, t.SetOf | t.MapOf)}
         first = {n: server.get(of, obj, ref, f) for n, f in of.fields.items() if n not in later}
-        pause(server)
+        pause(server, 4 * PAUSE)  # both of another client's writes are to fall into it
         rest = {n: server.get(of, obj, ref, of.fields[n]) for n in later}
         return {n: (first | rest)[n] for n in of.fields}
 
