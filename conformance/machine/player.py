@@ -104,15 +104,17 @@ class Player:
         for param, arg in zip(message.params if message else (), step.call.args, strict=False):
             if not in_enums(param.type, arg):
                 raise Stopped(f"{arg!r} is no {param.type}: what comes of it is counted under WIRE-ENUM")
-        step = replace(step, expect=self.expect(step))
+        step = replace(step, expect=self.expect(step), refused=False)
         exchange, outcome = self.send(step)
+        assert step.expect is not None
         self.steps.append(step)
         self.beliefs.append(self.belief)
         if isinstance(outcome, Breach):
             raise Stopped(f"no readable answer to {step.call.message}: {outcome.kind}; counted under the wire clauses")
         if not self.judge(step, outcome):
-            assert step.expect is not None
             raise Mismatch(step, outcome, exchange, told(self.bench.api, step.expect, outcome, self.belief.made))
+        if isinstance(outcome, Failure) and step.expect.wanted is not Wanted.NOTHING:
+            self.steps[-1] = replace(step, refused=True)  # a script has no belief: it must know what went which way
         self._believe(step, outcome)
         return outcome
 
@@ -139,7 +141,7 @@ class Player:
         except Unavailable as why:
             raise Stopped(str(why)) from why
         except KeyError as unbound:
-            raise Stopped(f"{unbound} is known by no ref") from unbound
+            raise Stopped(f"{unbound.args[0]} is known by no ref") from unbound
         self.exchanges.append(exchange)
         return exchange, self.inward(step, exchange.reply.outcome)
 
