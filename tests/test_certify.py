@@ -246,9 +246,8 @@ def test_scope_own_writes_to_its_own_objects_alone(tmp_path: Path) -> None:
     for message, body, answer in calls:
         refs = _REF.findall(body.decode(errors="replace"))
         refused = answer.status != 200 or _REFUSED.search(answer.body) is not None
-        if _MAKES.match(message):
-            made |= set(_REF.findall(answer.body.decode()))
-        elif message in _DEVICES and refs[1] in made:  # the devices that a copy of a VM brings with it
+        # A copy of a VM brings devices with it.
+        if _MAKES.match(message) or (message in _DEVICES and refs[1] in made):
             made |= set(_REF.findall(answer.body.decode()))
         elif _WRITES.match(message) and len(refs) > 1 and not refused:
             written += 1

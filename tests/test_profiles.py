@@ -81,7 +81,7 @@ def test_shipped_profiles_agree_with_the_model_and_the_schema(name: str, api: Ap
 
 
 def test_the_reference_profile_leaves_everything_free() -> None:
-    """The embedded server's profile refuses nothing, narrows only what is written once, and knows what is not listed."""
+    """The embedded server's profile refuses nothing, narrows what is written once alone, and knows what is unlisted."""
     profile = Profile.load("reference")
     assert (profile.scope, profile.never, profile.may_refuse) == (Scope.ALL, frozenset(), {})
     assert profile.domains == {"VM": {"bios_strings": Domain(fixed=True)}}

@@ -53,7 +53,7 @@ class Server:
             assert used <= made, f"{each} uses what was not made"
             assert all(named.handle in read for named in each.call.args if isinstance(named, UuidOf)), each
             made |= {each.makes} if each.makes else set()
-            read |= used if each.call.message.endswith("get_uuid") else set()
+            read |= used if each.call.message.endswith(("get_uuid", "get_record")) else set()
             if each.call.message.endswith("add_tags"):
                 added.setdefault(each.call.args[0], []).append(each.call.args[1])
             if each.call.message == "network.get_tags" and self.holds(added.get(each.call.args[0], [])):
