@@ -25,6 +25,8 @@ from xenconform.models.clauses import Severity, catalogue
 from xenconform.models.verdicts import Judgement, Verdict
 
 CLAUSE: Final = "STATE-MODEL"
+FEW: Final = 10
+"""Up to how many calls of a case that could not be made any smaller still tell what is to blame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Effort:
 
 EFFORTS: Final = {
     "quick": (Effort(10, 30, 10.0, 3), Effort(20, 40, 20.0, 3)),
-    "standard": (Effort(60, 60, 60.0, 5), Effort(100, 50, 120.0, 5)),
+    "standard": (Effort(80, 40, 60.0, 5), Effort(100, 50, 120.0, 5)),
     "thorough": (Effort(400, 60, 900.0, 10), Effort(2000, 100, 1800.0, 10)),
 }
 """By budget: of a class's machine, and of the whole model's."""
@@ -104,6 +106,9 @@ def _tell(bench: Bench, this: Exploration, found: Found) -> None:
     beliefs = last.beliefs if last is not None else found.beliefs
     story = Story(bench.api, steps, beliefs, wrong.outcome, _formats_matter(steps, again, bench.formats))
     blamed = blame(replace(story, plainer_is_right=_plainer_is_right(story, again)))
+    if reduction.spent >= reduction.limit and len(steps) > FEW:
+        # What is left may hold calls that have nothing to do with it: no single clause is blamed by them.
+        blamed = replace(blamed, clause="")
     note = "" if last is not None else "it did not happen again when the sequence was played anew"
     exchanges = tuple(each.seq for each in last.exchanges) if last is not None else (wrong.exchange.seq,)
     for clause in _clauses(bench, blamed):
