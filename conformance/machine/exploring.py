@@ -13,11 +13,11 @@ from typing import Final
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.machine.memory import Part
-from xenconform.conformance.machine.plan import cluster, covered, creatable
+from xenconform.conformance.machine.plan import can_begin_and_end, cluster, covered, creatable
 from xenconform.conformance.machine.player import Played, play
 from xenconform.conformance.machine.reducing import reduce
 from xenconform.conformance.machine.sequences import Exploration, Found, explore
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import ApiClass
 from xenconform.models.blame import Blame, Story, blame, plainer_reader
 from xenconform.models.calls import Format
 from xenconform.models.cases import Case, Step
@@ -45,11 +45,6 @@ EFFORTS: Final = {
     "thorough": (Effort(400, 60, 900.0, 10), Effort(2000, 100, 1800.0, 10)),
 }
 """By budget: of a class's machine, and of the whole model's."""
-
-
-def can_begin_and_end(_api: Api, of: ApiClass) -> bool:
-    """Whether objects of the class can be made and ended."""
-    return bool(of.constructors) and bool(of.destructor)
 
 
 def sequences_of_a_class(bench: Bench, of: ApiClass) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.machine.plan import Abilities, cluster, covered, creatable
+from xenconform.conformance.machine.plan import Abilities, can_begin_and_end, cluster, covered, creatable
 from xenconform.conformance.machine.player import Mismatch, Stopped
 from xenconform.conformance.machine.races.composing import Composer
 from xenconform.conformance.machine.races.crew import Crew
@@ -23,7 +23,7 @@ from xenconform.conformance.machine.races.sites import Site, sites
 from xenconform.conformance.machine.races.small import fails_in_turn, make_small
 from xenconform.conformance.machine.races.trial import Race, Trial, overlaps, run
 from xenconform.conformance.machine.races.witness import CLAUSE, case_of
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import ApiClass
 from xenconform.models.linear import Answer
 from xenconform.models.verdicts import Judgement, Verdict
 
@@ -89,11 +89,6 @@ class Tally:
             self.judged += 1
             self.calls += len(trial.race.racing)
             self.overlapping += overlaps(trial.history)
-
-
-def can_begin_and_end(_api: Api, of: ApiClass) -> bool:
-    """Whether objects of the class can be made and ended."""
-    return bool(of.constructors) and bool(of.destructor)
 
 
 def races_of_a_class(bench: Bench, of: ApiClass) -> None:

@@ -66,6 +66,11 @@ def _may_write(profile: Profile, of: ApiClass, message: Message) -> bool:
     return not domain.fixed and not domain.skip and not whole_alone
 
 
+def can_begin_and_end(_api: Api, of: ApiClass) -> bool:
+    """Whether objects of the class can be made and ended."""
+    return bool(of.constructors) and bool(of.destructor)
+
+
 def creatable(api: Api, profile: Profile) -> tuple[str, ...]:
     """Return the classes of which objects can be made, with all that they need, and be removed again."""
     return tuple(name for name in api.classes if _chain(api, profile, name, ()) is not None)
