@@ -35,6 +35,7 @@ _TEXTS = {
     "roles": "a TOML file with the user and the password for each role",
     "restart-command": "the shell command that restarts the server under test",
     "database": "where failing sequences are kept: a folder, redis://HOST[:PORT], or none",
+    "fault": "the fault to switch on in the embedded reference server",
     "out": "the folder for run.jsonl, results.json, junit.xml and summary.md",
 }
 _LISTS = {
@@ -85,6 +86,7 @@ def options_of(config: pytest.Config) -> Options:
         restart_command=said("restart-command"),
         restart_timeout=said("restart-timeout"),
         database=said("database"),
+        fault=said("fault"),
         out=said("out"),
     )
 

@@ -14,6 +14,7 @@ _COMMANDS = {
     "certify": "Certify a server, or the embedded reference server.",
     "replay": "Run a case of a report again.",
     "serve": "Run the reference server.",
+    "faults": "Show the reference server's faults; run the suite on each.",
     "model": "Show, compare, check and import models of the API.",
 }
 """Sub-command to its line of help; each is `conformance/cli/<name>.py` with a click command of the same name."""

@@ -68,6 +68,9 @@ ENGINE = (
     "--database", default="", metavar="DIR|URL", help="Keep failing sequences there; they are tried first next time."
 )
 @click.option(
+    "--fault", default="", metavar="NAME", help="Switch on a fault of the embedded server: `xenconform faults list`."
+)
+@click.option(
     "--workers", type=click.IntRange(1, 64), help="Processes that test at the same time [default: 1; 2 without URL]."
 )
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
@@ -129,7 +132,8 @@ def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int
 
 
 def _announcement(settings: Settings) -> str:
-    target = settings.target or "the embedded reference server"
+    embedded = f"the embedded reference server{f' with the fault {settings.fault}' * bool(settings.fault)}"
+    target = settings.target or embedded
     repeat = f"seed {settings.seed}"
     return (
         f"Certifying {target} as of release {settings.api.release}: {len(settings.clauses)} clauses, "
@@ -168,6 +172,7 @@ def _arguments(options: Options, settings: Settings) -> list[str]:
         "proxy": options.proxy,
         "roles": options.roles,
         "database": options.database or ("none" if options.seed is not None else ""),
+        "fault": options.fault,
         "out": options.out,
         "seed": str(settings.seed),
         "deadline": str(options.deadline),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from xenconform.conformance.reference.faults import find
 from xenconform.conformance.reference.run import Settings
 from xenconform.conformance.reference.run import serve as run
 from xenconform.conformance.reference.users import read_users
@@ -23,6 +24,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="Keep every write in this file.")
 @click.option("--users", type=_FILE, help="Users who may log in: TOML or JSON, name to {password, roles}.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Makes the uuids and refs of a new world.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Switch on a fault: `xenconform faults list`.")
 def serve(  # noqa: PLR0913 - one parameter an option, as click passes them
     *,
     host: str,
@@ -32,14 +34,18 @@ def serve(  # noqa: PLR0913 - one parameter an option, as click passes them
     state: Path | None,
     users: Path | None,
     seed: int,
+    faults: tuple[str, ...],
 ) -> None:
     """Run the reference server until it is stopped by SIGTERM or ctrl-C.
 
     Without --users: root, and a user of each role, named like the role; every password is "password".
     """
     try:
+        chosen = tuple(map(find, faults))
         known = read_users(users) if users else None
-        settings = Settings(host=host, port=port, unix=unix, tls=tls, state=state, users=known, seed=seed)
+        settings = Settings(
+            host=host, port=port, unix=unix, tls=tls, state=state, users=known, seed=seed, faults=chosen
+        )
         run(settings, click.echo)
     except (OSError, ValueError) as why:
         raise click.UsageError(str(why)) from why

@@ -53,6 +53,9 @@ class App:
         body = await _body(receive)
         if body is None:
             return page(413, f"a call may have {MAX_CALL_BYTES} bytes")
+        return await self._begin(scope, receive, body)
+
+    async def _begin(self, scope: Scope, receive: Receive, body: bytes) -> HttpAnswer:
         service = self._service
         before = service.state.version
         answer = service.begin(scope["path"], "", body, scope["method"])

@@ -44,9 +44,9 @@ def async_call(state: State, session: Session, message: Message, args: tuple[Val
 
 def _plainly(state: State, session: Session, message: Message, args: tuple[Value, ...]) -> Success | Failure:
     """Do what the plain form does and return its outcome."""
-    handler = HANDLERS.get(message.full_name)
+    handler = state.handlers.get(message.full_name)
     if handler is None:
-        branch = state.world.predict(Call(message.full_name, args)).first
+        branch = state.predict(Call(message.full_name, args))
         # The outcome may name an object that is made here, so that one gets its ref first.
         state.adopt(branch.world, branch.touched)
         return branch.outcome
@@ -90,7 +90,7 @@ def _stamped(message: str, field: str) -> Handler:
     """Return a handler that lets the World make objects and then writes the time into one field of each that has it."""
 
     def handler(state: State, _session: Session, args: tuple[Value, ...]) -> Handle:
-        branch = state.world.predict(Call(message, args)).first
+        branch = state.predict(Call(message, args))
         if not isinstance(branch.outcome, Success):
             raise Refusal(branch.outcome.code, *branch.outcome.params)
         world, touched, now = branch.world, branch.touched, _now()

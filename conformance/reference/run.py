@@ -13,6 +13,7 @@ from pathlib import Path
 import uvicorn
 
 from xenconform.conformance.reference.app import App
+from xenconform.conformance.reference.faults import Fault, Server
 from xenconform.conformance.reference.seed import seeded
 from xenconform.conformance.reference.service import Service
 from xenconform.conformance.reference.state import State
@@ -36,23 +37,26 @@ class Settings:
     state: Path | None = None
     users: Users | None = None
     seed: int = 0
+    faults: tuple[Fault, ...] = ()
 
 
-def build(settings: Settings) -> tuple[Service, Store | None]:
-    """Return the service of these settings, its world read from the state file or made new.
+def build(settings: Settings) -> tuple[Server, Store | None]:
+    """Return the server of these settings, its world read from the state file or made new, its faults switched on.
 
     Raises:
         ValueError: the state file cannot be used.
     """
     api = Api.load()
-    if settings.state is None:
-        return Service(State(seeded(api, settings.seed), settings.users)), None
-    store = Store(settings.state)
-    world = store.load(api)
-    if world is None:
-        world = seeded(api, settings.seed)
+    store = Store(settings.state) if settings.state is not None else None
+    kept = store.load(api) if store is not None else None
+    world = seeded(api, settings.seed) if kept is None else kept
+    if store is not None and kept is None:
         store.keep_all(world)
-    return Service(State(world, settings.users, store.keep)), store
+    state = State(world, settings.users, store.keep) if store is not None else State(world, settings.users)
+    server = Server(Service(state), restarted=kept is not None)
+    for fault in settings.faults:
+        fault.install(server)
+    return server, store
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
@@ -62,8 +66,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         OSError: the address cannot be listened on, or the TLS files cannot be read.
         ValueError: the state file cannot be used.
     """
-    service, store = build(settings)
-    app = App(service)
+    server, store = build(settings)
+    app = server.app
     try:
         listener = _listen(settings)
         with contextlib.closing(listener):

@@ -29,6 +29,7 @@ from xenconform.conformance.reference.plans import Plan
 from xenconform.conformance.reference.scan import refuse_bad_text
 from xenconform.conformance.reference.sessions import Session
 from xenconform.conformance.reference.state import Refusal, State, Waiting
+from xenconform.models.api import Message
 from xenconform.models.calls import Breach, Call, Failure, Format, Success
 from xenconform.models.types import RecordOf, Type
 from xenconform.models.values import Value
@@ -67,6 +68,7 @@ class Service:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        state.handlers = dict(HANDLERS)
 
     def handle(self, path: str, content_type: str, body: bytes, http_method: str = "POST") -> HttpAnswer:
         """Answer a request at once: a call that would wait for events gets what there is."""
@@ -120,10 +122,10 @@ class Service:
         state, message = self.state, plan.message
         if plan.is_async:
             assert session is not None
-            return self._encode(codec, call, Success(async_call(state, session, message, args)), None)
-        handler = HANDLERS.get(message.full_name)
+            return self._encode(codec, call, Success(self._task(session, message, args)), None)
+        handler = state.handlers.get(message.full_name)
         if handler is None:
-            branch = state.world.predict(Call(message.full_name, args)).first
+            branch = state.predict(Call(message.full_name, args))
             state.adopt(branch.world, branch.touched)
             return self._encode(codec, call, branch.outcome, message.result)
         result = handler(state, session, args)
@@ -131,6 +133,9 @@ class Service:
             bare = message.full_name == "system.listMethods" and codec.format is Format.XMLRPC
             return self._encode(codec, call, Success(result), message.result, bare=bare)
         return self._park(codec, call, plan, result)
+
+    def _task(self, session: Session, message: Message, args: tuple[Value, ...]) -> str:
+        return async_call(self.state, session, message, args)
 
     def _park(self, codec: Codec, call: DecodedCall, plan: Plan, waiting: Waiting) -> Answer:
         def resume(last: bool) -> HttpAnswer | None:
@@ -151,9 +156,12 @@ class Service:
         found = self.state.sessions.get(self.state.refs.handle(node.text))
         if found is None:
             raise Refusal("SESSION_INVALID", node.text)
-        if not found.user.may(plan.message.roles):
+        if not self._may(found, plan):
             raise Refusal("RBAC_PERMISSION_DENIED", plan.full_name, f"no role of {found.name} may run this")
         return found
+
+    def _may(self, session: Session, plan: Plan) -> bool:
+        return session.user.may(plan.message.roles)
 
     def _read(self, name: str, of: Type, node: object) -> Value:
         state = self.state
@@ -168,7 +176,7 @@ class Service:
         self, codec: Codec, call: DecodedCall, outcome: Success | Failure, of: Type | None, *, bare: bool = False
     ) -> HttpAnswer:
         state = self.state
-        shown = state.refs.outcome(outcome, of)
+        shown = self._shown(outcome, of)
         try:
             body = codec.encode_reply(shown, of, call.ident, state.world.api)
         except ValueError as cannot:
@@ -176,6 +184,9 @@ class Service:
         if bare and isinstance(shown, Success):
             body = bare_array(shown.value)
         return HttpAnswer(200, codec.content_type, body)
+
+    def _shown(self, outcome: Success | Failure, of: Type | None) -> Success | Failure:
+        return self.state.refs.outcome(outcome, of)
 
 
 def _field_of(state: State, of: Type, text: str) -> str:

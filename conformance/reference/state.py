@@ -11,9 +11,9 @@ from xenconform.conformance.reference.plans import Plans
 from xenconform.conformance.reference.refs import RefBook
 from xenconform.conformance.reference.sessions import Sessions, session_fields, with_users
 from xenconform.conformance.reference.users import User, Users, default_users
-from xenconform.models.calls import Failure, Success
-from xenconform.models.values import Handle
-from xenconform.models.world import World
+from xenconform.models.calls import Call, Failure, Success
+from xenconform.models.values import Handle, Value
+from xenconform.models.world import Branch, World
 
 Keep: TypeAlias = Callable[[World, tuple[Handle, ...]], None]
 """Stores a new world's touched objects before anyone is told of them."""
@@ -52,6 +52,8 @@ class State:
         self.sessions = Sessions(users)
         self.refs = RefBook(self.world)
         self.changes = ChangeLog()
+        self.handlers: dict[str, Callable[[State, Any, tuple[Value, ...]], Any]] = {}
+        """The messages that the World alone cannot answer, by name: a service brings them along."""
         for cls in self.world.objects:
             for handle in self.world.handles(cls):
                 self.changes.note("add", handle, self.refs.ref(handle))
@@ -62,6 +64,10 @@ class State:
     def version(self) -> int:
         """The id of the last change."""
         return self.changes.last
+
+    def predict(self, call: Call) -> Branch:
+        """Return what a call answers and changes here: of what the rules allow, the first."""
+        return self.world.predict(call).first
 
     def adopt(self, world: World, touched: tuple[Handle, ...]) -> None:
         """Make a world the present one: stored first, then shown."""

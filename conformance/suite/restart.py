@@ -124,11 +124,12 @@ def _tail(said: IO[bytes]) -> str:
 class Local:
     """The embedded server of a run; with `keeps`, its state is in a file of a private folder and outlives restarts.
 
-    Every other restart is a crash: the process gets no chance to write anything more.
+    Every other restart is a crash: the process gets no chance to write anything more. `fault` names a fault of it.
     """
 
     seed: int
     keeps: bool
+    fault: str = ""
     crash_next: bool = True
     _folder: tempfile.TemporaryDirectory[str] | None = None
     _server: embedded.Embedded | None = None
@@ -153,7 +154,8 @@ class Local:
 
     def _options(self) -> list[str]:
         kept = ["--state", str(Path(self._folder.name, "state"))] if self._folder else []
-        return ["--seed", str(self.seed), *kept]
+        faulty = ["--fault", self.fault] if self.fault else []
+        return ["--seed", str(self.seed), *kept, *faulty]
 
     def restart(self) -> None:
         """End it, by a crash every other time, and start it again on the same port and state.

@@ -116,14 +116,16 @@ class Run:
         settings = self.settings
         if settings.target is None:
             _keep_to_one_core()
-            self._server = Local(settings.seed, keeps=any(clause.id in RESTARTED for clause in settings.clauses))
+            self._server = Local(
+                settings.seed, keeps=any(clause.id in RESTARTED for clause in settings.clauses), fault=settings.fault
+            )
             self._server.start()
         target = settings.target or parse_target(self._server.url if self._server else "")
         self._write(
             RunStart(
                 version=__version__,
                 seed=settings.seed,
-                target=str(settings.target) if settings.target else "embedded reference server",
+                target=str(settings.target) if settings.target else _embedded(settings.fault),
                 release=settings.api.release,
                 profile=settings.profile.name,
                 scope=settings.profile.scope,
@@ -213,6 +215,10 @@ class Run:
         if now - self._flushed > FLUSH_EVERY:
             self._log.flush()
             self._flushed = now
+
+
+def _embedded(fault: str) -> str:
+    return "embedded reference server" + (f" with the fault {fault}" if fault else "")
 
 
 def _transport(settings: Settings, target: Target) -> Transport:

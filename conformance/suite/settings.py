@@ -13,6 +13,7 @@ from hypothesis.database import ExampleDatabase
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.checks.logins import RoleLogin
 from xenconform.conformance.codec import carriable
+from xenconform.conformance.reference.faults import find
 from xenconform.conformance.suite.credentials import embedded_logins, read_logins
 from xenconform.conformance.suite.examples import open_database
 from xenconform.conformance.suite.restart import RESTARTED, TIMEOUT
@@ -62,6 +63,7 @@ class Options:
     restart_command: str = ""
     restart_timeout: float = TIMEOUT
     database: str = ""
+    fault: str = ""
     out: str = ""
 
 
@@ -87,6 +89,8 @@ class Settings:
     restart_command: str = ""
     restart_timeout: float = TIMEOUT
     roles: Mapping[str, RoleLogin] = field(default_factory=dict)
+    fault: str = ""
+    """The fault of the embedded server that is switched on, "" for none."""
     without_restart: bool = False
     """Whether clauses are no part of the run because nobody said how to restart the server."""
 
@@ -127,6 +131,7 @@ class Settings:
             database=_database(options),
             out=Path(options.out) if options.out else None,
             restart_command=_restart_command(options, target),
+            fault=_fault(options, target),
             restart_timeout=_seconds("--restart-timeout", options.restart_timeout, "a restart"),
             without_restart=_is_without_restart(options),
         )
@@ -227,6 +232,17 @@ def _restart_command(options: Options, target: Target | None) -> str:
     if options.restart_command and target is None:
         raise ConfigError("--restart-command: the embedded server needs none; give a URL, or leave it out")
     return options.restart_command
+
+
+def _fault(options: Options, target: Target | None) -> str:
+    if options.fault and target is not None:
+        raise ConfigError(
+            f"--fault {options.fault}: only the embedded server has faults to switch on; leave the URL out"
+        )
+    try:
+        return find(options.fault).name if options.fault else ""
+    except ValueError as why:
+        raise ConfigError(f"--fault: {why}") from why
 
 
 def check_workers(settings: Settings, workers: int) -> None:

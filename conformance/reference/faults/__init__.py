@@ -1,0 +1,61 @@
+"""The switchable faults of the reference server: small realistic defects, each with the clause that must catch it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from xenconform.conformance.reference.faults.base import TABLE, Difficulty, Fault, Server
+
+__all__ = ["AREAS", "Difficulty", "Fault", "Server", "find", "load"]
+
+AREAS: tuple[str, ...] = (
+    "envelopes",
+    "documents",
+    "dispatch",
+    "numbers",
+    "texts",
+    "containers",
+    "getters",
+    "setters",
+    "sets",
+    "maps",
+    "qualifiers",
+    "constructors",
+    "lookups",
+    "destructors",
+    "bonds",
+    "sessions",
+    "roles",
+    "tasks",
+    "events",
+    "histories",
+    "power",
+    "reads",
+    "disk",
+    "races",
+)
+"""The modules of this package that hold faults, from the wire inwards."""
+
+
+def load() -> dict[str, Fault]:
+    """Return every fault by its name; the modules are imported the first time."""
+    for area in AREAS:
+        import_module(f"{__name__}.{area}")
+    return TABLE
+
+
+def find(name: str) -> Fault:
+    """Return the fault of a name.
+
+    Raises:
+        ValueError: there is none; the message names those that are nearly called so.
+    """
+    faults = load()
+    if name not in faults:
+        from difflib import get_close_matches  # noqa: PLC0415 - for the one who mistyped
+
+        near = get_close_matches(name, faults, 3)
+        raise ValueError(
+            f"no fault {name!r}; {'do you mean ' + ' or '.join(near) if near else 'see'} `xenconform faults list`"
+        )
+    return faults[name]

@@ -1,0 +1,1 @@
+"""Faults of bound fields: ends that do not follow each other."""

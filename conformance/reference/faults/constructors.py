@@ -1,0 +1,1 @@
+"""Faults of constructors: fields, defaults, identity, and records that are wrong."""

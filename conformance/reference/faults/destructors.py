@@ -1,0 +1,1 @@
+"""Faults of destroying: what stays, what goes with it, what is refused."""

@@ -1,0 +1,1 @@
+"""Faults that only a restart brings out."""

@@ -1,0 +1,1 @@
+"""Faults of event.from and the older ways to watch: what is told twice, late, or not at all."""

@@ -1,0 +1,1 @@
+"""Faults of map fields: adding, removing, and keys that are there already."""

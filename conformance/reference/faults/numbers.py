@@ -1,0 +1,1 @@
+"""Faults of ints, floats, bools and datetimes on their way in and out."""

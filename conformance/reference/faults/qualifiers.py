@@ -1,0 +1,1 @@
+"""Faults of what may be written: accessors that should not be there."""

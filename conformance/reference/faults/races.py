@@ -1,0 +1,1 @@
+"""Faults that only calls at the same time bring out."""

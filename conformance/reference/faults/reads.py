@@ -1,0 +1,1 @@
+"""Faults of reads that change something."""

@@ -1,0 +1,1 @@
+"""Faults of roles: messages that a role may run and should not, or the other way round."""

@@ -1,0 +1,1 @@
+"""Faults of sessions: logging in, logging out, and what may be done without one."""

@@ -1,0 +1,1 @@
+"""Faults of set fields: adding, removing, and what occurs twice."""

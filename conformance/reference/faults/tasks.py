@@ -1,0 +1,1 @@
+"""Faults of asynchronous calls: tasks, their results, errors and ends."""

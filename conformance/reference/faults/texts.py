@@ -1,0 +1,1 @@
+"""Faults of text and enums: escaping, trimming, folding, cutting, encodings."""
