@@ -249,15 +249,18 @@ def torn(s: Server, marker: bytes, rule: Callable[[World, Callable[[Call], Branc
     seen: list[World] = []
 
     async def begin(old: Any, scope: Any, receive: Any, body: bytes) -> HttpAnswer:
+        answer: HttpAnswer
         if marker not in body:
-            return await old(scope, receive, body)
+            answer = await old(scope, receive, body)
+            return answer
         world = s.state.world
         await asyncio.sleep(WINDOW)
         seen.append(world)
         try:
-            return await old(scope, receive, body)
+            answer = await old(scope, receive, body)
         finally:
             seen.clear()
+        return answer
 
     def predict(old: Any, call: Call) -> Branch:
         return rule(seen[0], old, call) if seen and marker in call.message.encode() else old(call)
