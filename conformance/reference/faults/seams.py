@@ -206,6 +206,16 @@ def code_of(branch: Branch) -> str:
     return branch.outcome.code if isinstance(branch.outcome, Failure) else ""
 
 
+def answering(branch: Branch, value: Value) -> Branch:
+    """Return a branch that gives another value; its references are handles still."""
+    return replace(branch, outcome=Success(value))
+
+
+def refusing(s: Server, code: str, *params: str | Handle) -> Branch:
+    """Return a branch that refuses and changes nothing."""
+    return Branch(Failure(code, params), s.state.world)
+
+
 # --------------------------------------------------------------------------------------------- sessions, disk and time
 
 
