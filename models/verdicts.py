@@ -36,7 +36,8 @@ class Judgement:
     `element` names what was judged: `network.tags`, `VIF.network<->network.VIFs`, `VM`, or `server`. `format` is a
     wire format's name or "" where the verdict is of no single one. `reason` says why for everything but PASS.
     `expected`, `actual` and `exchanges` (numbers of the run's exchanges, the telling one last) are set on FAIL. `case`
-    names the saved case that shows the failure by itself, where there is one.
+    names the saved case that shows the failure by itself, where there is one. `calls` and `seconds` tell how far the
+    run was when a FAIL was seen.
     """
 
     clause: str
@@ -48,6 +49,8 @@ class Judgement:
     actual: str = ""
     exchanges: tuple[int, ...] = ()
     case: str = ""
+    calls: int = 0
+    seconds: float = 0.0
 
     @property
     def key(self) -> tuple[str, str, str]:

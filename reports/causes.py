@@ -48,6 +48,7 @@ class Finding:
     """One way in which one clause × element × format failed.
 
     `exchanges` are numbers, the telling one last; `case` names the saved case that shows it by itself, or is "".
+    `calls` and `seconds` tell how far the run was when it was first seen.
     """
 
     clause: Clause
@@ -57,6 +58,8 @@ class Finding:
     actual: str
     exchanges: tuple[int, ...]
     case: str = ""
+    calls: int = 0
+    seconds: float = 0.0
 
     @property
     def label(self) -> str:
@@ -98,7 +101,7 @@ def findings_of(results: Results) -> tuple[Finding, ...]:
         for each in part.because:
             finding = Finding(
                 part.clause, part.element, part.format,
-                each.expected or each.reason, each.actual, each.exchanges, each.case,
+                each.expected or each.reason, each.actual, each.exchanges, each.case, each.calls, each.seconds,
             )  # fmt: skip
             found.setdefault((*finding.cause, part.element, part.format), finding)
     return tuple(found.values())

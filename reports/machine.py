@@ -74,6 +74,8 @@ def _finding(finding: Finding, exchanges: Mapping[int, Exchange]) -> dict[str, A
         "exchange": telling and _exchange(telling),
         "exchanges": list(finding.exchanges),
         "case": finding.case,
+        "calls": finding.calls,
+        "seconds": finding.seconds,
     }
 
 

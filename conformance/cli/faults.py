@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.matrix.run import controls, run_all, sample
+from xenconform.conformance.matrix.shelf import Shelf
+from xenconform.conformance.matrix.trial import Plan, Trials, subject_of
 from xenconform.conformance.reference.faults import Fault, find, load
+from xenconform.conformance.suite.selection import checked
+from xenconform.models.api import Api
+from xenconform.models.clauses import select
+from xenconform.models.kills import Fate, Matrix, Row, Subject
+from xenconform.reports.kills.terminal import print_matrix
+from xenconform.reports.kills.write import write_matrix
+from xenconform.reports.progress import Progress
 
+OUT = "xenconform-matrix"
 USAGE = 2
+STOPPED = 3
 
 
 @click.group()
@@ -64,6 +80,67 @@ def show(name: str, *, as_json: bool) -> None:
         click.echo(f"  {title:11} {text}")
     click.echo(f"\n  xenconform serve --fault {fault.name}")
     click.echo(f"  xenconform certify --fault {fault.name} --class {fault.cls} --clause {fault.clause}")
+
+
+@faults.command("matrix")
+@click.argument("names", nargs=-1)
+@click.option("--area", "areas", multiple=True, help="Only the faults of this area; may be repeated.")
+@click.option(
+    "--clause", "clauses", multiple=True, help="Only the faults that this clause must catch; may be repeated."
+)
+@click.option("--sample", type=click.IntRange(min=1), help="Only so many of them, spread over the areas.")
+@click.option("--budget", type=click.Choice(list(BUDGETS)), default="standard", show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="The seed of every run.")
+@click.option("--whole", is_flag=True, help="Run the suite on all classes, not on the one that the fault shows in.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True, help="Runs at a time."
+)
+@click.option("--fresh", is_flag=True, help="Run again what another state of the suite has judged.")
+@click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the rows and the reports.")
+def matrix(names: tuple[str, ...], areas: tuple[str, ...], clauses: tuple[str, ...], **said: Any) -> None:
+    """Run certify on every fault (or on those NAMES), and on the sound server, and show which clause catches what.
+
+    Rows are kept in the folder as they come: the same command goes on where it was stopped. Exit codes: 0 every fault
+    was caught by its clause and nothing else failed, 1 not so, 2 wrong usage, 3 stopped.
+    """
+    try:
+        chosen = [find(name) for name in names] or list(load().values())
+    except ValueError as why:
+        click.echo(f"xenconform: {why}", err=True)
+        sys.exit(USAGE)
+    kept = [f for f in chosen if (not areas or f.area in areas) and (not clauses or f.clause in clauses)]
+    if not kept:
+        click.echo("xenconform: no fault is of that area and clause; see `xenconform faults list`", err=True)
+        sys.exit(USAGE)
+    plan = Plan(said["budget"], said["seed"], said["whole"])
+    subjects = sample([subject_of(each) for each in kept], said["sample"] or len(kept))
+    folder = Path(said["out"])
+    rows, stopped = _judge((*subjects, *controls(subjects, plan)), plan, Shelf(folder, said["fresh"]), said["workers"])
+    some = names or areas or clauses or said["sample"]
+    judged = {f.clause for f in kept} if some else {each.id for each in checked(Api.load(), select(()), ())}
+    table = Matrix.of(rows, judged)
+    write_matrix(table, folder)
+    print_matrix(table, Console(highlight=False))
+    click.echo(f"\nThe matrix is in {folder}/matrix.html, matrix.json and matrix.svg")
+    if stopped:
+        click.echo(f"stopped: {len(rows)} rows are kept; the same command goes on from there", err=True)
+    sys.exit(STOPPED if stopped else 0 if table.is_clean else 1)
+
+
+def _judge(subjects: Sequence[Subject], plan: Plan, shelf: Shelf, workers: int) -> tuple[list[Row], bool]:
+    """Return a row for each subject, and whether somebody stopped it before all were there."""
+    rows: list[Row] = []
+    trials, calls, amiss = Trials(plan), 0, 0
+    with Progress(len(subjects), Console(stderr=True)) as progress:
+        try:
+            for row, _ in run_all(subjects, trials, shelf, workers):
+                rows.append(row)
+                calls += row.calls
+                amiss += bool(row.strays) or (bool(row.subject.name) and row.fate is not Fate.CAUGHT)
+                progress.update(len(rows), calls, amiss, row.subject.name or f"sound server, {' '.join(row.classes)}")
+        except KeyboardInterrupt:
+            return rows, True
+    return rows, False
 
 
 def _plain(fault: Fault) -> dict[str, Any]:

@@ -154,10 +154,13 @@ class Run:
     def record(self, judgement: Judgement) -> None:
         """Note a judgement: a failure that a waiver pins is waived."""
         if judgement.verdict is Verdict.FAIL:
-            judgement = self._waived(judgement)
+            judgement = self._waived(replace(judgement, calls=self.calls, seconds=self._seconds()))
             self.findings += judgement.verdict is Verdict.FAIL
         self.judgements.append(judgement)
         self._write(judgement)
+
+    def _seconds(self) -> float:
+        return round(time.monotonic() - self._began, 3)
 
     def _waived(self, judgement: Judgement) -> Judgement:
         today = datetime.now(UTC).date()
@@ -174,7 +177,7 @@ class Run:
                 self._clean_up()
         finally:
             error = error or self._unfinished()
-            self._write(RunEnd(self.calls, round(time.monotonic() - self._began, 3), self.interrupted, error))
+            self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error))
             if self._log is not None:
                 self._log.close()
             if self._client is not None:
