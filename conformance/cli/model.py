@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import wraps
@@ -131,6 +132,19 @@ def _find(api: Api, name: str) -> ApiClass:
         hint = f"did you mean {', '.join(near)}?" if near else "`xenconform model list` shows them"
         raise UserError(f"no class {name!r} in {api.release}; {hint}")
     return found
+
+
+@model.command("openapi")
+@click.option("--class", "classes", multiple=True, metavar="CLASS", help="Only the messages of this class.")
+@_release
+@click.pass_context
+@_plainly
+def openapi(ctx: click.Context, classes: tuple[str, ...], release: str | None) -> None:
+    """Print an OpenAPI 3.1 description of the JSON-RPC endpoint, one operation a message."""
+    from xenconform.models.openapi import describe  # noqa: PLC0415 - only this command needs it
+
+    api = _api(ctx, release)
+    click.echo(json.dumps(describe(api, [_find(api, name).name for name in classes]), indent=1))
 
 
 @model.command("diff")
