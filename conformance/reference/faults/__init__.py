@@ -33,6 +33,7 @@ AREAS: tuple[str, ...] = (
     "reads",
     "disk",
     "races",
+    "published",
 )
 """The modules of this package that hold faults, from the wire inwards."""
 
