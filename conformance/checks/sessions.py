@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from xenconform.conformance.checks.aimed import aim, blind
 from xenconform.conformance.checks.arguments import WRITING, good_args, made_up
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
@@ -70,22 +71,36 @@ def credentials_decide(bench: Bench) -> None:
 def _judge_bad(bench: Bench, judge: Judge, fmt: Format) -> None:
     known = bench.client.credentials
     assert known is not None
-    wrong = f"{known.password}-not"
-    bad = {
-        "a wrong password": (known.user, wrong),
-        "an unknown user": ("xenconform-nobody", wrong),
-        "an empty password": (known.user, ""),
-        "no user and no password": ("", ""),
-    }
-    for what, pair in bad.items():
+    for what, pair in _bad_pairs(known.user, known.password).items():
         if pair == (known.user, known.password):
             continue
+        bench.client.secrets.add_password(pair[1])
         exchange = bench.call(fmt, LOGIN, *pair, known.version, known.originator, session=None)
         outcome = exchange.reply.outcome
         if isinstance(outcome, Breach) and not is_http_refusal(exchange):
             raise Unavailable(f"{describe(exchange)}; counted under the wire clauses")
         fits = isinstance(outcome, Failure) and outcome.code == "SESSION_AUTHENTICATION_FAILED"
         judge.true(fits, f"{what} fails with SESSION_AUTHENTICATION_FAILED", describe(exchange), exchange)
+    again = log_in(bench, fmt)
+    good = isinstance(again.reply.outcome, Success) and not is_null_text(again.reply.outcome.value)
+    judge.true(good, "good credentials give a session, bad ones before or not", describe(again), again)
+    if isinstance(again.reply.outcome, Success):
+        bench.call(fmt, "session.logout", session=again.reply.outcome.value)
+
+
+def _bad_pairs(user: str, password: str) -> dict[str, tuple[str, str]]:
+    """Return users and passwords that are nearly right; text is compared exactly, so none of them will do."""
+    return {
+        "a wrong password": (user, f"{password}-not"),
+        "an unknown user": ("xenconform-nobody", f"{password}-not"),
+        "an unknown user with a password that is another's": ("xenconform-nobody", password),
+        "a password in the other case": (user, password.swapcase()),
+        "a password between spaces": (user, f" {password} "),
+        "a password cut short": (user, password[:-1]),
+        "a password that is the user's name": (user, user),
+        "an empty password": (user, ""),
+        "no user and no password": ("", ""),
+    }
 
 
 def _is_invalid(exchange: Exchange) -> bool:
@@ -93,22 +108,61 @@ def _is_invalid(exchange: Exchange) -> bool:
     return isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID"
 
 
+def uses(bench: Bench, session: Ref) -> list[tuple[str, tuple[Value, ...]]]:
+    """Return calls of many kinds that serve with a session: a reading, a setter, a task, a watch, one on a session."""
+    message, _ = a_listing(bench)
+    setter, ender = bench.api.message("network.set_name_description"), bench.api.message("network.destroy")
+    found: list[tuple[str, tuple[Value, ...]]] = [(message, ()), ("session.get_uuid", (session,))]
+    if setter is not None and ender is not None:
+        found += [(setter.full_name, aim(bench, setter).args), (f"Async.{ender.full_name}", blind(ender).args)]
+    if bench.api.message("event.from") is not None and "event.from" not in bench.profile.never:
+        found.append(("event.from", (("session",), "", 0.0)))
+    return found
+
+
+def use(bench: Bench, fmt: Format, call: tuple[str, tuple[Value, ...]], session: Ref) -> Exchange:
+    """Make one of those calls; a task that it begins is removed."""
+    exchange = bench.call(fmt, call[0], *call[1], probe=True, session=session, deadline=PATIENCE)
+    task = exchange.reply.outcome
+    if call[0].startswith("Async.") and isinstance(task, Success) and not is_null_text(task.value):
+        bench.stock.remove(bench.stock.adopt_ref("task", str(task.value)))
+    return exchange
+
+
 def logged_out_sessions_are_dead(bench: Bench) -> None:
     """A session that was logged out over one format is dead over all; others live on. Source: wire protocol."""
     for fmt in bench.formats:
         with bench.judging("SESSION-LOGOUT", "server", fmt) as judge:
-            message, _ = a_listing(bench)
-            ended, other = opened(bench, fmt), opened(bench, bench.other(fmt))
-            out = bench.call(fmt, "session.logout", session=ended)
-            judge.true(isinstance(out.reply.outcome, Success), "session.logout succeeds", describe(out), out)
-            for over in bench.formats:
-                used = bench.call(over, message, session=ended, probe=True)
-                judge.refused(used, f"{message} over {over} with a session logged out over {fmt}")
-                lives = bench.call(over, message, session=other)
-                judge.true(not _is_invalid(lives), f"another session lives on over {over}", describe(lives), out, lives)
-            mine = bench.call(fmt, message)
-            judge.true(not _is_invalid(mine), "the run's own session lives on", describe(mine), out, mine)
-            bench.call(fmt, "session.logout", session=other)
+            _judge_logout(bench, judge, fmt)
+
+
+def _judge_logout(bench: Bench, judge: Judge, fmt: Format) -> None:
+    older, ended, newer = (opened(bench, each) for each in (bench.other(fmt), fmt, bench.other(fmt, 2)))
+    calls = uses(bench, older)
+    bench.call(fmt, calls[0][0])
+    mine = bench.client.session  # by name, for the bench would log in again for a call without one
+    # So that whatever a server keeps by format is kept; which sessions a format serves at all is another clause's.
+    live = {"an older": older, "a newer": newer, "the run's own": mine}
+    first = [(over, ref) for over in bench.formats * 2 for ref in (ended, *live.values())]
+    served = set(first) - {(over, ref) for over, ref in first if _is_invalid(use(bench, over, calls[0], ref))}
+    out = bench.call(fmt, "session.logout", session=ended)
+    judge.true(isinstance(out.reply.outcome, Success), "session.logout succeeds", describe(out), out)
+    for over in bench.formats:
+        for call in calls:
+            judge.refused(use(bench, over, call, ended), f"{call[0]} over {over} with a session logged out over {fmt}")
+        for what, session in live.items():
+            if (over, session) not in served:
+                continue
+            lives = bench.call(over, calls[0][0], session=session)
+            judge.true(not _is_invalid(lives), f"{what} session lives on over {over}", describe(lives), out, lives)
+    again = bench.call(fmt, "session.logout", session=ended, probe=True)
+    judge.refused(again, "session.logout of a session that was logged out")
+    fresh = opened(bench, fmt)
+    for over in bench.formats:
+        used = use(bench, over, calls[0], ended)
+        judge.refused(used, f"{calls[0][0]} over {over} with a session logged out over {fmt}, after another login")
+    for session in (older, newer, fresh):
+        bench.call(fmt, "session.logout", session=session)
 
 
 # ---------------------------------------------------------------------------------------------------- SESSION-REQUIRED

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.roundtrip import spot
+from xenconform.conformance.checks.sessions import opened, use, uses
 from xenconform.models.api import Api, ApiClass
-from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.calls import Failure, Format
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, Value, same
 
 ROUNDS = 6
 """How often a difference must show itself again: a value that changes by itself agrees with itself now and then."""
+
+_TURNED_AWAY = ("SESSION_INVALID", "RBAC_PERMISSION_DENIED")
+"""What a call fails with whose session does not serve."""
 
 
 def can_be_read(_api: Api, of: ApiClass) -> bool:
@@ -123,25 +127,31 @@ def _compare(bench: Bench, of: ApiClass, at: tuple[Ref, Format, Format], found: 
 
 
 def sessions_are_shared(bench: Bench) -> None:
-    """A session opened over one format serves over the others. Source: wire protocol."""
-    known = bench.client.credentials
-    for opened in bench.formats:
-        with bench.judging("WIRE-SESSION-SHARED", "server", opened) as judge:
-            if known is None:
-                raise Unavailable("the run has no credentials to open a session with")
-            args = (known.user, known.password, known.version, known.originator)
-            login = bench.call(opened, "session.login_with_password", *args, session=None)
-            if not isinstance(login.reply.outcome, Success):
-                raise Unavailable(f"no session: {describe(login)}; counted under SESSION-LOGIN")
-            session = login.reply.outcome.value
-            for used in bench.formats:
-                exchange = bench.call(used, "session.get_uuid", session, session=session)
-                outcome = exchange.reply.outcome
-                refused = isinstance(outcome, Failure) and outcome.code in {"SESSION_INVALID", "HANDLE_INVALID"}
-                judge.true(
-                    not refused, f"a session of {opened} serves over {used}", describe(exchange), login, exchange
-                )
-            bench.call(opened, "session.logout", session=session)
+    """A session opened over one format serves over the others, to its end. Source: wire protocol."""
+    for over in bench.formats:
+        with bench.judging("WIRE-SESSION-SHARED", "server", over) as judge:
+            for ender in bench.formats:
+                _judge_shared(bench, judge, over, ender)
+
+
+def _judge_shared(bench: Bench, judge: Judge, over: Format, ender: Format) -> None:
+    """Use a session of one format over every format and log it out over one; use is made twice, for what is kept."""
+    session = opened(bench, over)
+    calls = uses(bench, session)
+    for used in bench.formats * 2:
+        for call in calls:
+            exchange = use(bench, used, call, session)
+            serves = not _is_turned_away(exchange) or _is_turned_away(use(bench, used, call, bench.client.session))
+            judge.true(serves, f"a session of {over} serves {call[0]} over {used}", describe(exchange), exchange)
+    out = bench.call(ender, "session.logout", session=session)
+    judge.true(not _is_turned_away(out), f"a session of {over} can be logged out over {ender}", describe(out), out)
+
+
+def _is_turned_away(exchange: Exchange) -> bool:
+    """Whether a call failed for its session, and not for what it was about."""
+    outcome = exchange.reply.outcome
+    mine = exchange.message == "session.get_uuid"
+    return isinstance(outcome, Failure) and outcome.code in {*_TURNED_AWAY, *(["HANDLE_INVALID"] if mine else [])}
 
 
 CHECKS: tuple[Check, ...] = (
