@@ -37,7 +37,7 @@ from xenconform.models.values import Value, null
 from xenconform.models.world import Branch
 
 CATEGORIES: Mapping[int, str] = {
-    100: "published_crash_beyond_ascii",
+    100: "published_crash_on_unknown_ref",
     113: "published_delete_leaves_the_object",
     114: "published_refused_addition_writes",
     116: "published_create_gives_what_is_there",
@@ -69,24 +69,24 @@ _TRACE = (
 
 
 @fault("WIRE-JSON2-ENVELOPE", "network", MEDIUM, also="WIRE-XML-ENVELOPE WIRE-JSON1-ENVELOPE")
-def published_crash_beyond_ascii(s: Server) -> None:
-    """Setting a network's description to a text beyond ASCII ends in HTTP 500, and nothing is written."""
+def published_crash_on_unknown_ref(s: Server) -> None:
+    """network.get_record of a ref that no network has ends in HTTP 500."""
     crashed: list[bool] = []
 
     def rule(old: Callable[[Call], Branch], call: Call) -> Branch:
         branch = old(call)
-        if call.args[1].isascii():
-            return branch
-        crashed.append(True)
-        return replace(branch, world=s.state.world, touched=())
+        if isinstance(branch.outcome, Failure):
+            crashed.append(True)
+        return branch
 
-    calls(s, rule, "network.set_name_description")
+    calls(s, rule, "network.get_record")
     replies(s, lambda answer, _: page(500, "internal server error") if crashed and crashed.pop() else answer)
 
 
 @fault(
     "DESTROY-GONE",
     "network",
+    MEDIUM,
     also="DESTROY-AGAIN GET-BAD-REF CALL-BAD-REF UUID-UNKNOWN LABEL-LOOKUP ASYNC-TASK EVENT-FROM PERSIST",
 )
 def published_delete_leaves_the_object(s: Server) -> None:
@@ -94,7 +94,7 @@ def published_delete_leaves_the_object(s: Server) -> None:
     after(s, lambda _, branch: replace(branch, world=s.state.world, touched=()), "network.destroy")
 
 
-@fault("MAP-DUPLICATE-UNCHANGED", "network")
+@fault("MAP-DUPLICATE-UNCHANGED", "network", MEDIUM)
 def published_refused_addition_writes(s: Server) -> None:
     """Adding a key that is there to a network's other_config is refused, and the new value is stored all the same."""
 
@@ -122,7 +122,7 @@ def published_create_gives_what_is_there(s: Server) -> None:
     calls(s, rule, "network.create")
 
 
-@fault("SET-ADD-DEDUP", "network")
+@fault("SET-ADD-DEDUP", "network", MEDIUM)
 def published_addition_toggles(s: Server) -> None:
     """Adding a tag that a network has takes it away: the call is not idempotent."""
 
@@ -134,10 +134,10 @@ def published_addition_toggles(s: Server) -> None:
     after(s, effect, "network.add_tags")
 
 
-@fault("SET-ONLY-THAT", "network")
+@fault("SET-ONLY-THAT", "network", MEDIUM)
 def published_update_clears_another_field(s: Server) -> None:
-    """Setting a network's description, alone, puts its MTU back to the default."""
-    after(s, lambda call, branch: putting(branch, call.args[0], MTU=1500), "network.set_name_description")
+    """Setting a network's description, alone, empties its label."""
+    after(s, lambda call, branch: putting(branch, call.args[0], name_label=""), "network.set_name_description")
 
 
 @fault("CREATE-FIELDS", "network", MEDIUM, also="SET-NO-DUPLICATES DESTROY-NO-CASCADE")
@@ -154,7 +154,7 @@ def published_created_ref_leads_nowhere(s: Server) -> None:
 # ------------------------------------------------------------------------------------------------------------ schema
 
 
-@fault("GET-RECORD-AGREES", "network", also="GET-ALL-AGREES WIRE-AGREE WHERE")
+@fault("GET-RECORD-AGREES", "network", MEDIUM, also="GET-ALL-AGREES WIRE-AGREE WHERE")
 def published_record_lacks_a_field(s: Server) -> None:
     """Over JSON, network.get_record leaves out the bridge."""
 
@@ -166,14 +166,14 @@ def published_record_lacks_a_field(s: Server) -> None:
     json_replies(s, change)
 
 
-@fault("GET-EVERY-FIELD", "network", also="GET-RECORD-AGREES CREATE-FIELDS CREATE-DEFAULTS")
+@fault("GET-EVERY-FIELD", "network", MEDIUM, also="GET-RECORD-AGREES CREATE-FIELDS CREATE-DEFAULTS")
 def published_getter_is_not_implemented(s: Server) -> None:
     """network.get_managed, though published, fails with NOT_IMPLEMENTED."""
     missing = Failure("NOT_IMPLEMENTED", ("network.get_managed",))
     after(s, lambda _, branch: replace(branch, outcome=missing), "network.get_managed")
 
 
-@fault("WIRE-TYPE", "network")
+@fault("WIRE-TYPE", "network", MEDIUM)
 def published_any_type_is_taken(s: Server) -> None:
     """Where a text belongs, a network's messages take a number or a bool for it."""
 
@@ -218,7 +218,7 @@ def published_existence_shows_without_a_session(s: Server) -> None:
     around(s.service, "_session", session)
 
 
-@fault("RBAC", "network")
+@fault("RBAC", "network", MEDIUM)
 def published_denied_is_told_to_log_in(s: Server) -> None:
     """What a role may not do to networks fails with SESSION_INVALID, as if nobody had logged in."""
 
@@ -229,19 +229,19 @@ def published_denied_is_told_to_log_in(s: Server) -> None:
     failures(s, change)
 
 
-@fault("RBAC", "network")
+@fault("RBAC", "network", MEDIUM)
 def published_reader_may_destroy(s: Server) -> None:
     """Any role may destroy networks, also one that may not even rename them."""
     around(s.service, "_may", lambda old, who, plan: plan.full_name == "network.destroy" or old(who, plan))
 
 
-@fault("SESSION-REQUIRED", "network", also="SESSION-LOGOUT")
+@fault("SESSION-REQUIRED", "network", MEDIUM, also="SESSION-LOGOUT")
 def published_getters_need_no_session(s: Server) -> None:
     """The getters of networks answer whatever stands where the session belongs."""
     _anyone(s, "network.get_")
 
 
-@fault("SESSION-REQUIRED", "network", also="SESSION-LOGOUT RBAC")
+@fault("SESSION-REQUIRED", "network", MEDIUM, also="SESSION-LOGOUT RBAC")
 def published_setters_need_no_session(s: Server) -> None:
     """The setters of networks write whatever stands where the session belongs."""
     _anyone(s, "network.set_")
@@ -261,7 +261,7 @@ def _anyone(s: Server, prefix: str) -> None:
     sessions(s, change)
 
 
-@fault("MAP-DUPLICATE-KEY", "network")
+@fault("MAP-DUPLICATE-KEY", "network", MEDIUM)
 def published_stack_trace_on_duplicate_key(s: Server) -> None:
     """A key that a network's other_config has ends in INTERNAL_ERROR with the stack trace of the server."""
 
@@ -272,7 +272,7 @@ def published_stack_trace_on_duplicate_key(s: Server) -> None:
     failures(s, change)
 
 
-@fault("QUAL-RO-RUNTIME", "network", also="UUID-FORM")
+@fault("QUAL-RO-RUNTIME", "network", MEDIUM, also="UUID-FORM")
 def published_hidden_setter(s: Server) -> None:
     """network.set_uuid, which no description of the API has, exists and works."""
     params = (Parameter("self", RefTo("network")), Parameter("value", Str()))
