@@ -1,0 +1,246 @@
+"""Level 3, constructors: what is left out of a record, and what is wrong in it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields, has_record_constructor, implicit, read_field
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.tally import draw
+from xenconform.models.api import Api, ApiClass, Field, Qualifier
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import Bool, Enum, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.values import Ref, Value, same
+from xenconform.strategies.plain import tame
+from xenconform.strategies.wrong import Typed, wrong_typed
+
+# ---------------------------------------------------------------------------------------------------------- left out
+
+
+def left_out_fields_take_their_defaults(bench: Bench, of: ApiClass) -> None:
+    """A left-out field with a published default takes it; one without fails. Source: error list (SHOULD)."""
+    for at, (name, field) in enumerate(given_fields(of)):
+        formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
+        for fmt in formats:
+            with bench.judging("CREATE-DEFAULTS", f"{of.name}.{field.name}", fmt) as judge:
+                _leave_out(bench, judge, (of, name, fmt), field)
+    for fmt in bench.formats:
+        _left_out_together(bench, of, fmt)
+
+
+def _leave_out(bench: Bench, judge: Judge, at: tuple[ApiClass, str, Format], field: Field) -> None:
+    of, name, fmt = at
+    record = bench.stock.exemplar(of.name)
+    del record[name]
+    exchange = bench.call(fmt, f"{of.name}.create", record, probe=True)
+    outcome = exchange.reply.outcome
+    if isinstance(outcome, Success):
+        obj = bench.stock.adopt(of.name, exchange)
+        if judge.true(field.has_default, f"create without {name} fails", describe(exchange), exchange):
+            actual, seen = read_field(bench, of, field, bench.other(fmt), obj.ref)
+            judge.same(field.type, bench.wire(field.type, field.default), actual, exchange, seen)
+        bench.stock.remove(obj)
+    elif field.has_default and bench.is_domain_refusal(exchange):
+        judge.untested(describe(exchange))
+    else:
+        judge.true(not field.has_default, f"create without {name} succeeds", describe(exchange), exchange)
+
+
+def _left_out_together(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Leave out every field with a default, twice, and then the half of them.
+
+    In between the first object's collections are written to, so that a default that objects share is found out.
+    """
+    defaulted = {name: field for name, field in given_fields(of) if field.has_default}
+    half = {n: f for n, f in defaulted.items() if draw(bench.seed, fmt, n) % 2}
+    made: list[Obj] = []
+    for fields in (defaulted, defaulted, half) if len(defaulted) > 1 else (defaulted, defaulted):
+        try:
+            record = {n: v for n, v in bench.stock.exemplar(of.name).items() if n not in fields}
+        except Unavailable:
+            break
+        exchange = bench.call(fmt, f"{of.name}.create", record, probe=True)
+        if not isinstance(exchange.reply.outcome, Success):
+            break
+        made.append(bench.stock.adopt(of.name, exchange))
+        _have_their_defaults(bench, (of, fmt), fields, made[-1], exchange)
+        if len(made) == 1:
+            _fill(bench, (of, fmt), fields, made[0])
+    for obj in made:
+        bench.stock.remove(obj)
+
+
+def _have_their_defaults(
+    bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj, made: Exchange
+) -> None:
+    of, fmt = at
+    seen = bench.call(bench.other(fmt), f"{of.name}.get_record", obj.ref)
+    record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
+    for field in fields.values():
+        expected = bench.wire(field.type, field.default)
+        if field.name in record and not same(field.type, expected, record[field.name]):
+            with bench.judging("CREATE-DEFAULTS", f"{of.name}.{field.name}", fmt) as judge:
+                judge.fail(f"the default {show(expected)}", show(record[field.name]), made, seen)
+
+
+def _fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj) -> None:
+    """Put something into each collection of an object that was left to its default."""
+    of, fmt = at
+    for field in fields.values():
+        domain = bench.profile.domain(of.name, field.name)
+        if field.qualifier is not Qualifier.RW or refs_in(field.type) or domain.skip or not domain.is_free:
+            continue
+        match field.type:
+            case MapOf(key, item) if f"add_to_{field.name}" in of.messages:
+                bench.call(fmt, f"{of.name}.add_to_{field.name}", obj.ref, tame(key, 1), tame(item, 1))
+            case SetOf(item) if f"add_{field.name}" in of.messages:
+                bench.call(fmt, f"{of.name}.add_{field.name}", obj.ref, tame(item, 1))
+
+
+# ------------------------------------------------------------------------------------------------------------- wrong
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A value of a constructor, by its name there, over one format; `good` are the others, `mark` tells who made it."""
+
+    of: ApiClass
+    name: str
+    fmt: Format
+    good: dict[str, Value]
+    mark: str
+
+
+def is_made_of_something(api: Api, of: ApiClass) -> bool:
+    """Whether the class has the implicit create, or another constructor that is given objects."""
+    return has_record_constructor(api, of) or any(refs_in(p.type) for c in of.constructors for p in c.message.params)
+
+
+def bad_records_create_nothing(bench: Bench, of: ApiClass) -> None:
+    """A record with a ref to no object, a wrong type or a bad enum value creates nothing and fails. Source: intro.
+
+    The same holds of the refs among the parameters of a constructor of another form; their types are WIRE-TYPE's.
+    """
+    if implicit(of) is None:
+        _bad_parameters_create_nothing(bench, of)
+        return
+    others = _no_objects(bench, of)
+    for at, (name, field) in enumerate(given_fields(of)):
+        bad = list(_bad_values(field.type, others))
+        more = [each for each in wrong_typed(field.type) if each not in bad and not refs_in(each[0])]
+        formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
+        for shift, fmt in enumerate(formats if bad else ()):
+            with bench.judging("CREATE-BAD", f"{of.name}.{field.name}", fmt) as judge:
+                good = _marked(of, bench.stock.exemplar(of.name))
+                if of.name in bench.stock.refusals:
+                    raise Unavailable(bench.stock.refusals[of.name])
+                mark = "name_label" if name != "name_label" and "name_label" in good else "other_config"
+                share = more[shift :: len(formats)]
+                _refuse_records(bench, judge, _Place(of, name, fmt, good, mark), [*bad, *share])
+
+
+def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed]) -> None:
+    of, name, fmt = place.of, place.name, place.fmt
+    before = bench.stock.all_refs(of.name)
+    exchanges = []
+    for as_type, value in bad:
+        bent = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
+        api = replace(bench.api, classes={**bench.api.classes, of.name: bent})
+        exchange = bench.call(fmt, f"{of.name}.create", {**place.good, name: value}, probe=True, api=api)
+        judge.refused(exchange, f"create with {name} = {show(value)} as {as_type}")
+        exchanges.append(exchange)
+        if isinstance(exchange.reply.outcome, Success):
+            bench.stock.remove(bench.stock.adopt(of.name, exchange))
+    if place.mark not in place.good or place.mark == name:
+        return
+    for ref in (ref for ref in bench.stock.all_refs(of.name) if ref not in before):
+        seen = bench.call(fmt, f"{of.name}.get_{place.mark}", ref, probe=True)
+        if isinstance(seen.reply.outcome, Success) and seen.reply.outcome.value == place.good[place.mark]:
+            judge.fail("nothing is created", f"a new {of.name} {ref}", *exchanges, seen)
+            bench.stock.remove(bench.stock.adopt_ref(of.name, ref))
+
+
+def _bad_parameters_create_nothing(bench: Bench, of: ApiClass) -> None:
+    constructor = bench.stock.constructor(of.name)
+    others = _no_objects(bench, of)
+    for param in constructor.message.params:
+        bad = list(_bad_values(param.type, others)) if refs_in(param.type) else []
+        for fmt in bench.formats if bad else ():
+            with bench.judging("CREATE-BAD", f"{of.name}.{param.name}", fmt) as judge:
+                good = bench.stock.exemplar(of.name)
+                for _, value in bad:
+                    args = [value if each is param else good[each.name] for each in constructor.message.params]
+                    exchange = bench.call(fmt, constructor.message.full_name, *args, probe=True)
+                    judge.refused(exchange, f"{exchange.message} with {param.name} = {show(value)}")
+                    if isinstance(exchange.reply.outcome, Success):
+                        bench.stock.remove(bench.stock.adopt(of.name, exchange))
+
+
+def _marked(of: ApiClass, record: dict[str, Value]) -> dict[str, Value]:
+    """Return a record by which an object that is made of it is known from those of others."""
+    field = of.fields.get("other_config")
+    if "other_config" not in record or field is None or field.type != MapOf(Str(), Str()):
+        return record
+    return {**record, "other_config": {**record["other_config"], "xenconform": str(uuid.uuid4())}}
+
+
+def _no_objects(bench: Bench, of: ApiClass) -> dict[str, list[Ref]]:
+    """Return, for each class that a constructor of a class is given objects of, refs that denote none of that class.
+
+    One of an object that was destroyed, and one of an object of another class, as far as they can be had.
+    """
+    constructor = bench.stock.constructor(of.name)
+    types = (
+        [f.type for _, f in given_fields(of)] if constructor.record else [p.type for p in constructor.message.params]
+    )
+    found: dict[str, list[Ref]] = {}
+    for cls in dict.fromkeys(cls for each in types for cls in refs_in(each)):
+        stale = bench.stock.stale(cls)
+        found[cls] = [stale] if stale is not None else []
+        for other in ("network", "secret"):
+            if other != cls:
+                try:
+                    found[cls].append(bench.stock.own(other).ref)
+                    break
+                except Unavailable:
+                    continue
+    return found
+
+
+def _bad_values(of: Type, others: Mapping[str, list[Ref]]) -> Iterator[Typed]:
+    match of:
+        case RefTo(cls):
+            yield from ((of, ref) for ref in (unknown_ref(), *others.get(cls, ())))
+        case Enum(_, _):
+            yield Str(), "no such value"
+            yield SetOf(Str()), ("a",)
+        case Int():
+            yield Str(), "nine"
+            yield MapOf(Str(), Str()), {"a": "b"}
+        case Bool():
+            yield Str(), "maybe"
+            yield SetOf(Str()), ("a",)
+        case SetOf(RefTo(cls)):
+            yield from ((of, (ref,)) for ref in (unknown_ref(), *others.get(cls, ())))
+        case SetOf(_):
+            yield MapOf(Str(), Str()), {"a": "b"}
+        case MapOf(_, _):
+            yield SetOf(Str()), ("a",)
+        case Str():
+            yield SetOf(Str()), ("a",)
+            yield MapOf(Str(), Str()), {"a": "b"}
+        case _:
+            yield MapOf(Str(), Str()), {"a": "b"}
+
+
+CHECKS = (
+    Check("CREATE-DEFAULTS", per_class=left_out_fields_take_their_defaults, applies=has_record_constructor),
+    Check("CREATE-BAD", per_class=bad_records_create_nothing, applies=is_made_of_something),
+)

@@ -1,0 +1,185 @@
+"""Level 3, look-ups by label."""
+
+from __future__ import annotations
+
+import uuid
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models.api import Api, ApiClass
+from xenconform.models.calls import Format, Success
+from xenconform.models.values import Ref, Value
+
+CROWD = 10
+"""So many objects get one label, to see whether all of them are found."""
+PAIRS = (
+    ("{}\u00e9", "{}e\u0301"),
+    ("{}007", "{}7"),
+    ("a_b{}", "axb{}"),
+    ("{}it's", '{}it"s'),
+    ("{}" + "x" * 300, "{}" + "x" * 299 + "y"),
+    ("{} two  spaces", "{} two spaces"),
+    (" {} ", "{}"),
+    ("a\\b%{}", "a\\bc%{}"),
+    ("\u00df{}", "ss{}"),
+    ("{}[x]", "{}x"),
+)
+"""Labels that are alike to a server that compares them by anything but what they are; {} is what makes them unique."""
+
+
+def has_label(_api: Api, of: ApiClass) -> bool:
+    """Whether objects of the class can be looked up by name."""
+    return "get_by_name_label" in of.messages
+
+
+def by_label_finds_exactly_those(bench: Bench, of: ApiClass) -> None:
+    """get_by_name_label(l) is exactly the set of objects with that label. Source: introduction, look-ups.
+
+    None, one, two; after a rename and after a destroy; case, spaces and prefixes are significant.
+    """
+    for fmt in bench.formats:
+        with bench.judging("LABEL-LOOKUP", of.name, fmt) as judge:
+            try:
+                first = bench.stock.make(of.name)
+            except Unavailable:
+                _existing_labels(bench, judge, of, fmt)
+                continue
+            _own_labels(bench, judge, of, (fmt, first))
+    if "set_name_label" in of.messages:
+        _alike_labels(bench, of)
+    _many_of_one_label(bench, of)
+
+
+def _alike_labels(bench: Bench, of: ApiClass) -> None:
+    """Give one object labels that another label is like, and look both up over every format."""
+    number = str(10**11 + uuid.uuid4().int % 10**11)
+    for at, pair in enumerate(PAIRS):
+        fmt = bench.formats[at % len(bench.formats)]
+        with bench.judging("LABEL-LOOKUP", of.name, fmt) as judge:
+            obj = bench.stock.own(of.name)
+            label, other = (text.format(number) for text in pair)
+            outcome = bench.call(fmt, f"{of.name}.set_name_label", obj.ref, label).reply.outcome
+            if not isinstance(outcome, Success) or bench.ask(fmt, f"{of.name}.get_name_label", obj.ref)[0] != label:
+                judge.asserted += 1  # A server may refuse a label; whether it keeps it is for other clauses.
+                continue
+            for look in bench.formats:
+                _find(bench, judge, (of, look), label, {obj.ref}, f"of the label {label[:40]!r}")
+                _find(bench, judge, (of, look), other, set(), f"of the label {other[:40]!r}, which none has")
+
+
+def _many_of_one_label(bench: Bench, of: ApiClass) -> None:
+    """Make many objects of one label, by the constructor alone, and find them all."""
+    try:
+        names = [n for n, field in given_fields(of, bench.stock.constructor(of.name)) if field.name == "name_label"]
+        label, made = f"xcMany {uuid.uuid4()}", list[Obj]()
+        made.extend(bench.stock.make(of.name, {names[0]: label}) for _ in range(CROWD if names else 0))
+    except Unavailable:
+        return
+    for fmt in bench.formats if made else ():
+        with bench.judging("LABEL-LOOKUP", of.name, fmt) as judge:
+            _find(bench, judge, (of, fmt), label, labelled(bench, of.name, label), "of a label that many have")
+    for obj in made:
+        bench.stock.remove(obj)
+
+
+def _find(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], label: str, expected: set[Ref], when: str) -> None:
+    of, fmt = at
+    found, exchange = bench.ask(fmt, f"{of.name}.get_by_name_label", label)
+    odd = {ref for ref in set(found) ^ expected if _is_odd(bench, at, label, ref)}
+    judge.true(
+        len(found) == len(set(found)) and not odd,
+        f"{len(expected)} object(s) {when}: {sorted(expected)}",
+        show(found),
+        exchange,
+    )
+
+
+def labels(bench: Bench, cls: str) -> dict[Ref, Value]:
+    """Return the name_label of every object of a class, as the records have it.
+
+    Raises:
+        Unavailable: there are no records to read.
+    """
+    outcome = bench.call(bench.formats[0], f"{cls}.get_all_records").reply.outcome
+    if not isinstance(outcome, Success):
+        raise Unavailable(f"{cls}.get_all_records gives no records to compare with")
+    return {ref: record.get("name_label") for ref, record in outcome.value.items()}
+
+
+def labelled(bench: Bench, cls: str, label: str) -> set[Ref]:
+    """Return the refs of the objects whose record has exactly that name_label."""
+    return {ref for ref, other in labels(bench, cls).items() if other == label}
+
+
+def _is_odd(bench: Bench, at: tuple[ApiClass, Format], label: str, ref: Ref) -> bool:
+    """Whether an object is in a look-up without its label, or missing with it; others' objects are asked once more."""
+    of, fmt = at
+    if ref in bench.stock.known_refs(of.name):
+        return True
+    seen = bench.call(fmt, f"{of.name}.get_name_label", ref, probe=True).reply.outcome
+    if not isinstance(seen, Success):
+        return False
+    again, _ = bench.ask(fmt, f"{of.name}.get_by_name_label", label)
+    last = bench.call(fmt, f"{of.name}.get_name_label", ref, probe=True).reply.outcome
+    return seen == last and bool(seen.value == label) != (ref in again)
+
+
+def _existing_labels(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    if not bench.stock.existing(of.name):
+        raise Unavailable("the server has no object of this class and none can be made")
+    for ref in bench.stock.existing(of.name)[: bench.budget.objects]:
+        label, _ = bench.ask(fmt, f"{of.name}.get_name_label", ref)
+        expected = {
+            other
+            for other in bench.stock.all_refs(of.name)
+            if bench.ask(bench.other(fmt), f"{of.name}.get_name_label", other)[0] == label
+        }
+        _find(bench, judge, (of, bench.other(fmt)), label, expected, "of that label")
+    named = labels(bench, of.name)
+    for wrong in (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", f"%{label[1:]}"):
+        others = {ref for ref, other in named.items() if other == wrong}
+        _find(bench, judge, (of, fmt), wrong, others, f"of the label {wrong!r}, which is not {label!r}")
+    _find(bench, judge, (of, fmt), f"xenconform none {uuid.uuid4()}", set(), "of a label that none has")
+
+
+def _rename(bench: Bench, at: tuple[ApiClass, Format], obj: Obj, label: str) -> None:
+    """Give an object another label, and see that it has it.
+
+    Raises:
+        Unavailable: the setter did not set it, which is for the clauses of setting.
+    """
+    of, fmt = at
+    bench.ask(fmt, f"{of.name}.set_name_label", obj.ref, label)
+    if bench.ask(fmt, f"{of.name}.get_name_label", obj.ref)[0] != label:
+        raise Unavailable("a rename does not change the label; counted under SET-VALUE")
+
+
+def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]) -> None:
+    fmt, first = at
+    look = (of, bench.other(fmt))
+    rename = "set_name_label" in of.messages
+    label, _ = bench.ask(fmt, f"{of.name}.get_name_label", first.ref)
+    if rename:
+        before, label = label, f"xcLabel {uuid.uuid4()}"
+        _rename(bench, (of, fmt), first, label)
+        _find(bench, judge, look, before, labelled(bench, of.name, before), "of the label before the rename")
+    _find(bench, judge, look, label, labelled(bench, of.name, label) | {first.ref}, "of a new label")
+    named = labels(bench, of.name)
+    for wrong in (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", "%", "*", "", ".*"):
+        same_label = {ref for ref, other in named.items() if other == wrong}
+        _find(bench, judge, look, wrong, same_label, f"of the label {wrong!r}, which is not {label!r}")
+    if rename:
+        second = bench.stock.make(of.name)
+        _rename(bench, look, second, label)
+        _find(bench, judge, look, label, {first.ref, second.ref}, "of a label that two have")
+        if bench.stock.remove(second):
+            _find(bench, judge, look, label, {first.ref}, "after one of two was destroyed")
+    if bench.stock.remove(first):
+        left = labelled(bench, of.name, label) - {first.ref}
+        _find(bench, judge, look, label, left, "after the destroy")
+
+
+CHECKS = (Check("LABEL-LOOKUP", per_class=by_label_finds_exactly_those, applies=has_label),)

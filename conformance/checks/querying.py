@@ -1,0 +1,117 @@
+"""Level 3, look-ups by query.
+
+The query language is not published but for its simplest form, a field and a value; what a server does not understand
+it may refuse. What it answers has to be right.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.writing import changed_by_clients
+from xenconform.models.api import Api, ApiClass
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import Str
+from xenconform.models.values import Ref, Value
+
+
+def is_listed(_api: Api, of: ApiClass) -> bool:
+    """Whether the class lists its objects with their records."""
+    return {"get_all", "get_all_records", "get_uuid"} <= of.messages.keys()
+
+
+def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
+    """get_all_records_where returns exactly the records that match. Source: error list (SHOULD)."""
+    for fmt in bench.formats:
+        with bench.judging("WHERE", of.name, fmt) as judge:
+            (obj,) = bench.stock.readable(of.name)
+            text, _ = bench.ask(fmt, f"{of.name}.get_uuid", obj.ref)
+            exchange = _query(bench, of, fmt, f'field "uuid" = "{text}"')
+            outcome = exchange.reply.outcome
+            if isinstance(outcome, Failure) and outcome.code in {"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED"}:
+                judge.unsupported(describe(exchange))
+                continue
+            if not isinstance(outcome, Success):
+                judge.true(False, f"the record of uuid {text}", describe(exchange), exchange)
+                continue
+            none = _query(bench, of, fmt, f'field "uuid" = "{uuid.uuid4()}"')
+            found = none.reply.outcome
+            judge.true(
+                isinstance(found, Success) and not found.value, "no record of an unknown uuid", describe(none), none
+            )
+            _shows(bench, judge, (of, fmt), obj.ref, exchange)
+            _more_queries(bench, judge, (of, fmt), obj.ref, text)
+            _own_labels(bench, judge, (of, fmt))
+
+
+def _query(bench: Bench, of: ApiClass, fmt: Format, text: str) -> Exchange:
+    records = of.messages["get_all_records"].result
+    message = f"{of.name}.get_all_records_where"
+    return bench.call(fmt, message, probe=True, params=[(Str(), text)], result=records)
+
+
+def _shows(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: Ref, exchange: Exchange) -> None:
+    """Judge that a query found one object, with the record that it has now."""
+    of, fmt = at
+    outcome = exchange.reply.outcome
+    found: dict[Ref, dict[str, Value]] = outcome.value if isinstance(outcome, Success) else {}
+    record, seen = bench.ask(fmt, f"{of.name}.get_record", ref)
+    judge.true(set(found) == {ref}, f"{ref} alone", show(sorted(found)), exchange)
+    shown = found.get(ref)
+    differ = changed_by_clients(of, shown, record) | (shown.keys() ^ record.keys()) if shown is not None else set()
+    judge.true(not differ, "the object's record", f"other {sorted(differ)}", exchange, seen)
+
+
+def _more_queries(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: Ref, text: str) -> None:
+    """Put the condition on a uuid into wider queries; what a server does not understand it may refuse."""
+    of, fmt = at
+    is_it = f'field "uuid" = "{text}"'
+    for query, holds in (
+        ("true", True),
+        (f"not {is_it}", False),
+        (f"not ({is_it})", False),
+        (f"{is_it} and true", True),
+        (f"({is_it}) or ({is_it})", True),
+        (f"{is_it} and false", False),
+    ):
+        exchange = _query(bench, of, fmt, query)
+        outcome = exchange.reply.outcome
+        if isinstance(outcome, Success):
+            expected = f"a result {'with' if holds else 'without'} {ref} for {query}"
+            judge.true((ref in outcome.value) == holds, expected, show(sorted(outcome.value)), exchange)
+            if query == "true":
+                lost = bench.stock.known_refs(of.name) - set(outcome.value)
+                judge.true(not lost, "every object for true", f"without {sorted(lost)[:3]}", exchange)
+            if query.endswith("and true"):
+                judge.true(set(outcome.value) <= {ref}, f"{ref} alone", show(sorted(outcome.value)), exchange)
+
+
+def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
+    """Find two objects of ours by the label that they have in common, renamed after one was found by its uuid."""
+    of, fmt = at
+    if "set_name_label" not in of.messages:
+        return
+    try:
+        pair = (bench.stock.make(of.name), bench.stock.make(of.name))
+    except Unavailable:
+        return
+    text, _ = bench.ask(fmt, f"{of.name}.get_uuid", pair[0].ref)
+    _query(bench, of, fmt, f'field "uuid" = "{text}"')
+    label = f"xcQuery {uuid.uuid4()}"
+    for obj in pair:
+        bench.ask(bench.other(fmt), f"{of.name}.set_name_label", obj.ref, label)
+    _shows(bench, judge, at, pair[0].ref, _query(bench, of, fmt, f'field "uuid" = "{text}"'))
+    for asked, expected in ((label, {obj.ref for obj in pair}), (label.upper(), set()), (f"{label} ", set())):
+        exchange = _query(bench, of, fmt, f'field "name__label" = "{asked}"')
+        outcome = exchange.reply.outcome
+        if isinstance(outcome, Success):
+            judge.true(set(outcome.value) == expected, f"{sorted(expected)}", show(sorted(outcome.value)), exchange)
+    for obj in pair:
+        bench.stock.remove(obj)
+
+
+CHECKS = (Check("WHERE", per_class=queries_return_what_matches, applies=is_listed),)
