@@ -189,7 +189,7 @@ def no_session_no_service(bench: Bench, of: ApiClass) -> None:
     Source: error list. One kind of bad session a message and format, in turn; all of them where the budget is thorough.
     Messages that do more than read or write a field are called with made-up references alone.
     """
-    sessions = _bad_sessions(bench)
+    sessions = bad_sessions(bench)
     seen: set[str] = set()
     for number, message in enumerate(m for m in of.messages.values() if m.takes_session):
         shape = message.verb or message.name
@@ -205,7 +205,8 @@ def no_session_no_service(bench: Bench, of: ApiClass) -> None:
                     _judge_without(bench, message, fmt, judge, Without(kind, sessions[kind], tuple(args), sure=real))
 
 
-def _bad_sessions(bench: Bench) -> dict[str, str | None]:
+def bad_sessions(bench: Bench) -> dict[str, str | None]:
+    """Return what stands in a session's place, by its kind; None for nothing at all."""
     try:
         ended = opened(bench, bench.formats[0])
         bench.call(bench.formats[0], "session.logout", session=ended)

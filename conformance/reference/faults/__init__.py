@@ -25,6 +25,7 @@ AREAS: tuple[str, ...] = (
     "destructors",
     "bonds",
     "sessions",
+    "logouts",
     "roles",
     "tasks",
     "events",

@@ -1,0 +1,153 @@
+"""Level 4, what is done without a session: every way to have none, and nothing made or ended on the way.
+
+`sessions` calls every message of a class with one kind of bad session a format. Here a few messages of the class, a
+listing, a getter and a setter, are called with every kind over every format, those among them that are nearly a
+session that lives. Then an object is made and one is ended without a session: both must fail and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xenconform.conformance.checks.aimed import aim
+from xenconform.conformance.checks.arguments import good_args
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.sessions import KINDS, PATIENCE, bad_sessions, opened, takes_sessions
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models.api import Api, ApiClass, Message
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.types import Str
+from xenconform.models.values import Ref, Value
+
+CLAUSE = "SESSION-REQUIRED"
+NEARLY = ("empty", "with text behind", "cut short", "between spaces", "in the other case", "the uuid")
+"""Kinds of bad sessions that are made of one that lives."""
+
+
+def none_of_all_kinds_serves(bench: Bench, of: ApiClass) -> None:
+    """Whatever is in a session's place, a listing, a getter and a setter of a class fail. Source: error list."""
+    calls = _calls(bench, of)
+    living = ""
+    try:
+        living = opened(bench, bench.formats[0])
+        bad = {**bad_sessions(bench), **_nearly(bench, living)}
+    except Unavailable:
+        bad = bad_sessions(bench)
+    for fmt in bench.formats:
+        for message, args in calls:
+            with bench.judging(CLAUSE, f"{message.full_name} of all kinds", fmt) as judge:
+                for kind, session in bad.items():
+                    _judge_none(bench, judge, fmt, (message, args), (kind, session))
+    if living:
+        bench.call(bench.formats[0], "session.logout", session=living)
+    for kind in NEARLY:
+        bench.client.secrets.end_session(bad.get(kind) or "")
+
+
+def _nearly(bench: Bench, living: Ref) -> Mapping[str, str]:
+    """Return texts that are nearly a living session's ref; a session's own uuid where that is not the ref itself."""
+    uuid = bench.call(bench.formats[0], "session.get_uuid", living, session=living).reply.outcome
+    known = str(uuid.value) if isinstance(uuid, Success) else ""
+    texts = ("", f"{living}0", living[:-1], f" {living} ", living.swapcase(), known)
+    for text in filter(None, texts):
+        bench.client.secrets.add_session(text)
+    return {
+        kind: text for kind, text in zip(NEARLY, texts, strict=True) if text != living and (text or kind == "empty")
+    }
+
+
+def _calls(bench: Bench, of: ApiClass) -> list[tuple[Message, tuple[Value, ...]]]:
+    """Return a listing, a getter and a setter of a class with good arguments, those that there are."""
+    found: list[tuple[Message, tuple[Value, ...]]] = []
+    reader = next((n for n in ("get_record", "get_uuid") if n in of.messages), "")
+    setter = next((m.name for m in of.messages.values() if m.implicit and m.verb == "set"), "")
+    for name in ("get_all", reader, setter):
+        message = of.messages.get(name)
+        if message is None or message.full_name in bench.profile.never:
+            continue
+        if message.verb == "set":
+            aimed = aim(bench, message)
+            found += [(message, aimed.args)] if aimed.right else []
+            continue
+        args, real = good_args(bench, message)
+        found += [(message, tuple(args))] if real else []
+    return found
+
+
+def _judge_none(
+    bench: Bench, judge: Judge, fmt: Format, call: tuple[Message, tuple[Value, ...]], bad: tuple[str, str | None]
+) -> None:
+    (message, args), (kind, session) = call, bad
+    exchange = bench.call(fmt, message.full_name, *args, probe=True, session=session, deadline=PATIENCE)
+    outcome = exchange.reply.outcome
+    told = judge.refused(exchange, f"{message.full_name} with a session that is {kind}")
+    if told and kind in KINDS and kind != "missing" and isinstance(outcome, Failure):
+        fits = outcome.code == "SESSION_INVALID"
+        judge.true(fits, f"SESSION_INVALID for a session that is {kind}", describe(exchange), exchange)
+
+
+# ------------------------------------------------------------------------------------------------ nothing made or ended
+
+
+def can_come_and_go(_api: Api, of: ApiClass) -> bool:
+    """Whether objects of a class can be made by a record or by parameters, listed, and ended."""
+    return bool(of.constructors and of.destructor) and {"get_all", "get_record"} <= set(of.messages)
+
+
+def nothing_comes_or_goes_without_a_session(bench: Bench, of: ApiClass) -> None:
+    """Without a session no object is made and none is ended, whatever the refusal says. Source: error list."""
+    bad = list(bad_sessions(bench).items())
+    for at, fmt in enumerate(bench.formats):
+        kind, session = bad[(bench.seed + at) % len(bad)]
+        with bench.judging(CLAUSE, f"{of.name} made", fmt) as judge:
+            _judge_unmade(bench, of, judge, fmt, session)
+        with bench.judging(CLAUSE, f"{of.name} ended, session {kind}", fmt) as judge:
+            _judge_not_ended(bench, of, judge, fmt, session)
+
+
+def _judge_unmade(bench: Bench, of: ApiClass, judge: Judge, fmt: Format, session: str | None) -> None:
+    constructor, given = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
+    before = set(bench.stock.all_refs(of.name))
+    args: list[Value] = [given] if constructor.record else [given[p.name] for p in constructor.message.params]
+    name = constructor.message.full_name
+    refused = bench.call(fmt, name, *args, probe=True, session=session, deadline=PATIENCE)
+    made = [ref for ref in bench.stock.all_refs(of.name) if ref not in before and is_it(bench, of, ref, given)]
+    for ref in made:
+        bench.stock.remove(bench.stock.adopt_ref(of.name, ref))
+    if judge.refused(refused, f"{name} without a session"):
+        judge.true(not made, f"no new {of.name}", f"{len(made)} made", refused)
+
+
+def is_it(bench: Bench, of: ApiClass, ref: Ref, given: Mapping[str, Value]) -> bool:
+    """Whether an object is what was to be made, by its texts: others make objects too."""
+    outcome = bench.call(bench.formats[0], f"{of.name}.get_record", ref).reply.outcome
+    if not isinstance(outcome, Success):
+        return False
+    texts = [n for n, f in of.fields.items() if f.type == Str() and given.get(n) and n in outcome.value]
+    return all(outcome.value[name] == given[name] for name in texts)
+
+
+def _judge_not_ended(bench: Bench, of: ApiClass, judge: Judge, fmt: Format, session: str | None) -> None:
+    obj = bench.stock.make(of.name)
+    name = f"{of.name}.{of.destructor}"
+    refused = bench.call(fmt, name, obj.ref, probe=True, session=session, deadline=PATIENCE)
+    reading = bench.call(bench.other(fmt), f"{of.name}.get_record", obj.ref, probe=True)
+    _forget(bench, obj, there=isinstance(reading.reply.outcome, Success))
+    if judge.refused(refused, f"{name} without a session"):
+        gone = isinstance(reading.reply.outcome, Failure)
+        judge.true(not gone, f"{obj.ref} stays", describe(reading), refused, reading)
+
+
+def _forget(bench: Bench, obj: Obj, *, there: bool) -> None:
+    if there:
+        bench.stock.remove(obj)
+    else:
+        bench.stock.forget(obj)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(CLAUSE, per_class=none_of_all_kinds_serves, applies=takes_sessions),
+    Check(CLAUSE, per_class=nothing_comes_or_goes_without_a_session, applies=can_come_and_go),
+)
