@@ -52,7 +52,7 @@ class Stage:
         """Make the server anew from its world, as a restart with a state file does, and log in."""
         state = self.service.state
         objects = {cls: rows for cls, rows in state.world.objects.items() if cls != "session"}
-        self.service.state = State(self.restarted(replace(state.world, objects=objects)))
+        self.service.state = Service(State(self.restarted(replace(state.world, objects=objects)))).state
         self.bench.client.login(Format.XMLRPC, "root", "password")
 
     def run(self, *classes: str, fault: Fault | None = None) -> Ran:

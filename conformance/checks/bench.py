@@ -78,6 +78,7 @@ class Bench:
         seed: int,
         record: Callable[[Judgement], None],
         clauses: Collection[str],
+        classes: Collection[str] = (),
         database: ExampleDatabase | None = None,
         save_case: Callable[[Case], str] = _not_saved,
     ) -> None:
@@ -88,6 +89,8 @@ class Bench:
         self.budget = budget
         self.seed = seed
         self.clauses = frozenset(clauses)
+        self.classes = tuple(of for of in api.classes.values() if not classes or of.name in classes)
+        """The classes that the run is about."""
         self.database = database
         self.save_case = save_case
         self.muted: set[str] = set()

@@ -26,7 +26,8 @@ class Check:
 
     `applies` says for which classes of a model there is anything to check; `also` names further clauses that the
     same function judges on the way, such as the SHOULD clause on the exact error code. `last` puts
-    it behind every other, where one belongs that ends sessions.
+    it behind every other, where one belongs that ends sessions. `whole` leaves a server's check out of runs of some
+    classes: it is about all of them together, and each has one of its own.
     """
 
     clause: str
@@ -35,6 +36,7 @@ class Check:
     applies: Callable[[Api, ApiClass], bool] = every_class
     also: tuple[str, ...] = ()
     last: bool = False
+    whole: bool = False
 
     @property
     def clauses(self) -> tuple[str, ...]:

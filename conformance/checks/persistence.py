@@ -53,6 +53,10 @@ class Kept:
         """The objects that this run made."""
         return {(obj.cls, obj.ref) for obj in self.bench.stock.made}
 
+    def is_about(self, of: ApiClass) -> bool:
+        """Whether a class is one of the run's, or one of which objects were made for those."""
+        return of in self.bench.classes or any(obj.cls == of.name for obj in self.bench.stock.made)
+
     def moving(self, of: ApiClass, ref: Ref, busy: set[str]) -> set[str]:
         """Return the fields of an object that others, or a task's end, may change: they are not compared."""
         relations = [r for r in self.bench.api.relations if r.derived_cls == of.name and r.owner_cls in busy]
@@ -75,12 +79,12 @@ def a_restart_keeps_everything(bench: Bench) -> None:
             bench.restart()
             busy = busy_classes(kept.first, kept.last, kept.own | _refs(kept.gone))
             for of in bench.api.classes.values():
-                if not has_objects(of):
+                if not has_objects(of) or not kept.is_about(of):
                     continue
                 for fmt in bench.formats:
                     with bench.judging(CLAUSE, of.name, fmt) as judge:
                         _compare(kept, judge, of, fmt, busy)
-            for of in bench.api.classes.values():
+            for of in bench.classes:
                 if of.name in kept.gone:
                     with bench.judging(CLAUSE, f"new {of.name}") as judge:
                         _new_ones_are_new(kept, judge, of)
@@ -93,9 +97,11 @@ def _refs(records: dict[str, dict[Ref, Record]]) -> set[tuple[str, Ref]]:
 def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
     """Make objects, write to them, destroy the newest; the destroys are the last that the server is told.
 
+    The last of those that stay is like the first in all that it is given, its name too.
+
     Objects that were there before are written, where they may be, before the first look at them.
     """
-    fmt, classes = bench.formats[0], bench.api.classes.values()
+    fmt, classes = bench.formats[0], bench.classes
     for of in classes:
         if has_objects(of) and not of.constructors and bench.profile.scope is not Scope.OWN:
             with suppress(Unavailable):
@@ -103,7 +109,7 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
     first = take(bench, fmt)
     for of in classes:
         with suppress(Unavailable):
-            for kind in range(KINDS if of.constructors else 0):
+            for kind in (*range(KINDS), 0) if of.constructors else ():
                 make_awkward(bench, of, kind)
     doomed: list[Obj] = []
     for of in classes:

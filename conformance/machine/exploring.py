@@ -165,6 +165,6 @@ def _to_mute(steps: tuple[Step, ...]) -> set[str]:
 
 CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=sequences_of_a_class, applies=can_begin_and_end),
-    Check(CLAUSE, per_server=sequences_of_everything),
+    Check(CLAUSE, per_server=sequences_of_everything, whole=True),
 )
 """The rows of the suite's table."""

@@ -98,6 +98,7 @@ class Run:
             seed=settings.seed,
             record=self.record,
             clauses=[clause.id for clause in settings.clauses],
+            classes=settings.classes,
             database=settings.database,
             save_case=self._save_case,
         )

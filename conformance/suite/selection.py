@@ -28,7 +28,8 @@ def selection(
         if not wanted & set(check.clauses):
             continue
         if check.per_server is not None:
-            yield check, None
+            if not (check.whole and classes):
+                yield check, None
             continue
         for of in api.classes.values():
             if check.applies(api, of) and (not classes or of.name in classes):

@@ -142,25 +142,25 @@ def objects_loaded(s: Plain, change: Callable[[dict[str, dict[str, Any]]], objec
     around(s, "load", load)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="task")
 def floats_rounded_on_disk(s: Plain) -> None:
     """Floats are kept with six digits."""
     values_read(s, lambda _f, v: float(f"{v:.6g}") if isinstance(v, float) else v)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="task")
 def small_floats_are_nothing_on_disk(s: Plain) -> None:
     """Floats below the smallest normal one are kept as zero."""
     values_read(s, lambda _f, v: 0.0 if isinstance(v, float) and 0 < abs(v) < 1e-307 else v)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="VM")
 def ints_of_53_bits_on_disk(s: Plain) -> None:
     """Ints are kept as doubles."""
     values_read(s, lambda _f, v: int(float(v)) if type(v) is int and abs(v) < 2**62 else v)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="VMSS")
 def fractions_of_seconds_lost_on_disk(s: Plain) -> None:
     """Datetimes are kept to the second."""
     values_read(s, lambda _f, v: v.replace(microsecond=0) if hasattr(v, "microsecond") else v)
@@ -172,7 +172,7 @@ def text_stripped_on_disk(s: Plain) -> None:
     values_read(s, lambda f, v: v.strip() if isinstance(v, str) and f == "name_label" else v)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="VM")
 def one_field_is_new_again(s: Plain) -> None:
     """VM.user_version has its default after a restart."""
     values_read(s, lambda f, v: 0 if f == "user_version" else v)
@@ -202,13 +202,13 @@ def uuids_are_new_after_restart(s: Plain) -> None:
     values_read(s, lambda f, v: s.new_uuid() if f == "uuid" else v)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="VIF")
 def references_lost_by_restart(s: Plain) -> None:
     """A VIF names no network after a restart."""
     values_read(s, lambda f, v: NULL if f == "network" else v)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="VIF")
 def far_ends_lost_by_restart(s: Plain) -> None:
     """A VM does not show its VIFs after a restart."""
     old: set[str] = set()
@@ -221,7 +221,7 @@ def far_ends_lost_by_restart(s: Plain) -> None:
     around(s, "get", get)
 
 
-@defect("PERSIST")
+@defect("PERSIST", cls="secret")
 def the_second_object_is_lost(s: Plain) -> None:
     """Of the secrets the second is gone after a restart."""
     objects_loaded(s, lambda objects: [objects["secret"].pop(each) for each in list(objects["secret"])[1:2]])
