@@ -16,6 +16,7 @@ AREAS: tuple[str, ...] = (
     "texts",
     "containers",
     "getters",
+    "strays",
     "setters",
     "sets",
     "maps",
