@@ -14,6 +14,15 @@ from strangers import (
     defects_tasks,
     defects_values_over_time,
     defects_wire,
+    heldout_broken,
+    heldout_collections,
+    heldout_life,
+    heldout_limits,
+    heldout_numbers,
+    heldout_objects,
+    heldout_relations,
+    heldout_texts,
+    heldout_wire,
 )
 from strangers.base import TABLE, Defect
 
@@ -30,5 +39,14 @@ MODULES = (
     defects_values_over_time,
     defects_roles,
     defects_races,
+    heldout_texts,
+    heldout_collections,
+    heldout_numbers,
+    heldout_wire,
+    heldout_broken,
+    heldout_objects,
+    heldout_relations,
+    heldout_life,
+    heldout_limits,
 )
 DEFECTS: dict[str, Defect] = TABLE

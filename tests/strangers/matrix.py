@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from strangers.certify import certify
 from strangers.defects import DEFECTS, Defect
 from strangers.plain_server import Plain
+from strangers.roles import write_roles
 
 
-def run(defect: Defect, *options: str) -> tuple[set[str], dict[str, Any]]:
+def run(defect: Defect, *options: str, with_roles: bool = False) -> tuple[set[str], dict[str, Any]]:
     """Return the clauses that failed on a stranger with a defect, and the results."""
     server = Plain()
     defect.install(server)
-    with server:
-        _, results = certify(server, "--scope", "all", "--class", defect.cls, *options)
+    with server, tempfile.TemporaryDirectory() as folder:
+        roles = ("--roles", str(write_roles(Path(folder)))) if with_roles else ()
+        _, results = certify(server, "--scope", "all", "--class", defect.cls, *roles, *options)
     return {each["clause"] for each in results.get("findings", ())}, results
 
 
 def line(defect: Defect, budget: str = "quick") -> str:
     """Return a defect's row of the table."""
     start = time.monotonic()
-    failed, results = run(defect, "--budget", budget)
+    failed, results = run(defect, "--budget", budget, with_roles="RBAC" in defect.clauses)
     caught = [clause for clause in defect.clauses if clause in failed]
     must = {each["id"] for each in results.get("clauses", ()) if each["severity"] != "SHOULD"}
     other = sorted((failed & must) - set(defect.clauses) - set(defect.also))
