@@ -64,6 +64,7 @@ _ROWS: tuple[tuple[str, tuple[str, str, str], str], ...] = (
     ("error-shape", _ENVELOPE, "the error has not the form that the protocol gives it"),
     ("error-empty", _ENVELOPE, "the error names no code"),
     ("error-not-text", _ENVELOPE, "the error's code or a parameter of it is not a string"),
+    ("error-code-form", _ENVELOPE, "what stands for the error's code is prose, or a code in another case"),
     ("error-code", _ENVELOPE, "error.code is not a non-zero integer"),
     ("jsonrpc-version", _ENVELOPE, 'the member jsonrpc is not exactly "2.0"'),
     ("id-not-echoed", _same("WIRE-JSON-ID-ECHO"), "the reply's id differs from the call's in type or value"),

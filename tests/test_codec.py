@@ -145,12 +145,22 @@ def test_xml_carries_text_or_says_so(text: str) -> None:
 
 
 @pytest.mark.parametrize("over", FORMATS)
-@given(code=CARRIABLE.filter(bool), params=st.lists(CARRIABLE, max_size=3))
+@given(code=CARRIABLE.map(lambda text: "".join(text.split())).filter(bool), params=st.lists(CARRIABLE, max_size=3))
 def test_a_failure_comes_back_whole(over: Format, code: str, params: list[str]) -> None:
     """An error's code and parameters come back as they were, with no flaw."""
     codec = codec_for(over)
     failure = Failure(code, tuple(params))
     assert codec.decode_reply(codec.encode_reply(failure, Str(), "x"), Str(), "x") == Reply(failure)
+
+
+@pytest.mark.parametrize("over", FORMATS)
+@pytest.mark.parametrize(("code", "flawed"), [("Not found.", True), ("handle_invalid", True), ("my_own.Code-7", False)])
+def test_an_error_code_is_no_prose(over: Format, code: str, flawed: bool) -> None:
+    """A sentence and a listed code in other letters are no codes; a server's own code may look as it will."""
+    codec = codec_for(over)
+    reply = codec.decode_reply(codec.encode_reply(Failure(code, ("x",)), Str(), 1), Str(), 1, Api.load())
+    assert [flaw.kind for flaw in reply.flaws] == ["error-code-form"] * flawed
+    assert reply.outcome == Failure(code, ("x",))
 
 
 @pytest.mark.parametrize("over", FORMATS)

@@ -11,8 +11,11 @@ from xenconform.conformance.checks import (
     wire_calls,
     wire_envelope,
     wire_forms,
+    wire_json,
     wire_malformed,
+    wire_notifications,
     wire_odd,
+    wire_types,
     wire_values,
 )
 from xenconform.conformance.checks.bench import BUDGETS, Bench, Budget
@@ -36,7 +39,10 @@ CHECKS: tuple[Check, ...] = tuple(
         wire_values,
         wire_odd,
         wire_calls,
+        wire_types,
         wire_envelope,
+        wire_json,
+        wire_notifications,
         wire_forms,
         wire_agree,
         wire_malformed,

@@ -25,8 +25,11 @@ from xenconform.conformance.checks import (
     wire_calls,
     wire_envelope,
     wire_forms,
+    wire_json,
     wire_malformed,
+    wire_notifications,
     wire_odd,
+    wire_types,
     wire_values,
     writing,
 )
@@ -34,11 +37,14 @@ from xenconform.conformance.checks.check import Check
 
 CHECKS: tuple[Check, ...] = (
     *wire_envelope.CHECKS,
+    *wire_json.CHECKS,
+    *wire_notifications.CHECKS,
     *wire_forms.CHECKS,
     *wire_values.CHECKS,
     *wire_odd.CHECKS,
     *wire_agree.CHECKS,
     *wire_calls.CHECKS,
+    *wire_types.CHECKS,
     *wire_malformed.CHECKS,
     *reading.CHECKS,
     *writing.CHECKS,

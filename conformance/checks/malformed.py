@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format
-from xenconform.models.types import RefTo
+from xenconform.models.types import MapOf, RefTo, Str
 
 SECTIONS = 9
 """At so many places a good call is cut."""
@@ -58,6 +58,11 @@ def _xml(good: str, method: str, session: str) -> Iterator[tuple[str, bytes]]:
         "a boolean that is none": f"{call}{one.replace('string', 'boolean')}</methodCall>",
         "a double that is none": f"{call}{one.replace('string', 'double')}</methodCall>",
         "text before the root": "text" + good,
+        "an end tag in other letters": good.replace("</methodCall>", "</methodcall>"),
+        "an attribute twice": good.replace("<methodCall>", '<methodCall a="1" a="2">'),
+        "a section that does not end": f"{call}{one.replace(session, '<![CDATA[' + session)}</methodCall>",
+        "a parameter without a value": f"{call}<params><param></param></params></methodCall>",
+        "two values in one parameter": f"{call}{one.replace('</param>', '<value>x</value></param>')}</methodCall>",
     }
     for what, text in documents.items():
         yield what, text.encode()
@@ -95,6 +100,66 @@ def _json(fmt: Format, method: str, session: str) -> Iterator[tuple[str, bytes]]
         "an id that is an object": f"{{{rest}}}".replace('"id":1', '"id":{}'),
         "an id that is an array": f"{{{rest}}}".replace('"id":1', '"id":[1]'),
         "an id that is true": f"{{{rest}}}".replace('"id":1', '"id":true'),
+        "an array that does not end": f"{{{rest}}}".replace(f'["{session}"]', f'["{session}"'),
+        "a comma too many in the parameters": f"{{{rest}}}".replace(f'"{session}"]', f'"{session}",]'),
+        "no colon": f"{{{rest}}}".replace('"method":', '"method" '),
+        "a member without a value": f'{{{rest},"extra":}}',
+        "a name alone": f'{{{rest},"extra"}}',
     }
+    for number in ("007", "-01", "+7", "7.", ".7", "7e", "0x7", "- 7", "7 7", "7_0"):
+        documents[f"the number {number}"] = f'{{{rest},"extra":{number}}}'
+        documents[f"an id of {number}"] = f"{{{rest}}}".replace('"id":1', f'"id":{number}')
+    for word in ("True", "FALSE", "None", "NULL", "nil", "undefined", "yes"):
+        documents[f"the word {word}"] = f'{{{rest},"extra":{word}}}'
     for what, text in documents.items():
         yield what, text.encode()
+
+
+def malformed_inside(fmt: Format, setter: str, session: str, ref: str) -> Iterator[tuple[str, bytes]]:
+    """Yield calls of a setter of a map that are malformed within that map, or behind the call.
+
+    A server that reads a value only when it needs it, or runs a call before the document has ended, is found out here.
+    """
+    cls = setter.partition(".")[0]
+    types = (RefTo("session"), RefTo(cls), MapOf(Str(), Str()))
+    values = (session, ref, {"xenconform-a": "b", "xenconform-c": "d"})
+    good = codec_for(fmt).encode_call(setter, list(zip(types, values, strict=True))).rstrip()
+    yield "a call that writes, and then garbage", good + b" garbage<{"
+    yield "a call that writes, twice", good + good
+    yield "a call that writes, without its last byte", good[:-1]
+    last = b"</methodCall>" if fmt is Format.XMLRPC else b"}"
+    yield "a call that writes, without its end", good[: -len(last)]
+    for what, (old, new) in (_INSIDE_XML if fmt is Format.XMLRPC else _INSIDE_JSON).items():
+        assert old in good.decode(), "the codec writes what is spoilt here"
+        yield f"{what}, inside a map", good.replace(old.encode(), new.encode(), 1)
+
+
+_VALUE = "<value><string>b</string></value>"
+_INSIDE_XML = {
+    "a member without a value": (_VALUE, ""),
+    "a member without a name": ("<name>xenconform-a</name>", ""),
+    "a value of two types": (_VALUE, "<value><string>b</string><string>c</string></value>"),
+    "a value in a value": (_VALUE, f"<value>{_VALUE}</value>"),
+    "a type that there is not": (_VALUE, "<value><text>b</text></value>"),
+    "a name that is not closed": ("xenconform-a</name>", "xenconform-a"),
+    "a bare ampersand": ("<string>b<", "<string>b & c<"),
+    "a bare less-than": ("<string>b<", "<string>b < c<"),
+    "an entity that is not defined": ("<string>b<", "<string>&b;<"),
+    "a struct that ends as an array": ("</struct>", "</array>"),
+}
+_INSIDE_JSON = {
+    "a comma too many": ('"d"}', '"d",}'),
+    "a comma too many in front": ('{"xenconform-a"', '{,"xenconform-a"'),
+    "two commas": ('"b",', '"b",,'),
+    "no comma": ('"b",', '"b" '),
+    "no colon": ('"xenconform-a":', '"xenconform-a" '),
+    "a member without a value": (':"b"', ":"),
+    "a member without a name": ('"xenconform-a":', ""),
+    "a name alone": (':"b"', ""),
+    "a word without quotes": ('"b"', "b"),
+    "a name without quotes": ('"xenconform-a"', "xenconform"),
+    "a name that is a number": ('"xenconform-a"', "7"),
+    "single quotes": ('"b"', "'b'"),
+    "an object that ends as an array": ('"d"}', '"d"]'),
+    "an escape that JSON does not have": ('"b"', '"\\qb"'),
+}

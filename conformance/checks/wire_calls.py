@@ -6,18 +6,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from xenconform.conformance.checks.arguments import WRITING, good_args
+from xenconform.conformance.checks.arguments import WRITING, good_args, self_ref
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
 from xenconform.conformance.client import UNSET, Unset
 from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
-from xenconform.models.calls import Format, Success
+from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Enum, MapOf, RefTo, SetOf, Str, Type
-from xenconform.models.values import Ref, Value, same
-from xenconform.strategies.plain import tame
-from xenconform.strategies.wrong import wrong_typed
+from xenconform.models.values import Value
 
 
 def has_messages(_api: Api, of: ApiClass) -> bool:
@@ -26,7 +23,7 @@ def has_messages(_api: Api, of: ApiClass) -> bool:
 
 
 @contextmanager
-def _with_code(bench: Bench, clause: str, element: str, fmt: Format) -> Iterator[tuple[Judge, Judge]]:
+def with_code(bench: Bench, clause: str, element: str, fmt: Format) -> Iterator[tuple[Judge, Judge]]:
     """Open a block that judges a clause and the clause on its exact code; what ends it untested counts for both."""
     with bench.judging(clause, element, fmt) as judge:
         why: Unavailable | Unanswered | None = None
@@ -43,11 +40,38 @@ def _with_code(bench: Bench, clause: str, element: str, fmt: Format) -> Iterator
 def unknown_method_fails(bench: Bench, of: ApiClass) -> None:
     """A method that does not exist fails; SHOULD: MESSAGE_METHOD_UNKNOWN with its name. Source: error list."""
     for fmt in bench.formats:
-        with _with_code(bench, "WIRE-METHOD-UNKNOWN", of.name, fmt) as (judge, coded):
-            for method in (f"{of.name}.get_no_such_field", f"{of.name}.no_such_message", f"No_such_{of.name}.get_all"):
-                exchange = bench.call(fmt, method, probe=True)
+        with with_code(bench, "WIRE-METHOD-UNKNOWN", of.name, fmt) as (judge, coded):
+            for method, args in _unknown_methods(bench, of):
+                exchange = bench.call(fmt, method, *args, probe=True)
                 if judge.refused(exchange, f"the unknown method {method}"):
                     coded.code(exchange, "MESSAGE_METHOD_UNKNOWN", method)
+
+
+def _unknown_methods(bench: Bench, of: ApiClass) -> list[tuple[str, tuple[Value, ...]]]:
+    """Return methods that do not exist, with arguments that their likes take.
+
+    A server that looks at the shape of a name, or at a part of it, is found out by those that are nearly known.
+    """
+    cls = of.name
+    found: list[tuple[str, tuple[Value, ...]]] = [
+        (f"{cls}.get_no_such_field", ()),
+        (f"{cls}.no_such_message", ()),
+        (f"No_such_{cls}.get_all", ()),
+    ]
+    getter = next((m for m in of.messages.values() if m.verb == "get" and m.field == "uuid"), None)
+    getter = getter or next((m for m in of.messages.values() if m.verb == "get" and m.implicit), None)
+    if getter is None:
+        return found
+    ref, _ = self_ref(bench, getter)
+    name = getter.full_name
+    near = (f"{name}s", name[:-1], f"{cls}.{getter.name.upper()}", f"{cls.swapcase()}.{getter.name}", f"No_{name}")
+    found += [(each, (ref,)) for each in near]
+    found += [
+        (f"{cls}.get_no_such_field", (ref,)),
+        (f"{cls}.set_no_such_field", (ref, "x")),
+        (f"{cls}.add_to_no_such_field", (ref, "x", "y")),
+    ]
+    return [(each, args) for each, args in found if bench.api.message(each) is None]
 
 
 # ---------------------------------------------------------------------------------------------- number of parameters
@@ -66,20 +90,23 @@ def has_arity_messages(_api: Api, of: ApiClass) -> bool:
 def wrong_number_of_parameters_fails(bench: Bench, of: ApiClass) -> None:
     """Too few or too many parameters fail and change nothing; SHOULD: MESSAGE_PARAMETER_COUNT_MISMATCH.
 
-    Source: error list. One wrong number a message and format, in turn, unless the budget is thorough.
+    Source: error list. Every wrong number of the first message of a kind; of the others one a format, in turn, unless
+    the budget is thorough.
     """
     seen: set[str] = set()
     for number, message in enumerate(arity_messages(of)):
         kind = message.verb or message.name
-        if kind in seen and not bench.budget.boundaries:
+        first = kind not in seen
+        if not first and not bench.budget.boundaries:
             continue
         seen.add(kind)
         for at, fmt in enumerate(bench.formats):
             args, real = good_args(bench, message)
-            numbers = _wrong_numbers(message, args, real=real)
-            chosen = numbers if bench.budget.name == "thorough" else [numbers[(number + at) % len(numbers)]]
-            with _with_code(bench, "WIRE-ARITY", message.full_name, fmt) as (judge, coded):
-                before = _field(bench, message, args, fmt) if real else None
+            numbers = _wrong_numbers(message, args, number + at, real=real)
+            every = bench.budget.name == "thorough" or (first and bench.budget.boundaries)
+            chosen = numbers if every else [numbers[(number + at) % len(numbers)]]
+            with with_code(bench, "WIRE-ARITY", message.full_name, fmt) as (judge, coded):
+                before = field_shown(bench, message, args, fmt) if real else None
                 for each in chosen:
                     _judge_number(bench, message, (fmt, each), judge, coded)
                 _judge_unchanged(bench, message, (fmt, args), before, judge)
@@ -95,7 +122,8 @@ class Wrong:
     sure: bool = True
 
 
-def _wrong_numbers(message: Message, args: Sequence[Value], *, real: bool) -> list[Wrong]:
+def _wrong_numbers(message: Message, args: Sequence[Value], turn: int, *, real: bool) -> list[Wrong]:
+    """Return too many parameters, of the ways in turn, and too few."""
     sure = real and message.lifecycle.state is not State.REMOVED
     if args:
         few = Wrong("too few parameters", tuple(args[:-1]), sure=sure)
@@ -103,7 +131,12 @@ def _wrong_numbers(message: Message, args: Sequence[Value], *, real: bool) -> li
         few = Wrong("no parameters, not even a session", (), session=None, sure=False)
     if message.name == "destroy" and not real:
         return [few]
-    return [Wrong("too many parameters", (*args, "extra"), sure=sure), few]
+    many = [
+        Wrong("too many parameters", (*args, "extra"), sure=sure),
+        Wrong("an empty text too many", (*args, ""), sure=sure),
+        Wrong("two parameters too many", (*args, "extra", "extra"), sure=sure),
+    ]
+    return [many[turn % len(many)], few]
 
 
 def _judge_number(bench: Bench, message: Message, call: tuple[Format, Wrong], judge: Judge, coded: Judge) -> None:
@@ -112,10 +145,21 @@ def _judge_number(bench: Bench, message: Message, call: tuple[Format, Wrong], ju
     if judge.refused(exchange, f"{message.full_name} with {wrong.what}"):
         if wrong.sure:
             coded.code(exchange, "MESSAGE_PARAMETER_COUNT_MISMATCH", message.full_name, None, None)
+            _judge_counts(coded, message, wrong, exchange)
         else:
             coded.asserted += 1
     elif isinstance(exchange.reply.outcome, Success):
         _undo(bench, message, exchange, wrong)
+
+
+def _judge_counts(coded: Judge, message: Message, wrong: Wrong, exchange: Exchange) -> None:
+    """Assert that an error tells how many parameters were expected and came; both may count the session, or neither."""
+    outcome = exchange.reply.outcome
+    if isinstance(outcome, Failure) and outcome.code == "MESSAGE_PARAMETER_COUNT_MISMATCH" and len(outcome.params) >= 3:
+        takes, came = len(message.params), len(wrong.args)
+        want = {(str(takes + session), str(came + session)) for session in (0, 1)}
+        said = (outcome.params[1], outcome.params[2])
+        coded.true(said in want, f"{takes} expected and {came} received, the session left out", show(said), exchange)
 
 
 def _undo(bench: Bench, message: Message, exchange: Exchange, wrong: Wrong) -> None:
@@ -128,7 +172,7 @@ def _undo(bench: Bench, message: Message, exchange: Exchange, wrong: Wrong) -> N
         bench.stock.forget(bench.stock.object_of(message.cls, wrong.args[0]))
 
 
-def _field(bench: Bench, message: Message, args: Sequence[Value], fmt: Format) -> tuple[Value] | None:
+def field_shown(bench: Bench, message: Message, args: Sequence[Value], fmt: Format) -> tuple[Value] | None:
     """Return what the field shows that a message would write, in a tuple; None where there is nothing to see."""
     getter = f"get_{message.field}"
     if message.verb not in WRITING or getter not in bench.api.classes[message.cls].messages:
@@ -141,88 +185,12 @@ def _judge_unchanged(
     bench: Bench, message: Message, call: tuple[Format, Sequence[Value]], before: tuple[Value] | None, judge: Judge
 ) -> None:
     fmt, args = call
-    after = _field(bench, message, args, fmt) if before is not None and not judge.failed else None
+    after = field_shown(bench, message, args, fmt) if before is not None and not judge.failed else None
     if before is None or after is None:
         return
     of = bench.api.classes[message.cls].fields[message.field]
     if of.qualifier is not Qualifier.RUNTIME:
         judge.same(of.type, before[0], after[0])
-
-
-# ------------------------------------------------------------------------------------------------ type of parameters
-
-
-def typed_messages(of: ApiClass) -> list[Message]:
-    """Return the implicit messages that write a value into a field."""
-    return [m for m in of.messages.values() if m.implicit and m.verb in {"set", "add", "add_to"}]
-
-
-def has_typed_messages(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has implicit messages that write a value."""
-    return bool(typed_messages(of))
-
-
-def wrong_type_fails(bench: Bench, of: ApiClass) -> None:
-    """A value of another type fails and changes nothing; SHOULD: FIELD_TYPE_ERROR. Source: error list."""
-    for message in typed_messages(of):
-        for fmt in bench.formats:
-            with _with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
-                ref = bench.stock.writable(of.name).ref
-                before = _field(bench, message, (ref,), fmt)
-                if before is None:
-                    raise Unavailable(f"{of.name}.{message.field} cannot be read; counted under GET-EVERY-FIELD")
-                _judge_types(bench, message, (fmt, ref, before[0]), judge, coded)
-
-
-def _judge_types(bench: Bench, message: Message, at: tuple[Format, Ref, Value], judge: Judge, coded: Judge) -> None:
-    fmt, ref, before = at
-    for params in _wrong_params(message, ref)[: None if bench.budget.boundaries else 2]:
-        exchange = bench.call(fmt, message.full_name, probe=True, params=params)
-        value = next(f"{show(v)} as {of}" for p, (of, v) in zip(message.params, params, strict=True) if of != p.type)
-        if judge.refused(exchange, f"{message.full_name} of {value}"):
-            coded.code(exchange, "FIELD_TYPE_ERROR")
-        elif isinstance(exchange.reply.outcome, Success):
-            _put_back(bench, message, at)
-            return
-    after = bench.call(fmt, f"{message.cls}.get_{message.field}", ref)
-    outcome = after.reply.outcome
-    of = bench.api.classes[message.cls].fields[message.field].type
-    if isinstance(outcome, Success) and not same(of, before, outcome.value):
-        judge.fail(f"{show(before)} stays after values of other types", describe(after), after)
-        _put_back(bench, message, at)
-
-
-def _wrong_params(message: Message, ref: Ref) -> list[list[tuple[Type, Value]]]:
-    """Return parameter lists in which a single value is of another type: any after self."""
-    good: list[tuple[Type, Value]] = [(RefTo(message.cls), ref)]
-    good += [(p.type, _plain(p.type, ref)) for p in message.params[1:]]
-    found = []
-    for at in range(len(good) - 1, 0, -1):
-        wrong = [
-            typed for typed in wrong_typed(message.params[at].type) if not _names(message.params[at].type, typed[0])
-        ]
-        chosen = wrong if at == len(good) - 1 else wrong[:2]
-        found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
-    return [params for params in found if any(of != p.type for p, (of, _) in zip(message.params, params, strict=True))]
-
-
-def _names(of: Type, other: Type) -> bool:
-    """Whether a value is text where an enum's name belongs: names that the enum lacks are WIRE-ENUM's business."""
-    match of, other:
-        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
-            return True
-        case _:
-            return False
-
-
-def _plain(of: Type, ref: Ref) -> Value:
-    return ref if isinstance(of, RefTo) else tame(of, 3)
-
-
-def _put_back(bench: Bench, message: Message, at: tuple[Format, Ref, Value]) -> None:
-    fmt, ref, before = at
-    if f"set_{message.field}" in bench.api.classes[message.cls].messages:
-        bench.call(fmt, f"{message.cls}.set_{message.field}", ref, before)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -238,5 +206,4 @@ CHECKS: tuple[Check, ...] = (
         applies=has_arity_messages,
         also=("WIRE-ARITY-CODE",),
     ),
-    Check("WIRE-TYPE", per_class=wrong_type_fails, applies=has_typed_messages, also=("WIRE-TYPE-CODE",)),
 )

@@ -28,7 +28,7 @@ from xenconform.conformance.codec.tree import (
     describe,
 )
 from xenconform.conformance.codec.writing import Ints, JsonSpeller, write, write_plain
-from xenconform.conformance.codec.xmlrpc import read_error, read_texts
+from xenconform.conformance.codec.xmlrpc import note_code, read_error, read_texts
 from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Failure, Format, Outcome, Reply, Success
 from xenconform.models.types import Type, Void
@@ -226,6 +226,8 @@ def _error_members(reader: StrictReader, error: Struct) -> Failure:
         )
     elif not message.text:
         reader.note("error-empty", "error.message is empty", "error.message")
+    else:
+        note_code(reader, message.text, "error.message")
     params: list[str] = []
     if isinstance(data, Array):
         params = read_texts(reader, data, "error.data")

@@ -180,7 +180,18 @@ def read_error(reader: StrictReader, node: Node | None, where: str) -> Failure:
     if not node.items:
         reader.note("error-empty", "an empty array names no code", where)
     code, *params = read_texts(reader, node, where) or [""]
+    note_code(reader, code, where)
     return Failure(code, tuple(params))
+
+
+def note_code(reader: StrictReader, code: str, where: str) -> None:
+    """Note an error's code that is none: prose, or a code of the list in letters of another case.
+
+    Servers have codes of their own, of whatever form; none of them has white space in it.
+    """
+    listed = reader.api.errors if reader.api is not None else {}
+    if any(char.isspace() for char in code) or (code not in listed and code.upper() in listed):
+        reader.note("error-code-form", f"{shown(code)} where an error's code belongs", where)
 
 
 def read_texts(reader: StrictReader, node: Array, where: str) -> list[str]:

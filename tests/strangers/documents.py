@@ -89,6 +89,12 @@ def read_value(value: ET.Element, depth: int) -> Any:
         case "array" if [each.tag for each in child] == ["data"]:
             return [read_value(each, depth + 1) for each in child[0]]
         case "struct":
-            return once([(member.findtext("name") or "", read_value(member[1], depth + 1)) for member in child])
+            return once([read_member(member, depth) for member in child])
         case _:
             raise Malformed(f"<{child.tag}>")
+
+
+def read_member(member: ET.Element, depth: int) -> tuple[str, Any]:
+    if member.tag != "member" or [each.tag for each in member] != ["name", "value"]:
+        raise Malformed("no member")
+    return member[0].text or "", read_value(member[1], depth + 1)

@@ -1,0 +1,143 @@
+"""Level 1, what JSON-RPC adds to a call: its id, which comes back, and its version, which the reply keeps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
+from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter, json_call
+from xenconform.models.calls import Format
+from xenconform.models.exchange import Exchange
+
+JSON = (Format.JSONRPC1, Format.JSONRPC2)
+IDS: tuple[int | str, ...] = (
+    0,
+    1,
+    -1,
+    7,
+    2**31,
+    -(2**31) - 1,
+    2**53 + 1,
+    2**63 - 1,
+    -(2**63),
+    "",
+    "x",
+    "7",
+    "007",
+    "-1",
+    "1.0",
+    " ",
+    " Request-A\t",
+    "null",
+    "true",
+    'quo"te\\',
+    "a\\n\\u0041/<&>'%20",
+    "\u00e9e\u0301\u65e5\U0001f600",
+    "i" * 1000,
+)
+WIDE: tuple[int, ...] = (2**63 + 1025, -(2**64) - 1)
+"""Integers that a server may have no room for: it may refuse them, and may not change them."""
+WRONG_VERSIONS: tuple[object, ...] = ("1.0", "1.1", "2.1", "3.0", "2", "", "2.0 ", " 2.0", "v2.0", 2, 2.0, 3, True)
+IN_PARAMETERS: tuple[Any, ...] = ('"jsonrpc":"2.0"', {"jsonrpc": "2.0"}, {"jsonrpc": "1.0", "id": 5})
+"""What looks like a version, standing where it is none."""
+Sent: TypeAlias = tuple[str, list[Any]]
+
+
+def parsed(exchange: Exchange) -> dict[str, Any] | None:
+    """Return a reply's JSON object, None where it is none."""
+    try:
+        found = json.loads(exchange.received)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+# ---------------------------------------------------------------------------------------------------------------- ids
+
+
+def id_comes_back(bench: Bench) -> None:
+    """The reply's id is the request's, type and value, of success and failure alike. Source: wire protocol."""
+    for fmt in JSON:
+        if fmt not in bench.formats:
+            continue
+        with bench.judging("WIRE-JSON-ID-ECHO", "server", fmt) as judge:
+            always, in_turn = _kinds(bench, fmt)
+            for at, ident in enumerate((*IDS, *WIDE)):
+                for message, params in (*always, in_turn[at % len(in_turn)]):
+                    _judge_id(judge, json_call(bench, fmt, message, params, id=ident), ident)
+
+
+def _kinds(bench: Bench, fmt: Format) -> tuple[list[Sent], list[Sent]]:
+    """Return calls that are sent with every id, and calls of which one is: each kind of reply has its own way back."""
+    listing, refs = a_listing(bench)
+    getter = listing.replace(".get_all", ".get_uuid")
+    always: list[Sent] = [(listing, []), (listing, ["one too many"])]
+    in_turn: list[Sent] = [
+        (getter, [refs[0]]),
+        (getter, [unknown_ref()]),
+        (listing.replace(".get_all", ".no_such_message"), []),
+        (listing.replace(".get_all", ".get_record"), [refs[0]]),
+        (getter, [{}]),
+    ]
+    try:
+        obj, setter = a_text_setter(bench)
+        now, _ = bench.ask(fmt, setter.replace(".set_", ".get_"), obj.ref)
+        always.append((setter, [obj.ref, now]))
+    except Unavailable:
+        pass  # The other kinds of reply are judged all the same.
+    return always, in_turn
+
+
+def _judge_id(judge: Judge, exchange: Exchange, ident: int | str) -> None:
+    """Assert that the reply has the id.
+
+    Raises:
+        Unavailable: there is no answer at all.
+    """
+    seen = parsed(exchange)
+    wide = ident in WIDE
+    if seen is None and not exchange.status:
+        raise Unavailable(f"no answer to a call with the id {show(ident)}; counted under the wire clauses")
+    if wide and is_refusal(exchange) and (seen is None or seen.get("id") is None):
+        return
+    shown = f"id {show(seen.get('id', 'left out'))}" if seen is not None else describe(exchange)
+    same = seen is not None and type(seen.get("id")) is type(ident) and seen["id"] == ident
+    judge.true(same, f"id {show(ident)}", shown, exchange)
+
+
+# ----------------------------------------------------------------------------------------------------------- versions
+
+
+def version_is_kept(bench: Bench) -> None:
+    """A reply is of its call's version, and other versions than 1.0 and 2.0 are refused. Source: wire protocol."""
+    for fmt in JSON:
+        if fmt not in bench.formats:
+            continue
+        with bench.judging("WIRE-JSON-VERSION", "server", fmt) as judge:
+            message, _ = a_listing(bench)
+            for params in ([], ["one too many"], *([each] for each in IN_PARAMETERS)):
+                _judge_version(judge, json_call(bench, fmt, message, params), fmt)
+            if fmt is Format.JSONRPC2:
+                for version in WRONG_VERSIONS:
+                    exchange = json_call(bench, fmt, message, [], jsonrpc=version)
+                    judge.refused(exchange, f"a call of the version {version!r}")
+
+
+def _judge_version(judge: Judge, exchange: Exchange, fmt: Format) -> None:
+    seen = parsed(exchange)
+    if seen is None:
+        raise Unavailable(f"no readable answer: {describe(exchange)}; counted under the wire clauses")
+    if fmt is Format.JSONRPC2:
+        judge.true(seen.get("jsonrpc") == "2.0", 'a reply with jsonrpc "2.0"', show(sorted(seen)), exchange)
+    else:
+        judge.true("jsonrpc" not in seen, "a 1.0 reply, without jsonrpc", show(sorted(seen)), exchange)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("WIRE-JSON-ID-ECHO", per_server=id_comes_back),
+    Check("WIRE-JSON-VERSION", per_server=version_is_kept),
+)

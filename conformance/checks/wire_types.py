@@ -1,0 +1,194 @@
+"""Level 1, parameters of another type: refused wherever they stand and whatever the message, and nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+from xenconform.conformance.checks.arguments import good_args
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.wire_calls import field_shown, with_code
+from xenconform.conformance.codec import Array, Node, Param, Scalar, Struct, plain
+from xenconform.models.api import Api, ApiClass, Message
+from xenconform.models.calls import Format, Success
+from xenconform.models.types import Bool, DateTime, Enum, Float, Int, MapOf, Option, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.values import Ref, Value, same
+from xenconform.strategies.plain import tame
+from xenconform.strategies.wrong import wrong_typed
+
+At: TypeAlias = tuple[Format, Ref, Value]
+"""A format, the object that is written, and what its field showed."""
+NIL = Scalar("nil", "")
+LOOKING = ("get_by_uuid", "get_by_name_label", "get_record")
+"""Messages that write nothing, and yet act on whatever they take their parameter for."""
+
+
+def typed_messages(of: ApiClass) -> list[Message]:
+    """Return the implicit messages that write a value into a field."""
+    return [m for m in of.messages.values() if m.implicit and m.verb in {"set", "add", "add_to"}]
+
+
+def asking_messages(of: ApiClass) -> list[Message]:
+    """Return the messages that look something up or take it away, one of a kind."""
+    found = {m.name: m for m in of.messages.values() if m.implicit and m.name in LOOKING}
+    for m in of.messages.values():
+        if m.implicit and m.verb in {"remove", "remove_from"} and not refs_in(m.params[1].type):
+            found.setdefault(m.verb, m)
+    return list(found.values())
+
+
+def has_typed_messages(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has messages of which the types of parameters are judged."""
+    return bool(typed_messages(of) or asking_messages(of))
+
+
+def wrong_type_fails(bench: Bench, of: ApiClass) -> None:
+    """A value of another type fails and changes nothing; SHOULD: FIELD_TYPE_ERROR. Source: error list."""
+    for message in typed_messages(of):
+        for fmt in bench.formats:
+            with with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
+                obj = bench.stock.writable(of.name)
+                with bench.restoring(obj, message.field):
+                    before = _something(bench, message, fmt, obj.ref)
+                    _judge_types(bench, message, (fmt, obj.ref, before), judge, coded)
+    for message in asking_messages(of):
+        for fmt in bench.formats:
+            with with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
+                args, _ = good_args(bench, message)
+                _judge_asking(bench, message, (fmt, args), judge, coded)
+
+
+def _something(bench: Bench, message: Message, fmt: Format, ref: Ref) -> Value:
+    """Return what a set or map shows that a message writes; one that is empty is filled, so that a loss is seen.
+
+    Raises:
+        Unavailable: it cannot be read.
+    """
+    before = field_shown(bench, message, (ref,), fmt)
+    if before is None:
+        raise Unavailable(f"{message.cls}.{message.field} cannot be read; counted under GET-EVERY-FIELD")
+    of = bench.api.classes[message.cls].fields[message.field].type
+    if before[0] or message.verb != "set" or not isinstance(of, SetOf | MapOf) or refs_in(of):
+        return before[0]
+    bench.call(fmt, message.full_name, ref, tame(of, 5))
+    return (field_shown(bench, message, (ref,), fmt) or before)[0]
+
+
+def _judge_types(bench: Bench, message: Message, at: At, judge: Judge, coded: Judge) -> None:
+    fmt, ref, before = at
+    for params in _wrong_params(message, ref)[: None if bench.budget.boundaries else 2]:
+        if not _judge_one(bench, (message, fmt), params, judge, coded):
+            _put_back(bench, message, at)
+            return
+    after = bench.call(fmt, f"{message.cls}.get_{message.field}", ref)
+    outcome = after.reply.outcome
+    of = bench.api.classes[message.cls].fields[message.field].type
+    if isinstance(outcome, Success) and not same(of, before, outcome.value):
+        judge.fail(f"{show(before)} stays after values of other types", describe(after), after)
+        _put_back(bench, message, at)
+
+
+def _judge_one(bench: Bench, call: tuple[Message, Format], params: list[Param], judge: Judge, coded: Judge) -> bool:
+    """Send parameters of which one is of another type; return whether the call did not succeed.
+
+    What is no ref may as well be called a bad one, so the code is judged where another parameter is wrong.
+    """
+    message, fmt = call
+    exchange = bench.call(fmt, message.full_name, probe=True, params=params)
+    value = next(_told(*typed) for p, typed in zip(message.params, params, strict=True) if typed[0] != p.type)
+    if judge.refused(exchange, f"{message.full_name} of {value}"):
+        if message.name == "get_record":
+            coded.asserted += 1
+        else:
+            coded.code(exchange, "FIELD_TYPE_ERROR")
+        return True
+    return not isinstance(exchange.reply.outcome, Success)
+
+
+def _told(of: Type | None, value: Value) -> str:
+    return f"{show(plain(value))} as it stands" if of is None else f"{show(value)} as {of}"
+
+
+def _wrong_params(message: Message, ref: Ref) -> list[list[Param]]:
+    """Return parameter lists in which a single value is of another type: any after self."""
+    good: list[Param] = [(RefTo(message.cls), ref)]
+    good += [(p.type, _plain(p.type, ref)) for p in message.params[1:]]
+    found: list[list[Param]] = []
+    for at in range(len(good) - 1, 0, -1):
+        of = message.params[at].type
+        wrong: list[Param] = [typed for typed in wrong_typed(of) if not _names(of, typed[0])]
+        chosen = [*wrong, *_nodes(of)] if at == len(good) - 1 else wrong[:2]
+        found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
+    return [params for params in found if any(of != p.type for p, (of, _) in zip(message.params, params, strict=True))]
+
+
+def _nodes(of: Type) -> Iterator[Param]:
+    """Yield what no type of the API writes: null, and members of which the second alone is of another type."""
+    if not refs_in(of) and not isinstance(of, Option):
+        yield None, NIL
+    match of:
+        case SetOf(item) if (pair := _good_and_bad(item)) is not None:
+            yield None, Array(pair)
+        case MapOf(Str(), item) if (pair := _good_and_bad(item)) is not None:
+            yield None, Struct(tuple(zip(("xc1", "xc2"), pair, strict=True)))
+
+
+def _good_and_bad(of: Type) -> tuple[Node, Node] | None:
+    """Return nodes of a value of a type and of none; None for types of which it takes too much to write one."""
+    yes, no = Scalar("boolean", "1"), Scalar("string", "nine")
+    match of:
+        case Str():
+            return Scalar("string", "xc1"), yes
+        case Enum(_, names) if names:
+            return Scalar("string", names[0]), yes
+        case Int():
+            return Scalar("string", "1"), no
+        case Float():
+            return Scalar("double", "0.5"), no
+        case Bool():
+            return yes, no
+        case DateTime():
+            return Scalar("dateTime.iso8601", "20240101T12:00:00Z"), no
+        case _:
+            return None
+
+
+def _names(of: Type, other: Type | None) -> bool:
+    """Whether a value is text where an enum's name belongs: names that the enum lacks are WIRE-ENUM's business."""
+    match of, other:
+        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
+            return True
+        case _:
+            return False
+
+
+def _plain(of: Type, ref: Ref) -> Value:
+    return ref if isinstance(of, RefTo) else tame(of, 3)
+
+
+def _put_back(bench: Bench, message: Message, at: At) -> None:
+    fmt, ref, before = at
+    if f"set_{message.field}" in bench.api.classes[message.cls].messages:
+        bench.call(fmt, f"{message.cls}.set_{message.field}", ref, before)
+
+
+def _judge_asking(
+    bench: Bench, message: Message, call: tuple[Format, Sequence[Value]], judge: Judge, coded: Judge
+) -> None:
+    """Judge other types of the last parameter: above all the right value in an array of its own."""
+    fmt, args = call
+    of = message.params[-1].type
+    good: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=True)]
+    text = Scalar("string", args[-1]) if isinstance(args[-1], str) else Scalar("int", str(args[-1]))
+    wrong: list[Param] = [(Bool(), True), (Float(), 1.5), (None, Array((text,))), (None, Struct((("a", text),)))]
+    wrong += [] if refs_in(of) else [(None, NIL)]
+    for typed in wrong:
+        if (typed[0], of) != (Bool(), Bool()):
+            _judge_one(bench, (message, fmt), [*good[:-1], typed], judge, coded)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("WIRE-TYPE", per_class=wrong_type_fails, applies=has_typed_messages, also=("WIRE-TYPE-CODE",)),
+)
