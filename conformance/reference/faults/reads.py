@@ -1,1 +1,144 @@
-"""Faults of reads that change something."""
+"""Faults of getters, listings and look-ups that change what they read, or something else."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, fault
+from xenconform.conformance.reference.faults.histories import Old
+from xenconform.conformance.reference.faults.seams import after, calls, code_of, fields_of, putting
+from xenconform.models.calls import Call, Format, Success
+from xenconform.models.values import Handle
+from xenconform.models.world import Branch
+
+
+@fault("STATE-READ-ONLY-READS", "network")
+def query_marks_what_it_finds(s: Server) -> None:
+    """get_all_records_where leaves the key last_query in the other_config of each network that it finds."""
+
+    def mark(call: Call, branch: Branch) -> Branch:
+        assert isinstance(branch.outcome, Success)
+        for each in branch.outcome.value:
+            config = (branch.world.record(each) or {})["other_config"]
+            branch = putting(branch, each, other_config={**config, "last_query": call.args[0]})
+        return branch
+
+    after(s, mark, "network.get_all_records_where")
+
+
+@fault("STATE-READ-ONLY-READS", "VM_appliance", MEDIUM)
+def look_up_tidies_the_description(s: Server) -> None:
+    """get_by_name_label takes white space off the ends of the descriptions of the appliances that it finds."""
+
+    def tidy(_call: Call, branch: Branch) -> Branch:
+        assert isinstance(branch.outcome, Success)
+        for each in branch.outcome.value:
+            text: str = (branch.world.record(each) or {})["name_description"]
+            branch = branch if text == text.strip() else putting(branch, each, name_description=text.strip())
+        return branch
+
+    after(s, tidy, "VM_appliance.get_by_name_label")
+
+
+@fault("STATE-READ-ONLY-READS", "PVS_site", HARD)
+def unknown_uuid_makes_an_empty_object(s: Server) -> None:
+    """get_by_uuid of an unknown uuid fails as it should, and from then on get_all lists one more empty PVS site."""
+
+    def look(old: Old, call: Call) -> Branch:
+        branch = old(call)
+        if code_of(branch) != "UUID_INVALID":
+            return branch
+        made = s.state.world.create("PVS_site", {})
+        return Branch(branch.outcome, made.world, made.touched)
+
+    calls(s, look, "PVS_site.get_by_uuid")
+
+
+@fault("STATE-READ-ONLY-READS", "VIF", MEDIUM)
+def reading_a_vif_writes_to_its_network(s: Server) -> None:
+    """VIF.get_network over XML-RPC gives the network the tag `in use`."""
+
+    def tag(call: Call, branch: Branch) -> Branch:
+        network = fields_of(s, call.args[0])["network"]
+        tags = fields_of(s, network).get("tags", ())
+        seen = not s.is_over(Format.XMLRPC) or not fields_of(s, network) or "in use" in tags
+        return branch if seen else putting(branch, network, tags=(*tags, "in use"))
+
+    after(s, tag, "VIF.get_network")
+
+
+@fault("STATE-READ-ONLY-READS", "secret", HARD)
+def listing_cuts_the_youngest(s: Server) -> None:
+    """secret.get_all over JSON-RPC 2.0 cuts the value of the youngest secret to 255 characters."""
+
+    def cut(_call: Call, branch: Branch) -> Branch:
+        last = branch.world.handles("secret")[-1:]
+        for each in last if s.is_over(Format.JSONRPC2) else ():
+            value = (branch.world.record(each) or {})["value"]
+            branch = branch if len(value) < 256 else putting(branch, each, value=value[:255])
+        return branch
+
+    after(s, cut, "secret.get_all")
+
+
+@fault("STATE-READ-ONLY-READS", "VMSS", HARD)
+def schedule_is_lost_by_many_reads(s: Server) -> None:
+    """After a snapshot schedule's frequency was read ten times its schedule is empty."""
+    reads: Counter[Handle] = Counter()
+
+    def read(call: Call, branch: Branch) -> Branch:
+        reads[call.args[0]] += 1
+        return putting(branch, call.args[0], schedule={}) if reads[call.args[0]] % 10 == 0 else branch
+
+    after(s, read, "VMSS.get_frequency")
+
+
+@fault("STATE-READ-ONLY-READS", "VDI", HARD)
+def reading_one_disk_writes_to_another(s: Server) -> None:
+    """VDI.get_location clears other_config of the VDI that was made just before the one that is read."""
+
+    def clear(call: Call, branch: Branch) -> Branch:
+        elder = [h for h in s.state.world.handles("VDI") if h.n < call.args[0].n]
+        return putting(branch, elder[-1], other_config={}) if elder else branch
+
+    after(s, clear, "VDI.get_location")
+
+
+@fault("STATE-READ-ONLY-READS", "VM", HARD)
+def failing_getter_still_writes(s: Server) -> None:
+    """VM.get_possible_hosts writes the last host it thought of into the VM's affinity."""
+
+    def think(old: Old, call: Call) -> Branch:
+        branch = old(call)
+        hosts = s.state.world.handles("host")
+        return putting(branch, call.args[0], affinity=hosts[0]) if isinstance(call.args[0], Handle) else branch
+
+    calls(s, think, "VM.get_possible_hosts")
+
+
+@fault("STATE-READ-ONLY-READS", "pool", HARD)
+def bad_ref_resets_the_first_object(s: Server) -> None:
+    """get_other_config of a pool that is not there fails as it should, and takes the first tag off the real pool."""
+
+    def read(old: Old, call: Call) -> Branch:
+        branch = old(call)
+        if code_of(branch) != "HANDLE_INVALID":
+            return branch
+        pool = s.state.world.handles("pool")[0]
+        return putting(branch, pool, tags=fields_of(s, pool)["tags"][1:])
+
+    calls(s, read, "pool.get_other_config")
+
+
+@fault("STATE-READ-ONLY-READS", "task", HARD)
+def record_of_an_old_task_loses_its_text(s: Server) -> None:
+    """The second reading of a task's record empties the map other_config of the task."""
+    seen: set[Handle] = set()
+
+    def read(call: Call, branch: Branch) -> Branch:
+        if call.args[0] in seen and fields_of(s, call.args[0])["other_config"]:
+            return putting(branch, call.args[0], other_config={})
+        seen.add(call.args[0])
+        return branch
+
+    after(s, read, "task.get_record")
