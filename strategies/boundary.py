@@ -18,8 +18,16 @@ from xenconform.models.values import Value, canonical
 MANY = 300
 """How many members a large set or map has: past every limit of one byte."""
 
+LARGE = 1_100
+"""How many members the largest set or map has: past a thousand, and no multiple of a power of two."""
+
 LONG_TEXT = 64 * 1024
 """The length of the longest text, in characters."""
+
+_STRETCH = "x" * 97 + "\u00e9" + "y" * 61 + "<&" + "z" * 43 + "\U0001f600"
+LONGEST = (_STRETCH * (LONG_TEXT // len(_STRETCH) + 1))[: LONG_TEXT - 1] + "."
+"""A text of that length, mostly ASCII. Characters of two and four bytes and markup stand at odd distances in it, so
+that some of them fall on the edge of whatever pieces a server reads or writes it in."""
 
 TEXTS: tuple[str, ...] = (
     "",
@@ -101,7 +109,19 @@ TEXTS: tuple[str, ...] = (
     "x" * 256,
     "x" * 257,
     "\u00e9" * 256,
-    "x" * LONG_TEXT,
+    "&&",
+    "a,b;c|d",
+    "%s%n%%",
+    "$1 ${x}",
+    "\\u0041\\x41",
+    "2024-01-01",
+    "12:30",
+    "yes",
+    "~",
+    "NaN",
+    "\u20ac\u201c\u00ff\u0100",
+    "\u07ff\u0800\U00010000",
+    LONGEST,
 )
 INTS: tuple[int, ...] = (
     0,
@@ -115,6 +135,13 @@ INTS: tuple[int, ...] = (
     2**53 - 1,
     2**53,
     2**53 + 1,
+    -(2**53) - 1,
+    10,
+    256,
+    2**15,
+    2**32 - 1,
+    10**6,
+    10**18,
     t.INT_MAX,
     t.INT_MIN,
 )
@@ -131,6 +158,10 @@ FLOATS: tuple[float, ...] = (
     2.0**53 + 1.0,
     1e21,
     1e22,
+    1e16,
+    1e-7,
+    -0.1,
+    0.1 + 0.2,
     5e-324,
     sys.float_info.min,
     sys.float_info.max,
@@ -143,6 +174,13 @@ DATETIMES: tuple[datetime, ...] = (
     datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
     datetime(2100, 2, 28, 12, tzinfo=UTC),
     datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC),
+    # A day that may be a month; summer; the hours of twelve; a year's last day, whose week is the next year's, and a
+    # first one, whose week is the last year's; past the 32 bits without sign, and the leap year that 2100 is not.
+    datetime(2001, 2, 3, 4, 5, 6, tzinfo=UTC),
+    datetime(2024, 7, 1, 0, 30, 10, tzinfo=UTC),
+    datetime(2024, 12, 31, 12, 0, 1, tzinfo=UTC),
+    datetime(2023, 1, 1, 1, 1, 1, tzinfo=UTC),
+    datetime(2107, 3, 1, 6, 7, 8, tzinfo=UTC),
 )
 _SPECIAL_KEYS: tuple[str, ...] = (
     "key",

@@ -138,7 +138,7 @@ class Trial:
     """One field over one writing format: values go in, come back over another format, and are judged.
 
     `sizes_alone`: members that came back changed, and as many, are the matter of their own type's clause. `kept` is the
-    value that the object shows now; `blamed` the formats with a finding already.
+    value that the object shows now; `back` how it was read last; `blamed` the formats with a finding already.
     """
 
     spot: Spot
@@ -150,6 +150,7 @@ class Trial:
     kept: Value = None
     accepted: int = 0
     refusal: str = ""
+    back: Exchange | None = None
     blamed: set[Format] = field(default_factory=set)
 
     @property
@@ -183,7 +184,7 @@ class Trial:
         wrote, ref = self.spot.put(self.fmt, value, self.holder)
         outcome = wrote.reply.outcome
         if isinstance(outcome, Success):
-            back = self.spot.get(self.spot.bench.other(self.fmt), ref)
+            self.back = back = self.spot.get(self.spot.bench.other(self.fmt), ref)
             came = self._shows(back, value)
             if came:
                 self.kept, self.accepted = value, self.accepted + 1

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import cycle
-from typing import Any
 
 from xenconform.conformance.checks.arguments import made_up
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.roundtrip import Spot, spot
+from xenconform.conformance.checks.wire_kinds import parts
+from xenconform.conformance.checks.wire_ways import result_of, spelling
 from xenconform.conformance.codec import Ints, Scalar
 from xenconform.models import types as t
-from xenconform.models.api import Api, ApiClass, Message
+from xenconform.models.api import Api, ApiClass, Constructor, Message, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, Value
 
 XML_INTS = ("", "string", "int", "i4", "i8")
 """The tags with which XML-RPC clients send ints; "" is bare text."""
+WIDE_XML = (("i4", -1), ("int", -(2**31)), ("i8", 2**53 + 1), ("i8", t.INT_MIN), ("i8", -2))
+WIDE_JSON = (("native", -1), ("native", 2**53 + 1), ("native", t.INT_MIN), ("native", t.INT_MAX), ("text", t.INT_MAX))
+INT_WRITERS: tuple[Ints, Ints] = ("text", "native")
 
 
 # ---------------------------------------------------------------------------------------------------------- WIRE-VOID
@@ -70,9 +73,15 @@ def int_spots(bench: Bench, of: ApiClass) -> list[Spot]:
     return [each for each in found if each is not None and each.how == "set"]
 
 
+def _names(constructor: Constructor, of: ApiClass) -> tuple[str, ...]:
+    written = (name for name, field in of.fields.items() if field.qualifier is not Qualifier.RUNTIME)
+    return tuple(written) if constructor.record else tuple(filter(None, constructor.fields))
+
+
 def has_int_setters(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has a setter of an int."""
-    return any(m.verb == "set" and isinstance(of.fields[m.field].type, t.Int) for m in of.messages.values())
+    """Whether a class has a setter of an int, or a constructor that takes one."""
+    made = any(isinstance(of.fields[name].type, t.Int) for each in of.constructors for name in _names(each, of))
+    return made or any(m.verb == "set" and isinstance(of.fields[m.field].type, t.Int) for m in of.messages.values())
 
 
 def ints_are_taken_in_each_spelling(bench: Bench, of: ApiClass) -> None:
@@ -83,7 +92,10 @@ def ints_are_taken_in_each_spelling(bench: Bench, of: ApiClass) -> None:
                 obj = bench.stock.writable(of.name)
                 before, _ = bench.ask(fmt, f"{of.name}.get_{spot_.field.name}", obj.ref)
                 _judge_spellings(spot_, judge, fmt, obj.ref)
+                if spot_.is_free and not judge.failed:
+                    _judge_wide(spot_, judge, (fmt, obj.ref))
                 spot_.put(fmt, before, obj)
+    _judge_created(bench, of)
 
 
 def _judge_spellings(spot_: Spot, judge: Judge, fmt: Format, ref: Ref) -> None:
@@ -106,6 +118,52 @@ def _judge_spellings(spot_: Spot, judge: Judge, fmt: Format, ref: Ref) -> None:
         judge.true(taken, f"{value} as {spelled} is taken", describe(wrote), wrote)
         if taken and isinstance(back.reply.outcome, Success):
             judge.same(t.Int(), value, back.reply.outcome.value, wrote, back)
+
+
+def _judge_wide(spot_: Spot, judge: Judge, at: tuple[Format, Ref]) -> None:
+    """Judge negative and wide ints in the format's own spelling, where they are kept when they come as text."""
+    for how, value in WIDE_XML if at[0] is Format.XMLRPC else WIDE_JSON:
+        wrote, back = _set_spelled(spot_, at, value, how)
+        if _is_kept(wrote, back, value):
+            judge.asserted += 1
+            continue
+        plain = _set_spelled(spot_, at, value, "text" if how == "native" else "")
+        if _is_kept(*plain, value):
+            judge.fail(f"{value} as {how}, like the same as text", f"{describe(wrote)}, {describe(back)}", wrote, back)
+            return
+
+
+def _is_kept(wrote: Exchange, back: Exchange, value: int) -> bool:
+    outcome = back.reply.outcome
+    return isinstance(wrote.reply.outcome, Success) and isinstance(outcome, Success) and outcome.value == value
+
+
+def _judge_created(bench: Bench, of: ApiClass) -> None:
+    """Judge the format's own integers in what a constructor is given, where it takes the same ints as text."""
+    try:
+        constructor = bench.stock.constructor(of.name)
+    except Unavailable:
+        return
+    message = constructor.message
+    if not any(isinstance(of.fields[name].type, t.Int) for name in _names(constructor, of)):
+        return
+    for fmt in bench.formats:
+        with bench.judging("WIRE-INT-REQUEST", message.full_name, fmt) as judge:
+            text, native = (_created(bench, of, fmt, ints) for ints in INT_WRITERS)
+            if not isinstance(text.reply.outcome, Success):
+                raise Unavailable(f"no {of.name} was made: {describe(text)}")
+            taken = isinstance(native.reply.outcome, Success)
+            judge.true(taken, f"ints of {message.full_name} in the format's own form", describe(native), native)
+
+
+def _created(bench: Bench, of: ApiClass, fmt: Format, ints: Ints) -> Exchange:
+    constructor, given = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
+    message = constructor.message
+    args = (given,) if constructor.record else tuple(given[param.name] for param in message.params)
+    made = bench.call(fmt, message.full_name, *args, ints=ints)
+    if isinstance(made.reply.outcome, Success):
+        bench.stock.remove(bench.stock.adopt(of.name, made))
+    return made
 
 
 def _spellings(fmt: Format) -> Iterator[tuple[str, str]]:
@@ -139,12 +197,12 @@ def ints_keep_to_one_spelling(bench: Bench) -> None:
         return
     with bench.judging("WIRE-INT-JSON", "server") as judge:
         for of in bench.api.classes.values():
-            ints = [name for name, field in of.fields.items() if isinstance(field.type, t.Int)]
+            ints = [name for name, field in of.fields.items() if any(isinstance(p, t.Int) for p in parts(field.type))]
             if "get_record" not in of.messages or not ints:
                 continue
             for fmt in formats:
-                for name, spelling, exchange in _spelled(bench, of, ints, fmt):
-                    found.setdefault(spelling, (f"{of.name}.{name} over {fmt}", exchange))
+                for name, how, exchange in _spelled(bench, of, ints, fmt):
+                    found.setdefault(how, (f"{of.name}.{name} over {fmt}", exchange))
                     judge.asserted += 1
         if len(found) > 1:
             judge.fail(
@@ -155,36 +213,42 @@ def ints_keep_to_one_spelling(bench: Bench) -> None:
 
 
 def _spelled(bench: Bench, of: ApiClass, ints: list[str], fmt: Format) -> Iterator[tuple[str, str, Exchange]]:
-    """Yield the int fields of an object and how its record and the getter of the first of them write them."""
+    """Yield the int fields of an object and how its record, their getters and the class's listing write them."""
     try:
         (obj,) = bench.stock.readable(of.name)
     except Unavailable:
         return
     exchange = bench.call(fmt, f"{of.name}.get_record", obj.ref)
-    result = _result(exchange)
-    if isinstance(result, Mapping):
-        for name in ints:
-            if spelling := _spelling(result.get(name)):
-                yield name, spelling, exchange
-    if f"get_{ints[0]}" in of.messages:
-        single = bench.call(fmt, f"{of.name}.get_{ints[0]}", obj.ref)
-        if spelling := _spelling(_result(single)):
-            yield ints[0], spelling, single
+    yield from _in_record(of, ints, result_of(exchange), exchange)
+    for name in ints:
+        if f"get_{name}" in of.messages:
+            single = bench.call(fmt, f"{of.name}.get_{name}", obj.ref)
+            yield from _in_record(of, [name], {name: result_of(single)}, single)
+    if "get_all_records" in of.messages:
+        listed = bench.call(fmt, f"{of.name}.get_all_records")
+        records = result_of(listed)
+        for record in records.values() if isinstance(records, Mapping) else ():
+            yield from _in_record(of, ints, record, listed)
 
 
-def _result(exchange: Exchange) -> Any:
-    try:
-        reply = json.loads(exchange.received)
-    except (ValueError, RecursionError):
-        return None
-    return reply.get("result") if isinstance(reply, dict) else None
+def _in_record(of: ApiClass, ints: list[str], record: object, seen: Exchange) -> Iterator[tuple[str, str, Exchange]]:
+    """Yield how each int of a record is written, those in sets and maps included."""
+    if not isinstance(record, Mapping):
+        return
+    for name in ints:
+        for each in _ints_in(of.fields[name].type, record.get(name)):
+            if how := spelling(each):
+                yield name, how, seen
 
 
-def _spelling(value: object) -> str:
-    """Return how an int is written, "" for what is none."""
-    if isinstance(value, str):
-        return "decimal strings" if value.removeprefix("-").isdecimal() else ""
-    return "integers" if isinstance(value, int) and not isinstance(value, bool) else ""
+def _ints_in(of: t.Type, value: object) -> Iterator[object]:
+    match of, value:
+        case t.Int(), _:
+            yield value
+        case t.SetOf(t.Int()), list():
+            yield from value
+        case t.MapOf(_, t.Int()), dict():
+            yield from value.values()
 
 
 CHECKS: tuple[Check, ...] = (

@@ -10,10 +10,10 @@ from xenconform.models.api import ApiClass, Field
 from xenconform.models.calls import Format
 from xenconform.models.types import Type
 from xenconform.models.values import Value
-from xenconform.strategies.boundary import LONG_TEXT, MANY, TEXTS, boundaries, numbered
+from xenconform.strategies.boundary import LARGE, LONG_TEXT, MANY, TEXTS, boundaries, numbered
 
 SHORT_TEXTS = tuple(text for text in TEXTS if len(text) < LONG_TEXT)
-LONGEST = "x" * LONG_TEXT
+LONGEST = TEXTS[-1]
 ALL_TEXTS = "\x7c".join(SHORT_TEXTS)
 """Every short text in one: where this comes back, so do its parts, their ends aside."""
 NEAR: tuple[tuple[str, ...], ...] = (
@@ -22,6 +22,10 @@ NEAR: tuple[tuple[str, ...], ...] = (
     ("space", " space", "space ", "sp ace"),
     ("\u00e9", "e\u0301"),
     ("0", "00", "0.0"),
+    ("ss", "\u00df", "fi", "\ufb01"),
+    ("i", "I", "\u0130", "\u0131"),
+    ("a", "a\n", "\ta", "a\u00a0"),
+    ("__proto__", "constructor", "length", "$key", "a.b", "a", "a,b"),
 )
 """Texts that are easily taken for each other, the empty one first: as members of a set and as keys of a map."""
 
@@ -31,9 +35,10 @@ class Kind:
     """A kind of value. `clauses` are those over XML-RPC and over JSON; `types` the types that make a field of it.
 
     `at_top`: only a field whose own type it is counts, not one that has it inside. `by_value`: reading a field tells
-    little of the rule, a value must make the way there and back. `listing`: the message that shows a class's
-    references in a value of this kind. `hard` gives batches: each batch is one value, and the single values behind it,
-    to be tried alone when the batch fails.
+    little of the rule, a value must make the way there and back. `one_by_one`: each value is looked at in the record
+    too, not only those that hold many. `listing`: the message that shows a class's references in a value of this kind,
+    or its objects' values of it in one reply. `hard` gives batches: each batch is one value, and the single values
+    behind it, to be tried alone when the batch fails.
     """
 
     clauses: tuple[str, str]
@@ -41,7 +46,8 @@ class Kind:
     hard: Callable[[Type], Sequence[Batch]]
     at_top: bool = False
     by_value: bool = True
-    listing: str = ""
+    one_by_one: bool = False
+    listing: str = "get_all_records"
 
     def clause(self, fmt: Format) -> str:
         """Return the clause over a format."""
@@ -132,17 +138,19 @@ def sizes(of: Type) -> Sequence[Batch]:
     """Return plain sets or maps of every size that matters: none, one, two, many."""
     match of:
         case t.SetOf(item):
-            members = numbered(item, MANY)
+            members = numbered(item, LARGE)
             near = NEAR if isinstance(item, t.Str) else ()
-            return (*(Batch(members[:size]) for size in sorted({0, 1, 2, len(members)})), *(Batch(one) for one in near))
+            counts = sorted({0, 1, 2, min(MANY, len(members)), len(members)})
+            return (*(Batch(members[:size]) for size in counts), *(Batch(one) for one in near))
         case t.MapOf(key, item):
-            keys, values = numbered(key, MANY), numbered(item, 2)
+            keys, values = numbered(key, LARGE), numbered(item, 2)
             if not values:
                 return ()
             pairs = [(each, values[at % len(values)]) for at, each in enumerate(keys)]
             names = NEAR if isinstance(key, t.Str) else ()
             alike = [Batch(dict.fromkeys(one, values[0]), refusable="" in one) for one in names]
-            return (*(Batch(dict(pairs[:size])) for size in sorted({0, 1, 2, len(pairs)})), *alike)
+            counts = sorted({0, 1, 2, min(MANY, len(pairs)), len(pairs)})
+            return (*(Batch(dict(pairs[:size])) for size in counts), *alike)
         case _:
             return ()
 
@@ -166,10 +174,10 @@ def _same(clause: str) -> tuple[str, str]:
 
 
 STRING = Kind(_same("WIRE-STRING"), (t.Str,), hard_texts)
-INT = Kind(("WIRE-INT-XML", "WIRE-INT-JSON"), (t.Int,), hard_plain)
-FLOAT = Kind(_same("WIRE-FLOAT"), (t.Float,), hard_plain)
+INT = Kind(("WIRE-INT-XML", "WIRE-INT-JSON"), (t.Int,), hard_plain, one_by_one=True)
+FLOAT = Kind(_same("WIRE-FLOAT"), (t.Float,), hard_plain, one_by_one=True)
 BOOL = Kind(_same("WIRE-BOOL"), (t.Bool,), hard_plain, by_value=False)
-DATETIME = Kind(_same("WIRE-DATETIME"), (t.DateTime,), hard_plain)
+DATETIME = Kind(_same("WIRE-DATETIME"), (t.DateTime,), hard_plain, one_by_one=True)
 ENUM = Kind(_same("WIRE-ENUM"), (t.Enum,), names, by_value=False)
 SET = Kind(_same("WIRE-SET"), (t.SetOf,), sizes, at_top=True, by_value=False, listing="get_all")
-MAP = Kind(_same("WIRE-MAP"), (t.MapOf,), sizes, at_top=True, by_value=False, listing="get_all_records")
+MAP = Kind(_same("WIRE-MAP"), (t.MapOf,), sizes, at_top=True, by_value=False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.wire_kinds import parts
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
@@ -27,27 +30,44 @@ def is_refused(trial: Trial, value: Value) -> bool:
 
 
 def outside_name_is_refused(trial: Trial) -> None:
-    """Write a name that the enum does not have: it is turned down, and the field stays as it was."""
-    value = _outside(trial)
-    if value is None or trial.over:
-        return
-    wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
-    if trial.judge.refused(wrote, f"{wrote.message} of the name {NO_NAME}, which the enum does not have,"):
-        _judge_kept(trial, value, wrote)
-    elif isinstance(wrote.reply.outcome, Success):
-        trial.blamed.add(trial.fmt)
-        trial.drop(ref)
+    """Write names that the enum does not have: each is turned down, and the field stays as it was."""
+    for name in _outside(trial):
+        value = _named(trial, name)
+        if value is None or trial.over:
+            return
+        wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
+        if trial.judge.refused(wrote, f"{wrote.message} of the name {name}, which the enum does not have,"):
+            _judge_kept(trial, value, wrote)
+        elif isinstance(wrote.reply.outcome, Success):
+            trial.blamed.add(trial.fmt)
+            trial.drop(ref)
 
 
-def _outside(trial: Trial) -> Value:
+def _outside(trial: Trial) -> tuple[str, ...]:
+    """Return names outside an enum: a made-up one, one longer than a name, and one of another enum of the class.
+
+    None is a name in other case or with spaces around it, which a server may read as the name.
+    """
+    own = next((part for part in parts(trial.spot.field.type) if isinstance(part, t.Enum)), None)
+    if own is None:
+        return ()
+    fields = trial.spot.of.fields.values()
+    others = [part for field in fields for part in parts(field.type) if isinstance(part, t.Enum)]
+    known = {name.lower() for name in own.values}
+    foreign = (name for each in others for name in each.values if name.lower() not in known)
+    longer = (f"{name}_or_not" for name in own.values[-1:])
+    return (NO_NAME, *longer, *dict.fromkeys(islice(foreign, 1)))
+
+
+def _named(trial: Trial, name: str) -> Value:
     match trial.spot.field.type:
         case t.Enum():
-            return NO_NAME
+            return name
         case t.SetOf(t.Enum()):
             # Where members are added one by one, those that are there stay, so that the refused one alone is tried.
-            return (*(trial.kept or ()), NO_NAME) if trial.spot.how == "add" else (NO_NAME,)
+            return (*(trial.kept or ()), name) if trial.spot.how == "add" else (name,)
         case t.MapOf(t.Enum(), item):
-            return {NO_NAME: numbered(item, 1)[0]}
+            return {name: numbered(item, 1)[0]}
         case _:
             return None
 
@@ -127,8 +147,11 @@ def special_floats_are_kept_or_refused(bench: Bench, of: ApiClass) -> None:
                 before = spot_.get(fmt, holder.ref).reply.outcome if holder else None
                 if holder is not None and not isinstance(before, Success):
                     raise Unavailable(f"{spot_.element} cannot be read; counted under GET-EVERY-FIELD")
+                trial = Trial(spot_, judge, fmt, lambda _: "WIRE-FLOAT-SPECIAL", holder)
+                if isinstance(before, Success):
+                    trial.attempt(spot_.plain()[0], quiet=True)
                 for value in special_floats():
-                    _try_special(Trial(spot_, judge, fmt, lambda _: "WIRE-FLOAT-SPECIAL", holder), judge, value)
+                    _try_special(trial, judge, value)
                 if isinstance(before, Success):
                     spot_.put(fmt, before.value, holder)
 
@@ -137,6 +160,7 @@ def _try_special(trial: Trial, judge: Judge, value: float) -> None:
     wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
     if is_refusal(wrote):
         judge.asserted += 1
+        _judge_kept(trial, value, wrote)
         return
     if not isinstance(wrote.reply.outcome, Success):
         judge.untested(f"no readable answer to {wrote.message}: {describe(wrote)}")
@@ -145,6 +169,7 @@ def _try_special(trial: Trial, judge: Judge, value: float) -> None:
     outcome = back.reply.outcome
     kept = isinstance(outcome, Success) and same(t.Float(), value, outcome.value)
     judge.true(kept, f"{value} is refused or comes back", describe(back), wrote, back)
+    trial.kept = value
     trial.drop(ref)
 
 

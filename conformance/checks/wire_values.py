@@ -33,11 +33,20 @@ from xenconform.conformance.checks.wire_odd import (
     outside_name_is_refused,
     uncarriable_text_is_kept_or_refused,
 )
+from xenconform.conformance.checks.wire_ways import (
+    created_values_travel,
+    keeps_to_one_spelling,
+    stands_in_record,
+    texts_are_added,
+    whole_numbers_are_floats,
+)
 from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
-from xenconform.models.types import refs_in
+from xenconform.models.types import MapOf, SetOf, Type, refs_in
+from xenconform.models.values import Value
+from xenconform.strategies.boundary import numbered
 from xenconform.strategies.values import values
 
 CREATED_VALUES = 3
@@ -69,6 +78,8 @@ def values_travel(bench: Bench, of: ApiClass, *, kind: Kind, clause: str) -> Non
             _judge_form(bench, of, field, (kind, fmt), seen, passing=form_alone)
             if spot_ is not None:
                 _judge_values(spot_, kind, fmt, number + at)
+        if kind.by_value:
+            created_values_travel(bench, of, kind, fmt)
         if kind.listing in of.messages:
             _judge_listing(bench, of, kind, fmt)
 
@@ -154,7 +165,7 @@ def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int) -> None:
             raise Unavailable(f"{spot_.element} cannot be read; counted under GET-EVERY-FIELD")
         try:
             if trial.plain_comes_back(plain):
-                _try_hard(trial, kind, turn)
+                _try_hard(trial, kind, turn, plain[0])
         finally:
             if isinstance(before, Success):
                 spot_.put(fmt, before.value, holder)
@@ -165,29 +176,58 @@ def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int) -> None:
             )
 
 
-def _try_hard(trial: Trial, kind: Kind, turn: int) -> None:
-    spot_ = trial.spot
-    for batch in _chosen(spot_, kind, turn):
+def _try_hard(trial: Trial, kind: Kind, turn: int, plain: Value) -> None:
+    spelled: dict[str, Exchange] = {}
+    for batch in _chosen(trial.spot, kind, turn):
         if trial.over:
             return
-        if batch.refusable and is_refused(trial, batch.value):
-            trial.judge.asserted += 1
-        elif not batch.singles:
-            trial.attempt(batch.value)
-        elif not trial.attempt(batch.value, quiet=True):
-            for single in batch.singles:
-                if not trial.over:
-                    trial.attempt(single)
-            if not trial.blamed and isinstance(batch.value, str):
-                trial.attempt(batch.value)
-        else:
-            trial.judge.asserted += 1
-    if spot_.is_free and not trial.over and spot_.how == "set":
+        _try_batch(trial, kind, batch, plain)
+        if kind is INT:
+            keeps_to_one_spelling(trial, spelled)
+    if trial.spot.is_free and not trial.over and trial.spot.how == "set":
         _try_drawn(trial)
+    if kind is FLOAT:
+        whole_numbers_are_floats(trial)
     if kind is ENUM:
         outside_name_is_refused(trial)
     if kind is STRING:
         uncarriable_text_is_kept_or_refused(trial, turn)
+        texts_are_added(trial)
+
+
+def _try_batch(trial: Trial, kind: Kind, batch: Batch, plain: Value) -> None:
+    if batch.refusable and is_refused(trial, batch.value):
+        trial.judge.asserted += 1
+    elif not batch.singles:
+        if trial.attempt(batch.value) and kind.one_by_one and trial.kept is batch.value:
+            stands_in_record(trial, batch.value, plain)
+    elif not trial.attempt(batch.value, quiet=True):
+        _try_singles(trial, batch)
+    else:
+        trial.judge.asserted += 1
+        stands_in_record(trial, batch.value, plain)
+
+
+def _try_singles(trial: Trial, batch: Batch) -> None:
+    """Find what is wrong with many values in one: one of them, or all together where as many plain ones come back."""
+    for single in batch.singles:
+        if not trial.over:
+            trial.attempt(single)
+    if trial.blamed:
+        return
+    if isinstance(batch.value, str) or trial.attempt(_as_many(trial.spot.field.type, len(batch.value)), quiet=True):
+        trial.attempt(batch.value)
+
+
+def _as_many(of: Type, count: int) -> Value:
+    """Return a plain set or map with as many members."""
+    match of:
+        case SetOf(item):
+            return numbered(item, count)
+        case MapOf(key, item):
+            return dict.fromkeys(numbered(key, count), (numbered(item, 1) or (None,))[0])
+        case _:
+            return None
 
 
 def _chosen(spot_: Spot, kind: Kind, turn: int) -> Sequence[Batch]:

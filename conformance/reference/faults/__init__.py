@@ -13,6 +13,7 @@ AREAS: tuple[str, ...] = (
     "documents",
     "dispatch",
     "numbers",
+    "dates",
     "texts",
     "containers",
     "getters",

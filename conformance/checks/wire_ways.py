@@ -1,0 +1,229 @@
+"""Level 1, values by other ways than set_f and get_f: in records, by constructors, one by one, in other notations.
+
+A server may read and write a value in one way well and in another badly: a record's members have an escaping of their
+own, a constructor its own parser. A plain value always goes the same way first or besides, so that what is broken for
+every value is left to the clauses of records, constructors and adding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from xenconform.conformance.checks.judging import Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.roundtrip import Trial, constructor_place, spot, writer
+from xenconform.conformance.checks.wire_kinds import Kind
+from xenconform.conformance.codec import Scalar
+from xenconform.models import types as t
+from xenconform.models.api import ApiClass, Field
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Ref, Value, same
+
+if TYPE_CHECKING:
+    from xenconform.conformance.checks.bench import Bench
+
+ODD_TEXTS = (" \t<&>\"'\\ e\u0301 \u00e9 \U0001f600 ]]> &amp; %2F\r\n ", "&")
+"""Texts to add to sets and maps: outer spaces, markup and all planes in one, and one that begins and ends in markup."""
+WHOLE_NUMBERS = (("3", 3.0), ("25e-1", 2.5))
+"""JSON numbers without a point, and the doubles that they are."""
+
+
+# --------------------------------------------------------------------------------------------------------- in a record
+
+
+def stands_in_record(trial: Trial, value: Value, plain: Value) -> None:
+    """Judge how the record shows a value that the getter shows as it was written, over the writing format."""
+    holder, of = trial.holder, trial.spot.of
+    if holder is None or trial.fmt in trial.blamed or "get_record" not in of.messages:
+        return
+    seen = _record(trial, holder.ref)
+    if _shows(trial, seen, value):
+        return
+    for each, well in ((plain, True), (value, False)):
+        wrote, _ = trial.spot.put(trial.fmt, each, holder)
+        seen = _record(trial, holder.ref)
+        if not isinstance(wrote.reply.outcome, Success) or _shows(trial, seen, each) is not well:
+            return
+    trial.judge.fail(f"{show(value)} in the record, as get_{trial.spot.field.name} says", _told(trial, seen), seen)
+    trial.blamed.add(trial.fmt)
+
+
+def _record(trial: Trial, ref: Ref) -> Exchange:
+    return trial.spot.bench.call(trial.fmt, f"{trial.spot.of.name}.get_record", ref)
+
+
+def _shows(trial: Trial, seen: Exchange, value: Value) -> bool:
+    outcome, field = seen.reply.outcome, trial.spot.field
+    return isinstance(outcome, Success) and _holds(field, outcome.value, value)
+
+
+def _told(trial: Trial, seen: Exchange) -> str:
+    outcome = seen.reply.outcome
+    return show(outcome.value.get(trial.spot.field.name)) if isinstance(outcome, Success) else describe(seen)
+
+
+# ------------------------------------------------------------------------------------------------------ ints in replies
+
+
+def spelling(value: object) -> str:
+    """Return how an int is written in JSON, "" for what is none."""
+    if isinstance(value, str):
+        return "decimal strings" if value.removeprefix("-").isdecimal() else ""
+    return "integers" if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def result_of(exchange: Exchange) -> Any:
+    """Return the result of a JSON reply as it was written, None where there is none."""
+    try:
+        reply = json.loads(exchange.received)
+    except (ValueError, RecursionError):
+        return None
+    return reply.get("result") if isinstance(reply, dict) else None
+
+
+def keeps_to_one_spelling(trial: Trial, spelled: dict[str, Exchange]) -> None:
+    """Judge that the getter writes a value in JSON as it wrote those before it; `spelled` remembers them."""
+    seen = trial.back
+    if seen is None or seen.format is Format.XMLRPC or not isinstance(seen.reply.outcome, Success):
+        return
+    how = spelling(result_of(seen))
+    if not how or trial.fmt in trial.blamed:
+        return
+    spelled.setdefault(how, seen)
+    if len(spelled) > 1:
+        told = "; ".join(f"{each}: {at.reply.outcome.value}" for each, at in spelled.items())  # type: ignore[union-attr]  # successes alone are kept
+        with trial.spot.bench.judging("WIRE-INT-JSON", trial.spot.element, seen.format) as judge:
+            judge.fail("ints in one spelling, whatever their size", told, *spelled.values())
+        trial.blamed.add(trial.fmt)
+
+
+# -------------------------------------------------------------------------------------------------------- one by one
+
+
+def texts_are_added(trial: Trial) -> None:
+    """Add odd texts to a set, or as keys and values to a map, one by one: they come back as they are."""
+    spot_ = trial.spot
+    verb = {t.SetOf: "add", t.MapOf: "add_to"}.get(type(spot_.field.type), "")
+    adder = writer(spot_.bench, spot_.of, spot_.field.name, verb) if verb else None
+    if adder is None or trial.holder is None or not spot_.is_free or trial.over:
+        return
+    added = list(_additions(spot_.field.type))
+    if not added or _comes_back(trial, adder.full_name, added[1:]):
+        return
+    seen = trial.back
+    if seen is not None and _comes_back(trial, adder.full_name, added[:1]):
+        told = show([each[0] for each in added[1:]])
+        trial.judge.fail(f"{told}, as added by {adder.full_name} over {trial.fmt}", describe(seen), seen)
+        trial.blamed.add(trial.fmt)
+
+
+def _additions(of: t.Type) -> Iterator[tuple[Value, ...]]:
+    texts = ("xc", *ODD_TEXTS)
+    match of:
+        case t.SetOf(t.Str()):
+            yield from ((text,) for text in texts)
+        case t.MapOf(t.Str(), t.Str()):
+            yield from ((text, text) for text in texts)
+
+
+def _comes_back(trial: Trial, adder: str, added: list[tuple[Value, ...]]) -> bool:
+    """Empty the field, add, and return whether it shows what was added; a refusal of the server's domain passes."""
+    spot_, holder = trial.spot, trial.holder
+    assert holder is not None
+    empty: Value = () if isinstance(spot_.field.type, t.SetOf) else {}
+    spot_.put(trial.fmt, empty, holder)
+    for args in added:
+        wrote = spot_.bench.call(trial.fmt, adder, holder.ref, *args)
+        if not isinstance(wrote.reply.outcome, Success):
+            trial.back = wrote
+            return spot_.bench.is_domain_refusal(wrote)
+    expected: Value = tuple(args[0] for args in added) if empty == () else dict(added)
+    trial.back = spot_.get(spot_.bench.other(trial.fmt), holder.ref)
+    outcome = trial.back.reply.outcome
+    return isinstance(outcome, Success) and same(spot_.field.type, expected, outcome.value)
+
+
+# ------------------------------------------------------------------------------------------------- whole JSON numbers
+
+
+def whole_numbers_are_floats(trial: Trial) -> None:
+    """JSON has one kind of number: a float may be sent without a point. Source: wire protocol; RFC 8259, section 6."""
+    spot_, holder = trial.spot, trial.holder
+    if trial.fmt is Format.XMLRPC or spot_.how != "set" or not spot_.is_free or trial.over or holder is None:
+        return
+    self = (t.RefTo(spot_.of.name), holder.ref)
+    for lexeme, value in WHOLE_NUMBERS:
+        message = f"{spot_.of.name}.set_{spot_.field.name}"
+        wrote = spot_.bench.call(trial.fmt, message, params=[self, (None, Scalar("int", lexeme))])
+        if spot_.bench.is_domain_refusal(wrote):
+            continue
+        if not isinstance(wrote.reply.outcome, Success):
+            trial.judge.fail(f"the JSON number {lexeme} is taken for a float", describe(wrote), wrote)
+            trial.blamed.add(trial.fmt)
+            return
+        back = spot_.get(trial.fmt, holder.ref)
+        if isinstance(back.reply.outcome, Success):
+            trial.judge.same(t.Float(), value, back.reply.outcome.value, wrote, back)
+
+
+# ------------------------------------------------------------------------------------------------------- constructors
+
+
+def created_values_travel(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> None:
+    """Give a constructor a hard value for each field that clients can set as well: each comes back as it was given.
+
+    The record shows them, over another format. What a setter takes and a constructor refuses, or changes, is judged;
+    where plain values do not come back either, constructors are at fault, and nothing is.
+    """
+    hard = dict(_hard_fields(bench, of, kind, fmt))
+    if not hard or "get_record" not in of.messages:
+        return
+    with suppress(Unavailable, Unanswered):
+        wrong, seen = _created(bench, of, fmt, hard)
+        plain = dict(_plain_fields(bench, of, hard)) if wrong else {}
+        if not wrong or _created(bench, of, fmt, plain)[0]:
+            return
+        for name in wrong:
+            with bench.judging(kind.clause(fmt), f"{of.name}.{name}", fmt) as judge:
+                judge.fail(f"{show(hard[name])}, as the constructor was given", wrong[name], seen)
+
+
+def _hard_fields(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> Iterator[tuple[str, Value]]:
+    """Yield the fields that a setter writes and the constructor takes, each with a hard value of its kind."""
+    turn = bench.formats.index(fmt)
+    for at, field in enumerate(kind.fields(of)):
+        found = spot(bench, of, field.name)
+        if found is None or found.how == "create" or not found.is_free or constructor_place(of, field) is None:
+            continue
+        batches = [batch for batch in kind.hard(field.type) if not batch.refusable]
+        whole = [batch for batch in batches if batch.singles]
+        chosen = whole or batches
+        if chosen:
+            yield field.name, chosen[-1 - (at + turn) % len(chosen)].value
+
+
+def _plain_fields(bench: Bench, of: ApiClass, hard: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    for name in hard:
+        found = spot(bench, of, name)
+        if found is not None:
+            yield name, found.plain()[0]
+
+
+def _created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value]) -> tuple[dict[str, str], Exchange]:
+    """Make an object with values; return the fields that do not show theirs, with what they show, and the exchange."""
+    places = {name: constructor_place(of, of.fields[name]) for name in values}
+    made = bench.stock.try_make(of.name, {place[1]: values[n] for n, place in places.items() if place}, fmt=fmt)
+    if not isinstance(made.reply.outcome, Success):
+        refused = {} if bench.is_domain_refusal(made) else dict.fromkeys(list(values)[:1], describe(made))
+        return refused, made
+    obj = bench.stock.adopt(of.name, made)
+    record, seen = bench.ask(bench.other(fmt), f"{of.name}.get_record", obj.ref)
+    bench.stock.remove(obj)
+    return {n: show(record.get(n)) for n in values if not _holds(of.fields[n], record, values[n])}, seen
+
+
+def _holds(field: Field, record: Mapping[str, Value], value: Value) -> bool:
+    return field.name in record and same(field.type, value, record[field.name])
