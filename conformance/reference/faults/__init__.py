@@ -32,6 +32,7 @@ AREAS: tuple[str, ...] = (
     "tasks",
     "events",
     "histories",
+    "journeys",
     "power",
     "reads",
     "disk",
