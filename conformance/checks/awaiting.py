@@ -96,13 +96,14 @@ class Async:
             case Failure(code, params):
                 return Ended(False, None, frozenset({code, *map(str, params)}), (call,))
             case Success(str(ref)) if not is_null_text(ref):
-                return self._follow(call, ref)
+                return self.follow(call, ref)
             case Success():
                 self.judge.fail(f"{self.name} returns a task's ref", describe(call), call)
                 return None
         raise Unanswered(call)
 
-    def _follow(self, call: Exchange, ref: Ref) -> Ended | None:
+    def follow(self, call: Exchange, ref: Ref) -> Ended | None:
+        """Await the end of a task that a call has begun, judge it, and remove it; None as for `run`."""
         task = self.bench.stock.adopt_ref("task", ref)
         try:
             ended = self._await(call, ref)
@@ -165,6 +166,7 @@ class Async:
                 return None
             for name in STEADY:
                 judge.same(fields[name].type, record[name], again[0][name], *seen, again[1])
+        self._judge_getter(ref, record, seen)
         began, finished = record["created"], record["finished"]
         judge.true(finished >= began, f"finished not before created, {began}", f"{finished}", *seen)
         progress, succeeded = record["progress"], record["status"] == "success"
@@ -173,6 +175,14 @@ class Async:
             return Ended(False, None, frozenset(record["error_info"]), seen)
         judge.true(progress >= 1.0, "the progress of a success is 1", f"{progress}", *seen)
         return self._result(self.message.result, record["result"], seen)
+
+    def _judge_getter(self, ref: Ref, record: dict[str, Any], seen: tuple[Exchange, ...]) -> None:
+        """One of the getters, in turn, gives what the record has: clients wait by them."""
+        name = STEADY[seen[0].seq % len(STEADY)] if record["status"] == "failure" else STEADY[seen[0].seq % 2]
+        reading = self.bench.call(self.fmt, f"task.get_{name}", ref)
+        if isinstance(reading.reply.outcome, Success):
+            of = self.bench.api.classes["task"].fields[name].type
+            self.judge.same(of, record[name], reading.reply.outcome.value, *seen, reading)
 
     def _result(self, of: Type, text: str, seen: tuple[Exchange, ...]) -> Ended | None:
         outcome = decode_xml_value(text, of, self.bench.api).outcome

@@ -90,7 +90,7 @@ def each_role_runs_what_is_published_for_it(bench: Bench, of: ApiClass) -> None:
             for place, message in enumerate(messages):
                 at = (bench.seed + place + number) % len(bench.formats)
                 _judge_cell(bench, Cell(message, role, bench.formats[at]), row)
-            _judge_async(bench, role, messages, number, row)
+            _judge_async(bench, role, role_messages(of), number, row)
             row.close(bench, role)
 
 
@@ -193,7 +193,8 @@ def _judge_async(bench: Bench, role: str, messages: Sequence[Message], number: i
         found = [message for message in found if not why_not(bench, message)]
         ends = [message for message in found if message.name == destructor and not allowed]
         for message in ends or found[draw(bench.seed, role, allowed) % max(1, len(found)) :][:1]:
-            cell = Cell(message, role, bench.formats[number % len(bench.formats)])
+            at = draw(bench.seed, message.cls, number, allowed) % len(bench.formats)
+            cell = Cell(message, role, bench.formats[at])
             try:
                 _begin(bench, cell, row, real=bool(ends))
             except Unavailable:

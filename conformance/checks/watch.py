@@ -100,7 +100,7 @@ class Watch:
     """One client's watch over one format; `told` is all that was told since it began, `token` where it stands.
 
     `judge` is told of a call that does not come back: the block that is being judged. `counts` is the last batch's
-    valid_ref_counts, `last` its exchange.
+    valid_ref_counts, `last` its exchange; `began` the token that it began with.
     """
 
     bench: Bench
@@ -108,9 +108,13 @@ class Watch:
     fmt: Format
     wanted: tuple[str, ...]
     token: str = ""
+    began: str = field(init=False)
     told: list[Told] = field(default_factory=list)
     counts: Mapping[str, int] = field(default_factory=dict)
     last: Exchange | None = None
+
+    def __post_init__(self) -> None:
+        self.began = self.token
 
     def read(self, seconds: float) -> list[Told]:
         """Call event.from once and go on from its token; return what it told.

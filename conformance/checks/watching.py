@@ -36,13 +36,17 @@ def can_be_told(_api: Api, of: ApiClass) -> bool:
 
 @dataclass(slots=True)
 class Story:
-    """A watch of one class over one format, and what was done meanwhile; `before` is the token before the change."""
+    """A watch of one class over one format, and what was done meanwhile.
+
+    `before` is the token before the change; `shows` tells that the server sends records along.
+    """
 
     bench: Bench
     of: ApiClass
     watch: Watch
     made: Obj | None = None
     before: str = ""
+    shows: bool = False
     ours: set[Ref] = field(default_factory=set)
 
     @property
@@ -91,9 +95,28 @@ def _start(story: Story, judge: Judge) -> None:
     missing = sorted(ref for ref in before & set(after) if added[ref] != 1)
     judge.true(not missing, f"one add of each {of.name}", f"not so of {show(missing)}", watch.exchange, seen)
     judge.true(bool(watch.token), "a token", "an empty one", watch.exchange)
+    story.shows = any(each.snapshot for each in told)
     if lists and before == set(after):
-        counted = {cls.lower(): count for cls, count in watch.counts.items()}.get(of.name.lower())
-        judge.true(counted == len(after), f"valid_ref_counts: {len(after)} of {of.name}", f"{counted}", watch.exchange)
+        _judge_count(story, judge, len(after))
+
+
+def _judge_count(story: Story, judge: Judge, count: int) -> None:
+    watch, cls = story.watch, story.of.name
+    counted = {name.lower(): many for name, many in watch.counts.items()}.get(cls.lower())
+    judge.true(counted == count, f"valid_ref_counts: {count} of {cls}", f"{counted}", watch.exchange)
+
+
+def _count_again(story: Story, judge: Judge) -> list[Told]:
+    """Read once more between two listings, and assert the count where they agree; return what was told."""
+    listing = f"{story.of.name}.get_all"
+    if "get_all" not in story.of.messages:
+        return story.watch.read(MOMENT)
+    before, _ = story.bench.ask(story.over, listing)
+    told = story.watch.read(MOMENT)
+    after, _ = story.bench.ask(story.over, listing)
+    if set(before) == set(after):
+        _judge_count(story, judge, len(after))
+    return told
 
 
 def _add(story: Story, judge: Judge) -> None:
@@ -109,6 +132,7 @@ def _add(story: Story, judge: Judge) -> None:
         named = told[0].cls
         judge.true(named.lower() == story.of.name.lower(), f"the class {story.of.name}", named, told[0].exchange)
         _judge_snapshot(story, judge, told[-1])
+        _count_again(story, judge)
 
 
 def _change_beside(story: Story) -> None:
@@ -122,15 +146,24 @@ def _change_beside(story: Story) -> None:
 
 
 def _judge_snapshot(story: Story, judge: Judge, told: Told) -> None:
-    """Assert that the record that was told is the record that is read; RO/runtime values move by themselves."""
+    """Assert that the record that was told is the record that is read; RO/runtime values move by themselves.
+
+    Those of them that are far ends of bonds do not: they change with what a client writes.
+    """
     if not told.snapshot:
+        judge.true(not story.shows, "the object's record, as at the start", told.describe(), told.exchange)
         return
     reading = story.bench.call(story.over, f"{story.of.name}.get_record", told.ref)
     if not isinstance(reading.reply.outcome, Success):
         raise Unavailable(f"{describe(reading)}; counted under the clauses on reading")
     record = reading.reply.outcome.value
+    lacking = sorted(name for name in story.of.fields if name in record and name not in told.snapshot)
+    judge.true(not lacking, "every field that get_record has", f"without {', '.join(lacking)}", told.exchange, reading)
+    far = {each.derived_field for each in story.bench.api.relations if each.derived_cls == story.of.name}
     for name, each in story.of.fields.items():
-        if each.qualifier is Qualifier.RUNTIME or name not in record or name not in told.snapshot:
+        if name not in record or name not in told.snapshot:
+            continue
+        if each.qualifier is Qualifier.RUNTIME and name not in far:
             continue
         fits = same(each.type, record[name], told.snapshot[name])
         told_of = f"{told.operation} with {name} {show(told.snapshot[name])}"
@@ -180,7 +213,7 @@ def _del(story: Story, judge: Judge) -> None:
         raise Unavailable(f"the server does not end the {made.cls}")
     story.made = None
     told = watch.until_told("del", made.ref)
-    told += [each for each in watch.read(MOMENT) if each.ref == made.ref]
+    told += [each for each in _count_again(story, judge) if each.ref == made.ref]
     operations = [each.operation for each in told]
     fits = operations[-1:] == ["del"] and operations.count("del") == 1
     judge.true(fits, f"one del of {made.ref}, last", describe_all(told), watch.exchange)
@@ -197,7 +230,21 @@ def _order(story: Story, judge: Judge) -> None:
     if story.before:
         again = Watch(story.bench, judge, watch.fmt, watch.wanted, story.before)
         _judge_in_order(story, judge, again.read(1.0), again)
+        _judge_ends(story, judge, again)
     _judge_in_order(story, judge, watch.told, watch)
+    fresh = Watch(story.bench, judge, story.over, watch.wanted)
+    fresh.read(1.0)
+    _judge_ends(story, judge, fresh)
+
+
+def _judge_ends(story: Story, judge: Judge, watch: Watch) -> None:
+    """Assert that another watch knows what ended: from an older token it is told so, from none it is told nothing."""
+    ended = {each.ref for each in story.watch.told if each.operation == "del" and each.ref in story.ours}
+    for ref in ended:
+        last = [each.operation for each in watch.told if each.ref == ref][-1:]
+        wanted = ["del"] if watch.began else []
+        what = f"del of {ref}, from the token before it" if wanted else f"nothing of {ref}, which has ended"
+        judge.true(last == wanted or (not wanted and last == ["del"]), what, show(last), watch.exchange)
 
 
 def _judge_once(story: Story, judge: Judge, told: Sequence[Told]) -> None:

@@ -72,7 +72,7 @@ def _wakes(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     watch = Watch(bench, judge, fmt, (f"{obj.cls}/{obj.ref}",))
     watch.read(QUIET)
     heard: list[Exchange] = []
-    with _sibling(bench, heard) as waiting, ThreadPoolExecutor(1) as pool:
+    with sibling(bench, heard) as waiting, ThreadPoolExecutor(1) as pool:
         later = pool.submit(waiting.call, fmt, FROM, (watch.wanted, watch.token, WAIT), deadline=WAIT + SLACK)
         try:
             wrote = bench.call(bench.other(fmt), f"{obj.cls}.get_record", obj.ref)
@@ -90,7 +90,7 @@ def _wakes(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
 
 
 @contextmanager
-def _sibling(bench: Bench, heard: list[Exchange]) -> Iterator[Any]:
+def sibling(bench: Bench, heard: list[Exchange]) -> Iterator[Any]:
     """Give a client for another thread, whose exchanges are told once it is through: one thread writes the log."""
     client = bench.client.sibling()
     client.on_exchange = heard.append
@@ -110,11 +110,11 @@ def _all_classes(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
 
 def _classes_together(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     """A watch of two classes tells of both."""
-    _judge_both(bench, judge, obj, Watch(bench, judge, fmt, (obj.cls, _beside(bench, obj).cls)))
+    _judge_both(bench, judge, obj, Watch(bench, judge, fmt, (obj.cls, beside(bench, obj).cls)))
 
 
 def _judge_both(bench: Bench, judge: Judge, obj: Obj, watch: Watch) -> None:
-    both = (obj, _beside(bench, obj))
+    both = (obj, beside(bench, obj))
     started = {each.ref for each in watch.read(WAIT)}
     for each in both:
         judge.true(each.ref in started, f"{each.cls} {each.ref} at the start", "nothing of it", watch.exchange)
@@ -126,7 +126,7 @@ def _judge_both(bench: Bench, judge: Judge, obj: Obj, watch: Watch) -> None:
     judge.true(fits, f"mod of {obj.ref} and of {both[1].ref}", describe_all(seen), watch.exchange)
 
 
-def _beside(bench: Bench, obj: Obj) -> Obj:
+def beside(bench: Bench, obj: Obj) -> Obj:
     """Return an object of ours of another class."""
     return bench.stock.own(next(cls for cls in SEEN_ON if cls != obj.cls))
 

@@ -1,0 +1,164 @@
+"""Level 4, tasks beside others: two that run at once, one whose session has ended, and errors with all they say.
+
+A task keeps its own result, does all that the plain form does with all that it was given, and does it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xenconform.conformance.checks.awaiting import Async
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.destroying import holders, is_held
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.sessionless import can_come_and_go, is_it
+from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.tally import draw
+from xenconform.conformance.checks.tasks import CLAUSE, something
+from xenconform.models.api import ApiClass, Message
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.refusals import MISSING_CODES
+from xenconform.models.values import Ref, Value, is_null_text, same
+
+FREE = "INTERNAL_ERROR"
+"""A code whose parameters are words that may be others each time."""
+
+
+def _over(bench: Bench, of: ApiClass) -> Format:
+    return bench.formats[draw(bench.seed, CLAUSE, of.name) % len(bench.formats)]
+
+
+def _begun(bench: Bench, call: Exchange) -> Ref:
+    """Return the task that a call began.
+
+    Raises:
+        Unanswered: the server does not have this form, or gave no readable answer.
+        Unavailable: it gave no task; counted where one is begun alone.
+    """
+    outcome = call.reply.outcome
+    if isinstance(outcome, Success) and isinstance(outcome.value, str) and not is_null_text(outcome.value):
+        return outcome.value
+    if isinstance(outcome, Failure) and outcome.code not in MISSING_CODES:
+        raise Unavailable(f"no task was begun: {describe(call)}; counted under the making of one")
+    raise Unanswered(call, missing=bench.is_missing(call) or isinstance(outcome, Failure))
+
+
+# ------------------------------------------------------------------------------------------------------ two at once
+
+
+def two_tasks_keep_their_own(bench: Bench, of: ApiClass) -> None:
+    """Of two tasks begun together each makes one object, with all that it was given. Source: wire protocol."""
+    for fmt in bench.formats if bench.budget.boundaries else (_over(bench, of),):
+        with bench.judging(CLAUSE, f"{of.name} two at once", fmt) as judge:
+            _judge_two(bench, judge, of, fmt)
+
+
+def _judge_two(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    constructor = bench.stock.constructor(of.name)
+    message, given = constructor.message, [bench.stock.exemplar(of.name) for _ in range(2)]
+    if message.full_name in bench.profile.never:
+        raise Unavailable(f"the profile {bench.profile.name} says never to call {message.full_name}")
+    before = set(bench.stock.all_refs(of.name))
+    args = [(each,) if constructor.record else tuple(each[p.name] for p in message.params) for each in given]
+    calls = [bench.call(fmt, f"Async.{message.full_name}", *each) for each in args]
+    tasks = [_begun(bench, call) for call in calls]
+    ended = [Async(bench, judge, fmt, message).follow(call, task) for call, task in zip(calls, tasks, strict=True)]
+    made = [each.value for each in ended if each is not None and each.succeeded]
+    after = [ref for ref in bench.stock.all_refs(of.name) if ref not in before]
+    objs = [bench.stock.adopt_ref(of.name, ref) for ref in dict.fromkeys(made)]
+    try:
+        if len(made) < len(calls):
+            raise Unavailable("one of the two did not succeed; counted under the making of one")
+        judge.true(made[0] != made[1], "two results", f"twice {made[0]}", *calls)
+        for ref, each in zip(made, given, strict=True):
+            _judge_given(bench, judge, of, ref, each)
+            twins = [other for other in after if other not in made and is_it(bench, of, other, each)]
+            judge.true(not twins, f"one {of.name} a task", f"{len(twins)} besides", *calls)
+            for other in twins:
+                bench.stock.remove(bench.stock.adopt_ref(of.name, other))
+    finally:
+        for obj in objs:
+            bench.stock.remove(obj)
+
+
+def _judge_given(bench: Bench, judge: Judge, of: ApiClass, ref: Ref, given: Mapping[str, Value]) -> None:
+    """What a task made has what was given; a server whose plain form shows something else is let alone."""
+    record, reading = bench.ask(bench.other(judge_over(judge)), f"{of.name}.get_record", ref)
+    fields = {name: field for name, field in given_fields(of, bench.stock.constructor(of.name)) if name in given}
+    odd = {n: f for n, f in fields.items() if f.name in record and not same(f.type, given[n], record[f.name])}
+    if not odd:
+        judge.true(True, "", "")
+        return
+    fellow = bench.stock.make(of.name, {name: given[name] for name in odd})
+    plainly, _ = bench.ask(bench.formats[0], f"{of.name}.get_record", fellow.ref)
+    bench.stock.remove(fellow)
+    for name, field in odd.items():
+        kept = same(field.type, given[name], plainly.get(field.name))
+        shown = show(record[field.name])
+        judge.true(not kept, f"{field.name} {show(given[name])}, as the plain form gives it", shown, reading)
+
+
+def judge_over(judge: Judge) -> Format:
+    """Return the format that a block judges."""
+    return Format(judge.format)
+
+
+# ------------------------------------------------------------------------------------------------- errors, and sessions
+
+
+def refusals_say_all(bench: Bench, of: ApiClass) -> None:
+    """Where the plain form refuses to end what another refers to, the task fails so too. Source: wire protocol."""
+    holder = next(iter(holders(bench.api, of)))
+    fmt = _over(bench, of)
+    with bench.judging(CLAUSE, f"{of.name} refused", fmt) as judge:
+        target = bench.stock.make(of.name)
+        other = bench.stock.make(holder.cls, {holder.name: target.ref})
+        try:
+            _judge_refused(bench, judge, of.messages[of.destructor], target.ref)
+        finally:
+            bench.stock.remove(other)
+            bench.stock.remove(target)
+
+
+def _judge_refused(bench: Bench, judge: Judge, message: Message, ref: Ref) -> None:
+    fmt = judge_over(judge)
+    before = bench.call(bench.other(fmt), message.full_name, ref, probe=True)
+    outcome = before.reply.outcome
+    if not isinstance(outcome, Failure):
+        raise Unavailable("the plain form is not refused; counted under DESTROY-REFERENCED")
+    ended = Async(bench, judge, fmt, message).run(ref)
+    again = bench.call(bench.other(fmt), message.full_name, ref, probe=True)
+    if ended is None or again.reply.outcome != outcome:
+        return
+    steady = outcome.code != FREE and not any(message.name in str(each) for each in outcome.params)
+    wanted = {outcome.code, *(map(str, outcome.params) if steady else ())}
+    fits = not ended.succeeded and wanted <= ended.error
+    judge.true(fits, f"a failure, {sorted(wanted)}", ended.describe(), *ended.seen, before)
+
+
+def tasks_outlive_their_session(bench: Bench) -> None:
+    """A task goes on when the session that began it is logged out, and can be read. Source: wire protocol."""
+    for fmt in bench.formats:
+        with bench.judging(CLAUSE, "server, session ended", fmt) as judge:
+            obj = something(bench)
+            session = opened(bench, fmt)
+            message = bench.api.classes[obj.cls].messages[bench.api.classes[obj.cls].destructor]
+            call = bench.call(fmt, f"Async.{message.full_name}", obj.ref, session=session)
+            bench.call(fmt, "session.logout", session=session)
+            try:
+                ended = Async(bench, judge, fmt, message).follow(call, _begun(bench, call))
+                if ended is not None:
+                    dead = "SESSION_INVALID" in ended.error
+                    judge.true(not dead, "an end as in a session that lives", ended.describe(), *ended.seen)
+            finally:
+                bench.stock.remove(obj)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(CLAUSE, per_class=two_tasks_keep_their_own, applies=can_come_and_go),
+    Check(CLAUSE, per_class=refusals_say_all, applies=is_held),
+    Check(CLAUSE, per_server=tasks_outlive_their_session),
+)

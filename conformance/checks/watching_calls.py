@@ -1,0 +1,236 @@
+"""Level 4, events of no class, several watches and their tokens: what one of them knows must not depend on another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
+from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.tasks import something
+from xenconform.conformance.checks.watch import FROM, SLACK, WAIT, Watch, call_waiting, change, changeable, describe_all
+from xenconform.conformance.checks.watching_server import CLAUSE, NEXT_TRIES, QUIET, Act, beside, sibling
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import Str
+
+MANY = ("pool", "host", "SR", "PIF", "task", "message", "VBD", "VIF", "VDI", "console", "role", "PBD")
+"""Classes to watch besides, so that those that count stand last in a long list."""
+MANY_CHANGES = 300
+"""How many changes are made after the first token, so that it is an old one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A token from early in a run, over which format it came, and what was made just after it."""
+
+    token: str
+    fmt: Format
+    obj: Obj
+
+
+_FIRST: WeakKeyDictionary[Bench, Early] = WeakKeyDictionary()
+
+
+def watches_do_not_mix(bench: Bench) -> None:
+    """Watches are told what they asked for, however many there are. Source: class reference, event (SHOULD)."""
+    for fmt in bench.formats:
+        for element, act in ACTS.items():
+            with bench.judging(CLAUSE, element, fmt) as judge:
+                obj = something(bench)
+                try:
+                    act(bench, judge, obj, fmt)
+                finally:
+                    bench.stock.remove(obj)
+
+
+def _both_told(judge: Judge, watch: Watch, objs: Sequence[Obj]) -> None:
+    wanted = {("mod", each.ref) for each in objs}
+    told = watch.until(lambda news: wanted <= {(each.operation, each.ref) for each in news})
+    seen = {(each.operation, each.ref) for each in told}
+    judge.true(wanted <= seen, f"mod of {' and of '.join(o.ref for o in objs)}", describe_all(told), watch.exchange)
+
+
+def _many_classes(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """A watch of a dozen classes and more tells of the last of them as of the first."""
+    other = beside(bench, obj)
+    listed = tuple(cls for cls in MANY if cls in bench.api.classes and cls not in {obj.cls, other.cls})
+    watch = Watch(bench, judge, fmt, (other.cls, *listed, obj.cls))
+    started = {each.ref for each in watch.read(WAIT)}
+    missing = [each.ref for each in (obj, other) if each.ref not in started]
+    judge.true(not missing, "every object of the classes", f"nothing of {missing}", watch.exchange)
+    for each in (obj, other):
+        change(bench, bench.other(fmt), each)
+    _both_told(judge, watch, (obj, other))
+
+
+def _two_objects(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """A watch of two objects of a class tells of both, and of no third; what is named twice is told once."""
+    second, third = bench.stock.make(obj.cls), bench.stock.make(obj.cls)
+    try:
+        names = tuple(f"{obj.cls}/{each.ref}" for each in (obj, second, second))
+        watch = Watch(bench, judge, fmt, names)
+        watch.read(QUIET)
+        for each in (third, obj, second):
+            change(bench, bench.other(fmt), each)
+        _both_told(judge, watch, (obj, second))
+        strangers = [each for each in watch.told if each.ref == third.ref]
+        judge.true(not strangers, f"nothing of {third.ref}", describe_all(strangers), watch.exchange)
+        twice = [each for each in watch.told if each.operation == "add" and each.ref == second.ref]
+        judge.true(len(twice) <= 1, f"one add of {second.ref}", describe_all(twice), watch.exchange)
+    finally:
+        bench.stock.remove(second)
+        bench.stock.remove(third)
+
+
+def _moves(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """A token serves over every format, whichever gave it."""
+    watch = Watch(bench, judge, fmt, (f"{obj.cls}/{obj.ref}",))
+    watch.read(QUIET)
+    for step in range(1, len(bench.formats)):
+        given, watch.fmt = watch.fmt, bench.other(fmt, step)
+        change(bench, fmt, obj)
+        try:
+            _both_told(judge, watch, (obj,))
+        except Unanswered as why:
+            over, watch.fmt = watch.fmt, given
+            watch.read(QUIET)  # where no format takes it that is no matter of the format
+            judge.fail(f"a token of {given} serves over {over}", describe(why.exchange), why.exchange, watch.exchange)
+            return
+        moved = [each for each in watch.told if each.operation == "add"]
+        judge.true(len(moved) <= 1, f"{obj.ref} told as added once", describe_all(moved), watch.exchange)
+        watch.told.clear()
+
+
+def _old_token(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """A token from early in the run tells of what came just after it, unless the server says that it has forgotten."""
+    early = _FIRST.get(bench)
+    if early is None:
+        watch = Watch(bench, judge, fmt, (obj.cls,))
+        watch.read(WAIT)
+        early = _FIRST[bench] = Early(watch.token, fmt, bench.stock.make(obj.cls))
+        texts = [field.name for field in changeable(bench.api.classes[obj.cls]) if field.type == Str()]
+        for at in range(MANY_CHANGES if texts else 0):
+            bench.call(fmt, f"{obj.cls}.set_{texts[0]}", obj.ref, f"change {at}")
+    for wanted in (early.obj, obj):
+        again = Watch(bench, judge, early.fmt, (wanted.cls,), early.token)
+        try:
+            told = again.read(WAIT)
+        except Unanswered as why:
+            raise Unavailable(f"the first token of the run: {describe(why.exchange)}") from why
+        seen = [each for each in told if each.ref == wanted.ref]
+        judge.true(bool(seen), f"{wanted.ref}, which was made after the token", describe_all(seen), again.exchange)
+
+
+def _task_is_told(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """What a task does is told as if it were done by a plain call."""
+    watch = Watch(bench, judge, fmt, (obj.cls,))
+    watch.read(WAIT)
+    made = bench.stock.make(obj.cls, fmt=bench.other(fmt))
+    destructor = bench.api.classes[obj.cls].destructor
+    task, _ = bench.ask(bench.other(fmt), f"Async.{obj.cls}.{destructor}", made.ref)
+    try:
+        told = watch.until_told("del", made.ref)
+        record, reading = bench.ask(fmt, "task.get_record", task)
+        if record.get("status") != "success":
+            raise Unavailable(f"the task: {describe(reading)}; counted under ASYNC-TASK")
+        ended = [each.operation for each in told][-1:]
+        judge.true(ended == ["del"], f"del of {made.ref}, which a task ended", describe_all(told), watch.exchange)
+    finally:
+        bench.stock.remove(made)
+        bench.stock.remove(bench.stock.adopt_ref("task", task))
+
+
+def _at_the_same_time(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """Two calls that wait in one session are told what each asked for, and nothing of the other's."""
+    both = (obj, beside(bench, obj))
+    watches = [Watch(bench, judge, fmt, (f"{each.cls}/{each.ref}",)) for each in both]
+    for watch in watches:
+        watch.read(QUIET)
+    heard: list[Exchange] = []
+    with sibling(bench, heard) as one, sibling(bench, heard) as other, ThreadPoolExecutor(2) as pool:
+        calls = [
+            pool.submit(partial(client.call, fmt, FROM, (w.wanted, w.token, WAIT), deadline=WAIT + SLACK))
+            for client, w in zip((one, other), watches, strict=True)
+        ]
+        try:
+            bench.call(bench.other(fmt), f"{obj.cls}.get_record", obj.ref)
+            for each in both:
+                change(bench, bench.other(fmt), each)
+        finally:
+            answers = [each.result() for each in calls]
+    for each, exchange in zip(both, answers, strict=True):
+        if not isinstance(exchange.reply.outcome, Success):
+            raise Unavailable(f"{describe(exchange)}; counted under the wait of one")
+        refs = {event.get("ref") for event in result_of(exchange)["events"]}
+        judge.true(refs <= {each.ref}, f"nothing but {each.ref}", show(sorted(refs)), exchange)
+        late = exchange.elapsed >= WAIT
+        judge.true(bool(refs) or not late, f"{each.ref} is told", f"nothing after {exchange.elapsed:.1f} s", exchange)
+
+
+# ------------------------------------------------------------------------------------------------------ the older ways
+
+
+def _register_two(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """event.next tells of every registered class, of what ends too, and no more of one that was unregistered."""
+    other = beside(bench, obj)
+    session, stranger = opened(bench, fmt), opened(bench, fmt)
+    call = partial(call_waiting, bench, judge, fmt, 0.0)
+    made = bench.stock.make(obj.cls)
+    try:
+        call("event.register", (obj.cls,), session=session)
+        call("event.register", (other.cls,), session=session)
+        call("event.register", (other.cls,), session=stranger)
+        bench.stock.remove(made)
+        for each in (obj, other):
+            change(bench, bench.other(fmt), each)
+        told, last = _told_next(call, session, {obj.ref, other.ref})
+        judge.true({obj.ref, other.ref} <= set(told), f"{obj.ref} and {other.ref}", show(sorted(told)), last)
+        ended = told.get(made.ref, ["del"])[-1]
+        judge.true(made.ref in told and ended == "del", f"del of {made.ref}", show(told.get(made.ref)), last)
+        call("event.unregister", (obj.cls,), session=session)
+        for each in (obj, other):
+            change(bench, bench.other(fmt), each)
+        try:
+            told, last = _told_next(call, session, {other.ref})
+        except Unanswered as why:
+            judge.fail(f"event.next, for {other.cls} is watched still", describe(why.exchange), why.exchange)
+            return
+        judge.true(other.ref in told, f"{other.ref}, whose class is watched still", show(sorted(told)), last)
+        judge.true(obj.ref not in told, f"nothing of {obj.ref}, whose class is not", show(sorted(told)), last)
+    finally:
+        for ref in (session, stranger):
+            bench.call(fmt, "session.logout", session=ref)
+
+
+def _told_next(call: Any, session: str, wanted: set[str]) -> tuple[dict[str, list[str]], Exchange]:
+    """Call event.next until it tells of all that is wanted; return the operations by ref, and the last exchange."""
+    told: dict[str, list[str]] = {}
+    for left in reversed(range(NEXT_TRIES)):
+        exchange: Exchange = call("event.next", session=session)
+        for event in result_of(exchange):
+            told.setdefault(str(event.get("ref")), []).append(str(event.get("operation")))
+        if wanted <= set(told) or not left:
+            break
+    return told, exchange
+
+
+ACTS: dict[str, Act] = {
+    "event.from many classes": _many_classes,
+    "event.from objects": _two_objects,
+    "event.from over formats": _moves,
+    "event.from old token": _old_token,
+    "event.from task": _task_is_told,
+    "event.from at the same time": _at_the_same_time,
+    "event.register": _register_two,
+}
+"""What is judged for the server as a whole, by element."""
+
+CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=watches_do_not_mix),)
