@@ -16,9 +16,11 @@ from strangers.values import TASTES
 from wire_bench import Defect, InProcess, Ran, Serve, sound
 from wire_defects import refuses, succeeds_instead_of
 
+from xenconform.conformance.checks import calling
+from xenconform.conformance.checks import explicit as by_name
 from xenconform.conformance.checks.aimed import HARMFUL
 from xenconform.conformance.checks.bench import BUDGETS, Bench
-from xenconform.conformance.checks.explicit import CHECKS, explicit_messages
+from xenconform.conformance.checks.explicit import explicit_messages
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference.seed import seeded
 from xenconform.conformance.reference.service import Service
@@ -32,6 +34,7 @@ from xenconform.models.target import Target
 from xenconform.models.verdicts import Verdict
 
 API = Api.load()
+CHECKS = (*calling.CHECKS, *by_name.CHECKS)
 MINE = {"WIRE-ARITY", "WIRE-TYPE", "CALL-BAD-REF", "SESSION-REQUIRED"}
 PRUDENT = replace(Profile.load("reference"), scope=Scope.OWN)
 

@@ -20,7 +20,7 @@ from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.profiles import Scope
 from xenconform.models.types import Float, MapOf, RefTo, SetOf, Type, refs_in
-from xenconform.models.values import Value, is_null_text
+from xenconform.models.values import Ref, Value, is_null_text
 
 ENDS_SESSIONS = frozenset({"session.logout", "session.local_logout"})
 """Messages that end the session they are called with."""
@@ -144,6 +144,17 @@ def without_refs(of: Type) -> Value:
             return {}
         case _:
             return None
+
+
+def other_ref(bench: Bench, cls: str) -> Ref | None:
+    """Return the ref of an object of ours of another class, None where none can be made."""
+    for other in ("network", "secret", "VM"):
+        try:
+            if other != cls:
+                return bench.stock.own(other).ref
+        except Unavailable:
+            continue
+    return None
 
 
 def undo(bench: Bench, message: Message, aimed: Aim, exchange: Exchange) -> None:

@@ -12,9 +12,10 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import destroy
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.stirring import stirred
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import Api, ApiClass, Message, Relation, State
-from xenconform.models.calls import Format
+from xenconform.models.api import Api, ApiClass, Relation, State
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Ref, Value
@@ -59,13 +60,26 @@ def create_binds_the_far_end(bench: Bench, of: ApiClass) -> None:
         for fmt in bench.formats:
             with bench.judging("BIND-CREATE", str(relation), fmt) as judge:
                 target = _target(bench, relation)
-                obj = bench.stock.make(of.name, {name: target}, fmt=fmt)
                 for read in bench.formats:
-                    _near(bench, relation, read, obj.ref, target)
-                    members, seen = _far(bench, relation, read, target)
-                    judge.true(obj.ref in members, f"{obj.ref} in the far end", show(members), seen)
-                    judge.true(members.count(obj.ref) <= 1, "it is there once", show(members), seen)
-                bench.stock.remove(obj)
+                    far_end(bench, relation, read, target)  # What is read before may be shown for ever after.
+                made = [bench.stock.make(of.name, {name: target}, fmt=fmt)]
+                second = bench.stock.try_make(of.name, {name: target}, fmt=bench.other(fmt))
+                if isinstance(second.reply.outcome, Success):
+                    made.append(bench.stock.adopt(of.name, second))
+                for read in bench.formats:
+                    _are_in(bench, judge, relation, (read, target), made)
+                for obj in made:
+                    bench.stock.remove(obj)
+
+
+def _are_in(bench: Bench, judge: Judge, relation: Relation, at: tuple[Format, Ref], made: list[Obj]) -> None:
+    read, target = at
+    for obj in made:
+        _near(bench, relation, read, obj.ref, target)
+    members, seen = far_end(bench, relation, read, target)
+    for obj in made:
+        judge.true(obj.ref in members, f"{obj.ref} in the far end", show(members), seen)
+        judge.true(members.count(obj.ref) <= 1, "it is there once", show(members), seen)
 
 
 def _near(bench: Bench, relation: Relation, fmt: Format, ref: Ref, target: Ref) -> None:
@@ -82,40 +96,59 @@ def _target(bench: Bench, relation: Relation) -> Ref:
         return bench.stock.readable(relation.derived_cls)[0].ref
 
 
-def _far(bench: Bench, relation: Relation, fmt: Format, ref: Ref) -> tuple[list[Ref], Exchange]:
+def far_end(bench: Bench, relation: Relation, fmt: Format, ref: Ref) -> tuple[list[Ref], Exchange]:
+    """Return what the derived end of a relation shows at an object."""
     value, exchange = bench.ask(fmt, f"{relation.derived_cls}.get_{relation.derived_field}", ref)
     return list(value), exchange
 
 
 def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
-    """Destroying an object takes it out of every bound field. Source: introduction, relations."""
+    """Destroying an object takes it out of every bound field, and nothing else. Source: introduction, relations.
+
+    Destroyed are the older and the newer of two objects, and one that was bound after it was made.
+    """
     for relation, name in _by_constructor(bench.api, of):
         for fmt in bench.formats:
             with bench.judging("BIND-DESTROY", str(relation), fmt) as judge:
                 target = _target(bench, relation)
-                obj = bench.stock.make(of.name, {name: target})
-                keep = bench.stock.make(of.name, {name: target})
-                gone = destroy(bench, fmt, obj)
-                for read in bench.formats:
-                    members, seen = _far(bench, relation, read, target)
-                    judge.true(
-                        obj.ref not in members, "the far end without the destroyed object", show(members), gone, seen
-                    )
-                    judge.true(
-                        keep.ref in members,
-                        f"the far end with {keep.ref}, which is not destroyed",
-                        show(members),
-                        gone,
-                        seen,
-                    )
-                bench.stock.remove(keep)
+                made = [bench.stock.make(of.name, {name: target}) for _ in range(3)]
+                _destroy_and_see(bench, judge, (relation, fmt), target, (made[0], made[1:]))
+                _destroy_and_see(bench, judge, (relation, fmt), target, (made[2], made[1:2]))
+                bench.stock.remove(made[1])
+                setter = bench.api.message(f"{of.name}.set_{relation.owner_field}")
+                if setter is not None and setter.lifecycle.state is not State.REMOVED:
+                    moved = bench.stock.make(of.name)
+                    if isinstance(bench.call(fmt, setter.full_name, moved.ref, target).reply.outcome, Success):
+                        _destroy_and_see(bench, judge, (relation, fmt), target, (moved, []))
+
+
+def _destroy_and_see(
+    bench: Bench, judge: Judge, at: tuple[Relation, Format], target: Ref, objects: tuple[Obj, list[Obj]]
+) -> None:
+    """Destroy an object: the far end is without it, over every format, and still with those that it showed besides."""
+    relation, fmt = at
+    obj, others = objects
+    before = far_end(bench, relation, fmt, target)[0]
+    gone = destroy(bench, fmt, obj)
+    for read in bench.formats:
+        members, seen = far_end(bench, relation, read, target)
+        judge.true(obj.ref not in members, "the far end without the destroyed object", show(members), gone, seen)
+        for keep in others:
+            expected = f"the far end with {keep.ref}, which is not destroyed"
+            judge.true(keep.ref in members or keep.ref not in before, expected, show(members), gone, seen)
 
 
 def both_ends_agree(bench: Bench, of: ApiClass) -> None:
     """Both ends of every pair name each other, for every object there is. Source: introduction, relations.
 
-    The two ends are read one after the other; a difference is read again before it is called one.
+    Before, objects of ours are moved and copied by the messages that do so. The two ends are read one after the other;
+    a difference is read again before it is called one.
     """
+    with stirred(bench, of):
+        _both_ends_agree(bench, of)
+
+
+def _both_ends_agree(bench: Bench, of: ApiClass) -> None:
     for fmt in bench.formats:
         records = _Records(bench, fmt)
         for relation in owned(bench.api, of):
@@ -162,82 +195,6 @@ def _one_sided(records: _Records, relation: Relation, judge: Judge) -> tuple[lis
     return found, (near, far)
 
 
-def _movers(api: Api, relation: Relation) -> Iterator[tuple[Message, bool]]:
-    """Return the messages that write an end of a relation; true where it is the owner's end."""
-    ends = ((relation.owner_cls, relation.owner_field, True), (relation.derived_cls, relation.derived_field, False))
-    for cls, field, is_owner in ends:
-        for message in api.classes[cls].messages.values():
-            if (
-                message.field == field
-                and message.verb in {"set", "add"}
-                and message.lifecycle.state is not State.REMOVED
-            ):
-                yield message, is_owner
-
-
-def is_moved(api: Api, of: ApiClass) -> bool:
-    """Whether a message re-binds an object of the class after it was made."""
-    return any(True for relation in owned(api, of) for _ in _movers(api, relation))
-
-
-def moving_changes_both_far_ends(bench: Bench, of: ApiClass) -> None:
-    """Changing one end takes the object out of the old far end and puts it into the new. Source: introduction."""
-    for relation in owned(bench.api, of):
-        for message, is_owner in _movers(bench.api, relation):
-            if not is_owner:
-                continue
-            for fmt in bench.formats:
-                with bench.judging("BIND-MOVE", f"{relation} by {message.name}", fmt) as judge:
-                    obj = bench.stock.writable(of.name)
-                    with bench.restoring(obj, relation.owner_field):
-                        _move(bench, judge, (relation, message, fmt), obj)
-
-
-def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj: Obj) -> None:
-    relation, message, fmt = at
-    first, second = _two_targets(bench, relation)
-    if message.verb == "add":
-        _move_by_adding(bench, judge, at, (obj, first))
-        return
-    many = relation.many_owner
-    for old, new in ((None, first), (first, second), (second, None)):
-        value: Value = ((new,) if new else ()) if many else (new or NULL_REF)
-        wrote = bench.ask(fmt, message.full_name, obj.ref, value)[1]
-        for read in bench.formats:
-            if old is not None:
-                members, seen = _far(bench, relation, read, old)
-                judge.true(obj.ref not in members, "the old far end without the object", show(members), wrote, seen)
-            if new is not None:
-                members, seen = _far(bench, relation, read, new)
-                judge.true(
-                    members.count(obj.ref) == 1, "the new far end with the object, once", show(members), wrote, seen
-                )
-
-
-def _move_by_adding(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], ends: tuple[Obj, Ref]) -> None:
-    relation, _, fmt = at
-    obj, far = ends
-    for verb, present in (("remove", False), ("add", True), ("remove", False)):
-        name = f"{relation.owner_cls}.{verb}_{relation.owner_field}"
-        if bench.api.message(name) is None:
-            continue
-        wrote = bench.ask(fmt, name, obj.ref, far)[1]
-        for read in bench.formats:
-            members, seen = _far(bench, relation, read, far)
-            said = "with" if present else "without"
-            judge.true((obj.ref in members) == present, f"the far end {said} the object", show(members), wrote, seen)
-
-
-def _two_targets(bench: Bench, relation: Relation) -> tuple[Ref, Ref]:
-    try:
-        return bench.stock.make(relation.derived_cls).ref, bench.stock.make(relation.derived_cls).ref
-    except Unavailable:
-        found = bench.stock.existing(relation.derived_cls)
-        if len(found) < 2:
-            raise
-        return found[0], found[1]
-
-
 def are_listed(api: Api, of: ApiClass) -> bool:
     """Whether the class owns a relation and lists its objects."""
     return owns_any(api, of) and "get_all_records" in of.messages
@@ -246,6 +203,5 @@ def are_listed(api: Api, of: ApiClass) -> bool:
 CHECKS = (
     Check("BIND-CREATE", per_class=create_binds_the_far_end, applies=is_bound_by_constructor),
     Check("BIND-SYMMETRY", per_class=both_ends_agree, applies=are_listed),
-    Check("BIND-MOVE", per_class=moving_changes_both_far_ends, applies=is_moved),
     Check("BIND-DESTROY", per_class=destroy_unbinds_the_far_end, applies=is_bound_and_destroyed),
 )

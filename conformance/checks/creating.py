@@ -182,6 +182,8 @@ def read_field(bench: Bench, of: ApiClass, field: Field, fmt: Format, ref: str) 
     if f"get_{field.name}" in of.messages:
         return bench.ask(fmt, f"{of.name}.get_{field.name}", ref)
     record, exchange = bench.ask(fmt, f"{of.name}.get_record", ref)
+    if field.name not in record:
+        raise Unavailable(f"records of {of.name} lack {field.name}; counted under GET-RECORD-AGREES")
     return record[field.name], exchange
 
 

@@ -16,20 +16,18 @@ from xenconform.conformance.checks.aimed import (
     blind,
     is_harmless,
     names_objects,
-    takes_self,
-    without_refs,
+    other_ref,
 )
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unavailable, show
 from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
-from xenconform.conformance.checks.refs import BAD_REFS, bad_ref, unknown_ref
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import KINDS, opened
 from xenconform.conformance.checks.tally import sampled
 from xenconform.conformance.codec import Param
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type
-from xenconform.models.values import Ref
 from xenconform.strategies.wrong import Typed, wrong_typed
 
 
@@ -48,11 +46,6 @@ def explicit_messages(of: ApiClass) -> list[Message]:
 def has_explicit(_api: Api, of: ApiClass) -> bool:
     """Whether a class has such messages."""
     return bool(explicit_messages(of))
-
-
-def has_explicit_on_self(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has such messages that are called on an object."""
-    return any(takes_self(message) for message in explicit_messages(of))
 
 
 # ---------------------------------------------------------------------------------------------- number of parameters
@@ -115,40 +108,6 @@ def _is_a_name(of: Type, other: Type) -> bool:
             return False
 
 
-# ---------------------------------------------------------------------------------------------------------- bad refs
-
-
-def _bad_refs(bench: Bench, of: ApiClass) -> dict[str, Ref]:
-    refs = {kind: bad_ref(kind) for kind in BAD_REFS}
-    stale = bench.stock.stale(of.name)
-    if stale is not None:
-        refs["destroyed"] = stale
-    other = _other_ref(bench, of.name)
-    return refs if other is None else {**refs, "other class": other}
-
-
-def _other_ref(bench: Bench, cls: str) -> Ref | None:
-    """Return the ref of an object of ours of another class, None where none can be made."""
-    for other in ("network", "secret", "VM"):
-        try:
-            if other != cls:
-                return bench.stock.own(other).ref
-        except Unavailable:
-            continue
-    return None
-
-
-def _with_bad_refs(refs: dict[str, Ref], _bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
-    rest = [without_refs(param.type) for param in message.params[1:]]
-    only_self = bool(message.verb) or None not in rest
-    # The null ref is a good value of a field, so that the object is all that is wrong; elsewhere it may be none.
-    rest = [(NULL_REF if message.verb else unknown_ref()) if value is None else value for value in rest]
-    for kind in turn.take(list(refs), 2):
-        shown = None if kind == "empty" or not only_self else refs[kind]
-        code = ("HANDLE_INVALID", message.cls if only_self else None, shown)
-        yield Probe(f"a ref that is {kind}", Aim((refs[kind], *rest)), code=code)
-
-
 # ---------------------------------------------------------------------------------------------------------- sessions
 
 
@@ -159,7 +118,7 @@ def _bad_sessions(bench: Bench) -> dict[str, str | None]:
         bench.call(bench.formats[0], "session.logout", session=ended)
     except Unavailable:
         ended = unknown_ref()
-    return dict(zip(KINDS, (unknown_ref(), None, ended, NULL_REF, _other_ref(bench, "session") or "x"), strict=True))
+    return dict(zip(KINDS, (unknown_ref(), None, ended, NULL_REF, other_ref(bench, "session") or "x"), strict=True))
 
 
 def _without_session(sessions: dict[str, str | None], bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
@@ -196,12 +155,6 @@ def explicit_messages_mind_types(bench: Bench, of: ApiClass) -> None:
     judge_messages(bench, of, "WIRE-TYPE", _wrong_types, sampled(bench, messages))
 
 
-def explicit_messages_refuse_bad_refs(bench: Bench, of: ApiClass) -> None:
-    """An explicit message on no object of its class fails; SHOULD: HANDLE_INVALID. Source: error list."""
-    messages = [message for message in explicit_messages(of) if takes_self(message)]
-    judge_messages(bench, of, "CALL-BAD-REF", partial(_with_bad_refs, _bad_refs(bench, of)), sampled(bench, messages))
-
-
 CHECKS: tuple[Check, ...] = (
     Check(
         "WIRE-ARITY",
@@ -214,12 +167,6 @@ CHECKS: tuple[Check, ...] = (
         per_class=explicit_messages_mind_types,
         applies=has_explicit_with_parameters,
         also=("WIRE-TYPE-CODE",),
-    ),
-    Check(
-        "CALL-BAD-REF",
-        per_class=explicit_messages_refuse_bad_refs,
-        applies=has_explicit_on_self,
-        also=("CALL-BAD-REF-CODE",),
     ),
     Check("SESSION-REQUIRED", per_class=explicit_messages_need_a_session, applies=has_explicit),
 )

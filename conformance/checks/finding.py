@@ -9,10 +9,13 @@ from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import read_field
+from xenconform.conformance.checks.destroying import own_targets
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import NULL_REF, RefTo, refs_in
 from xenconform.models.values import Ref
 
@@ -25,7 +28,16 @@ OTHERS = 3
 
 def has_uuid(_api: Api, of: ApiClass) -> bool:
     """Whether objects of the class have a uuid that can be read and looked up."""
-    return {"get_uuid", "get_by_uuid"} <= of.messages.keys()
+    return (
+        "get_by_uuid" in of.messages and "uuid" in of.fields and bool({"get_uuid", "get_record"} & of.messages.keys())
+    )
+
+
+def uuid_of(bench: Bench, fmt: Format, cls: str, ref: Ref) -> tuple[str, Exchange]:
+    """Read the uuid of an object by its getter, or out of the record where there is none."""
+    of = bench.api.classes[cls]
+    text, exchange = read_field(bench, of, of.fields["uuid"], fmt, ref)
+    return str(text), exchange
 
 
 def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
@@ -42,16 +54,16 @@ def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
 
 def _finds_by_uuid(bench: Bench, judge: Judge, of: ApiClass, over: tuple[Format, Format], ref: Ref) -> None:
     fmt, look = over
-    text, asked = bench.ask(fmt, f"{of.name}.get_uuid", ref)
+    text, asked = uuid_of(bench, fmt, of.name, ref)
     seen = bench.call(look, f"{of.name}.get_by_uuid", text)
     if not isinstance(seen.reply.outcome, Success):
-        bench.ask(fmt, f"{of.name}.get_uuid", ref)  # Somebody else's object may have ended meanwhile.
+        uuid_of(bench, fmt, of.name, ref)  # Somebody else's object may have ended meanwhile.
         raise Unanswered(seen)
     found = seen.reply.outcome.value
     if found == ref:
         judge.asserted += 1
         return
-    again, last = bench.ask(fmt, f"{of.name}.get_uuid", found)
+    again, last = uuid_of(bench, fmt, of.name, found)
     judge.true(again == text, f"the object of uuid {text}", f"{found} of uuid {again}", asked, seen, last)
 
 
@@ -85,14 +97,14 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
     (obj,) = bench.stock.readable(of.name)
     bad = {"unknown": str(uuid.uuid4()), "the nil uuid": str(uuid.UUID(int=0)), "no uuid at all": "xenconform"}
     bad |= {"no text": "", "a ref": obj.ref}
-    text = bench.ask(bench.formats[0], f"{of.name}.get_uuid", obj.ref)[0]
+    text = uuid_of(bench, bench.formats[0], of.name, obj.ref)[0]
     bad |= {"cut short": text[:-5], "followed by a space": f"{text} ", "preceded by a space": f" {text}"}
     for other in _other_classes(bench, of):
         ref = bench.stock.readable(other)[0].ref
         bad[f"that of a {other}"] = bench.ask(bench.formats[0], f"{other}.get_uuid", ref)[0]
     with suppress(Unavailable):
         gone = bench.stock.make(of.name)
-        text = bench.ask(bench.formats[0], f"{of.name}.get_uuid", gone.ref)[0]
+        text = uuid_of(bench, bench.formats[0], of.name, gone.ref)[0]
         for fmt in bench.formats:
             bench.call(fmt, f"{of.name}.get_by_uuid", text)  # What is looked up before may be found for ever after.
         if bench.stock.remove(gone):
@@ -133,7 +145,7 @@ def uuids_have_their_form(bench: Bench, of: ApiClass) -> None:
     for fmt in bench.formats:
         with bench.judging("UUID-FORM", of.name, fmt) as judge:
             for obj in _several(bench, of):
-                text, exchange = bench.ask(fmt, f"{of.name}.get_uuid", obj.ref)
+                text, exchange = uuid_of(bench, fmt, of.name, obj.ref)
                 judge.true(bool(DCE.fullmatch(text)), FORM, show(text), exchange)
             if "get_all_records" in of.messages:
                 records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
@@ -146,11 +158,12 @@ def uuids_have_their_form(bench: Bench, of: ApiClass) -> None:
 
 
 def _no_uuid_is_shared(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """Judge that a new object of ours, and each new one that it refers to, have different uuids."""
     try:
-        obj = bench.stock.own(of.name)
+        obj = bench.stock.make(of.name, own_targets(bench, of))
     except Unavailable:
         return
-    text, exchange = bench.ask(fmt, f"{of.name}.get_uuid", obj.ref)
+    text, exchange = uuid_of(bench, fmt, of.name, obj.ref)
     for field in of.fields.values():
         if not isinstance(field.type, RefTo) or f"get_{field.name}" not in of.messages:
             continue
@@ -161,6 +174,7 @@ def _no_uuid_is_shared(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) ->
             seen = bench.call(fmt, f"{field.type.cls}.get_uuid", ref.value)
             other = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else ""
             judge.true(other != text, f"not the uuid of its {field.name}", show(text), exchange, seen)
+    bench.stock.remove(obj)
 
 
 CHECKS = (

@@ -7,15 +7,17 @@ it may refuse. What it answers has to be right.
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Str
+from xenconform.models.types import Str, refs_in
 from xenconform.models.values import Ref, Value
 
 
@@ -30,7 +32,7 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
         with bench.judging("WHERE", of.name, fmt) as judge:
             (obj,) = bench.stock.readable(of.name)
             text, _ = bench.ask(fmt, f"{of.name}.get_uuid", obj.ref)
-            exchange = _query(bench, of, fmt, f'field "uuid" = "{text}"')
+            exchange = query(bench, of, fmt, f'field "uuid" = "{text}"')
             outcome = exchange.reply.outcome
             if isinstance(outcome, Failure) and outcome.code in {"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED"}:
                 judge.unsupported(describe(exchange))
@@ -38,17 +40,19 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
             if not isinstance(outcome, Success):
                 judge.true(False, f"the record of uuid {text}", describe(exchange), exchange)
                 continue
-            none = _query(bench, of, fmt, f'field "uuid" = "{uuid.uuid4()}"')
+            none = query(bench, of, fmt, f'field "uuid" = "{uuid.uuid4()}"')
             found = none.reply.outcome
             judge.true(
                 isinstance(found, Success) and not found.value, "no record of an unknown uuid", describe(none), none
             )
             _shows(bench, judge, (of, fmt), obj.ref, exchange)
             _more_queries(bench, judge, (of, fmt), obj.ref, text)
+            _after_a_write(bench, judge, (of, fmt))
             _own_labels(bench, judge, (of, fmt))
 
 
-def _query(bench: Bench, of: ApiClass, fmt: Format, text: str) -> Exchange:
+def query(bench: Bench, of: ApiClass, fmt: Format, text: str) -> Exchange:
+    """Ask for the records of a class that match a query; return the exchange, whatever came."""
     records = of.messages["get_all_records"].result
     message = f"{of.name}.get_all_records_where"
     return bench.call(fmt, message, probe=True, params=[(Str(), text)], result=records)
@@ -70,7 +74,7 @@ def _more_queries(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: 
     """Put the condition on a uuid into wider queries; what a server does not understand it may refuse."""
     of, fmt = at
     is_it = f'field "uuid" = "{text}"'
-    for query, holds in (
+    for asked, holds in (
         ("true", True),
         (f"not {is_it}", False),
         (f"not ({is_it})", False),
@@ -78,20 +82,36 @@ def _more_queries(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: 
         (f"({is_it}) or ({is_it})", True),
         (f"{is_it} and false", False),
     ):
-        exchange = _query(bench, of, fmt, query)
+        exchange = query(bench, of, fmt, asked)
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success):
-            expected = f"a result {'with' if holds else 'without'} {ref} for {query}"
+            expected = f"a result {'with' if holds else 'without'} {ref} for {asked}"
             judge.true((ref in outcome.value) == holds, expected, show(sorted(outcome.value)), exchange)
-            if query == "true":
+            if asked == "true":
                 lost = bench.stock.known_refs(of.name) - set(outcome.value)
                 judge.true(not lost, "every object for true", f"without {sorted(lost)[:3]}", exchange)
-            if query.endswith("and true"):
+            if asked.endswith("and true"):
                 judge.true(set(outcome.value) <= {ref}, f"{ref} alone", show(sorted(outcome.value)), exchange)
 
 
+def _after_a_write(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
+    """Find an object by its uuid before and after one of its fields is written over another format."""
+    of, fmt = at
+    field = next((each for each in written(of) if not refs_in(each.type)), None)
+    if field is None:
+        return
+    with suppress(Unavailable):
+        obj = bench.stock.writable(of.name)
+        text, _ = bench.ask(fmt, f"{of.name}.get_uuid", obj.ref)
+        with bench.restoring(obj, field.name):
+            for value in plain_values(bench, of.name, field, field.type, 2):
+                query(bench, of, fmt, f'field "uuid" = "{text}"')
+                bench.call(bench.other(fmt), f"{of.name}.set_{field.name}", obj.ref, value)
+            _shows(bench, judge, at, obj.ref, query(bench, of, fmt, f'field "uuid" = "{text}"'))
+
+
 def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
-    """Find two objects of ours by the label that they have in common, renamed after one was found by its uuid."""
+    """Find two objects of ours by the label that they have in common, and not by one that is like it."""
     of, fmt = at
     if "set_name_label" not in of.messages:
         return
@@ -99,14 +119,11 @@ def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None
         pair = (bench.stock.make(of.name), bench.stock.make(of.name))
     except Unavailable:
         return
-    text, _ = bench.ask(fmt, f"{of.name}.get_uuid", pair[0].ref)
-    _query(bench, of, fmt, f'field "uuid" = "{text}"')
     label = f"xcQuery {uuid.uuid4()}"
     for obj in pair:
         bench.ask(bench.other(fmt), f"{of.name}.set_name_label", obj.ref, label)
-    _shows(bench, judge, at, pair[0].ref, _query(bench, of, fmt, f'field "uuid" = "{text}"'))
     for asked, expected in ((label, {obj.ref for obj in pair}), (label.upper(), set()), (f"{label} ", set())):
-        exchange = _query(bench, of, fmt, f'field "name__label" = "{asked}"')
+        exchange = query(bench, of, fmt, f'field "name__label" = "{asked}"')
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success):
             judge.true(set(outcome.value) == expected, f"{sorted(expected)}", show(sorted(outcome.value)), exchange)

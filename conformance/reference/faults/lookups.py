@@ -142,10 +142,14 @@ def uuid_of_a_blob_has_no_dashes(s: Server) -> None:
     made(s, "blob.create", lambda f: {"uuid": f["uuid"].replace("-", "")})
 
 
-@fault("UUID-FORM", "VTPM", HARD)
+@fault("UUID-FORM", "VTPM", HARD, also="UUID-UNKNOWN")
 def vtpm_has_the_uuid_of_its_vm(s: Server) -> None:
-    """A new VTPM has the uuid of the VM that it belongs to."""
-    made(s, "VTPM.create", lambda f: {"uuid": fields_of(s, f["VM"]).get("uuid", f["uuid"])})
+    """The first VTPM of a VM has the uuid of that VM."""
+    made(
+        s,
+        "VTPM.create",
+        lambda f: {"uuid": fields_of(s, f["VM"])["uuid"]} if not fields_of(s, f["VM"])["VTPMs"] else {},
+    )
 
 
 @fault("UUID-FORM", "subject", HARD)

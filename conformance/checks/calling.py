@@ -1,0 +1,99 @@
+"""Level 3, messages that are called on what is no object of their class: explicit ones, accessors and destructors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+from xenconform.conformance.checks.aimed import Aim, other_ref, takes_self, without_refs
+from xenconform.conformance.checks.arguments import WRITING
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.explicit import explicit_messages
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
+from xenconform.conformance.checks.refs import BAD_REFS, bad_ref, unknown_ref
+from xenconform.conformance.checks.tally import sampled
+from xenconform.models.api import Api, ApiClass, Message, State
+from xenconform.models.calls import Success
+from xenconform.models.types import NULL_REF
+from xenconform.models.values import Ref
+
+
+def called_on_self(of: ApiClass) -> list[Message]:
+    """Return the messages that are called on an object, getters left out: those are GET-BAD-REF's."""
+    writers = (m for m in of.messages.values() if m.implicit and (m.verb in WRITING or m.name == of.destructor))
+    live = (message for message in writers if message.lifecycle.state is not State.REMOVED)
+    return [message for message in (*explicit_messages(of), *live) if takes_self(message)]
+
+
+def is_called_on_self(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has such messages."""
+    return bool(called_on_self(of))
+
+
+def _bad_refs(bench: Bench, of: ApiClass) -> dict[str, Ref]:
+    refs = {kind: bad_ref(kind) for kind in BAD_REFS}
+    stale = bench.stock.stale(of.name)
+    if stale is not None:
+        refs["destroyed"] = stale
+    other = other_ref(bench, of.name)
+    return refs if other is None else {**refs, "other class": other}
+
+
+def _nearly_refs(bench: Bench, of: ApiClass) -> dict[str, Ref]:
+    """Return texts that are nearly the ref of an object of ours: its uuid, and a part of the ref."""
+    with suppress(Unavailable):
+        ref = bench.stock.own(of.name).ref
+        refs = {"cut short": ref[:-4]}
+        if "get_uuid" in of.messages:
+            outcome = bench.call(bench.formats[0], f"{of.name}.get_uuid", ref).reply.outcome
+            if isinstance(outcome, Success) and outcome.value != ref:
+                refs["the object's uuid"] = outcome.value
+        return refs
+    return {}
+
+
+def _with_bad_refs(
+    refs: dict[str, Ref], nearly: dict[str, Ref], bench: Bench, message: Message, turn: Turn
+) -> Iterator[Probe]:
+    """Yield calls on bad refs: of each explicit message on all, of accessors and destructors on some over each format.
+
+    What is nearly a ref comes over one format or another, as a server that obeys would touch an object of ours.
+    """
+    rest = [without_refs(param.type) for param in message.params[1:]]
+    only_self = bool(message.verb) or None not in rest
+    # The null ref is a good value of a field, so that the object is all that is wrong; elsewhere it may be none.
+    rest = [(NULL_REF if message.verb else unknown_ref()) if value is None else value for value in rest]
+    kinds = turn.take(list(refs), 2)
+    if message.implicit and bench.budget.name != "thorough":
+        kinds = replace(turn, all_of_them=False).take(list(refs), 2)
+    if message.implicit and not message.verb:
+        # The second destroy is DESTROY-AGAIN's; and no server is to take the null ref for one of its own objects.
+        kinds = [kind for kind in kinds if kind in {"unknown", "other class"}]
+    if nearly and turn.has_come():
+        kinds.append(list(nearly)[turn.number % len(nearly)])
+    for kind in kinds:
+        ref = refs[kind] if kind in refs else nearly[kind]
+        shown = None if kind == "empty" or not only_self else ref
+        live = bench.stock.own(message.cls) if kind in nearly else None
+        code = ("HANDLE_INVALID", message.cls if only_self else None, shown)
+        yield Probe(f"a ref that is {kind}", Aim((ref, *rest), live), code=code)
+
+
+def messages_refuse_bad_refs(bench: Bench, of: ApiClass) -> None:
+    """A message that is called on no object of its class fails; SHOULD: HANDLE_INVALID. Source: error list."""
+    ways = partial(_with_bad_refs, _bad_refs(bench, of), _nearly_refs(bench, of))
+    judge_messages(bench, of, "CALL-BAD-REF", ways, sampled(bench, called_on_self(of)))
+
+
+CHECKS = (
+    Check(
+        "CALL-BAD-REF",
+        per_class=messages_refuse_bad_refs,
+        applies=is_called_on_self,
+        also=("CALL-BAD-REF-CODE",),
+    ),
+)

@@ -1,0 +1,142 @@
+"""Level 3, destructors: what another object refers to stays, and stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.destroying import is_destroyed, value_of
+from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.writing import changed_by_clients
+from xenconform.models.api import Api, ApiClass
+from xenconform.models.calls import Format, Success
+from xenconform.models.types import RefTo
+from xenconform.models.values import Value, same
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A constructor's value, `name`, that makes an object of class `cls` refer to one of class `target`."""
+
+    cls: str
+    name: str
+    field: str
+    target: str
+
+
+def is_held(api: Api, of: ApiClass) -> bool:
+    """Whether an object of another class can be made that refers to one of this class."""
+    return is_destroyed(api, of) and any(True for _ in holders(api, of))
+
+
+def holders(api: Api, of: ApiClass) -> Iterator[Holder]:
+    """Return each way to make an object that refers, by a field that owns the reference, to one of this class."""
+    derived = {(r.derived_cls, r.derived_field) for r in api.relations}
+    for cls in api.classes.values():
+        if not is_destroyed(api, cls):
+            continue
+        for name, field in given_fields(cls):
+            if field.type == RefTo(of.name) and (cls.name, field.name) not in derived:
+                yield Holder(cls.name, name, field.name, of.name)
+
+
+def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
+    """Destroy of an object that another one refers to fails and changes nothing. Source: introduction, destructors.
+
+    It fails still when a first object no longer refers to it and a second one does.
+    """
+    for at, holder in enumerate(holders(bench.api, of)):
+        formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
+        for fmt in formats:
+            element = f"{of.name}<-{holder.cls}.{holder.field}"
+            with bench.judging("DESTROY-REFERENCED", element, fmt) as judge:
+                target = bench.stock.make(of.name)
+                other = bench.stock.make(holder.cls, {holder.name: target.ref})
+                if _refuses_referenced(bench, judge, (of, fmt), (target, other, holder.field)):
+                    other = _still_refuses(bench, judge, (of, fmt, holder), (target, other))
+                bench.stock.remove(other)
+                bench.stock.remove(target)
+
+
+def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], pair: tuple[Obj, Obj, str]) -> bool:
+    of, fmt = at
+    target, other, field = pair
+    if value_of(bench, fmt, f"{other.cls}.get_{field}", other.ref) != target.ref:
+        raise Unavailable(f"the new {other.cls} does not refer to the {of.name}; counted under CREATE-FIELDS")
+    read_over = bench.other(fmt)
+    before = [value_of(bench, read_over, f"{obj.cls}.get_record", obj.ref) for obj in (target, other)]
+    found = _found(bench, read_over, target, before[0])
+    exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
+    if not judge.refused(exchange, f"destroy of a {of.name} that {other.cls}.{field} refers to"):
+        return False
+    with bench.judging("DESTROY-REFERENCED-UNCHANGED", judge.element, fmt) as still:
+        for obj, was in zip((target, other), before, strict=True):
+            if was is None:
+                continue
+            record, seen = bench.ask(read_over, f"{obj.cls}.get_record", obj.ref)
+            changed = _changed(bench.api, obj.cls, was, record)
+            still.true(not changed, f"the {obj.cls} as before", f"other {sorted(changed)}", exchange, seen)
+        lost = found - _found(bench, read_over, target, before[0])
+        still.true(not lost, f"the {of.name} is found as before", f"not by {sorted(lost)}", exchange)
+    return True
+
+
+def _changed(api: Api, cls: str, was: dict[str, Value], record: dict[str, Value]) -> set[str]:
+    """Return the fields that differ of those that clients change, by themselves or as the far end of a bond."""
+    of = api.classes[cls]
+    ends = {r.derived_field for r in api.relations if r.derived_cls == cls} & was.keys() & record.keys()
+    return changed_by_clients(of, was, record) | {
+        name for name in ends if not same(of.fields[name].type, was[name], record[name])
+    }
+
+
+def _found(bench: Bench, fmt: Format, obj: Obj, record: Value) -> set[str]:
+    """Return by which messages an object of ours is found."""
+    asked: dict[str, tuple[Value, ...]] = {"get_all": ()}
+    for name in ("uuid", "name_label"):
+        if record is not None and record.get(name):
+            asked[f"get_by_{name}"] = (record[name],)
+    found = set()
+    for name, args in asked.items():
+        value = value_of(bench, fmt, f"{obj.cls}.{name}", *args)
+        if value is not None and (value == obj.ref or (not isinstance(value, str) and obj.ref in value)):
+            found.add(name)
+    return found
+
+
+def _still_refuses(bench: Bench, judge: Judge, at: tuple[ApiClass, Format, Holder], pair: tuple[Obj, Obj]) -> Obj:
+    """Let a second object refer to the same one, and the first go; return which of the two is left.
+
+    The second refers to it by a setter where there is one, so that both ways are tried.
+    """
+    of, fmt, holder = at
+    target, first = pair
+    setter = f"{holder.cls}.set_{holder.field}"
+    later = bench.api.message(setter) is not None
+    made = bench.stock.try_make(holder.cls, {} if later else {holder.name: target.ref}, fmt=fmt)
+    if not isinstance(made.reply.outcome, Success):
+        return first
+    second = bench.stock.adopt(holder.cls, made)
+    if later:
+        bench.call(fmt, setter, second.ref, target.ref)
+    refers = value_of(bench, fmt, f"{holder.cls}.get_{holder.field}", second.ref) == target.ref
+    if not refers or not bench.stock.remove(first):
+        bench.stock.remove(second)
+        return first
+    exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
+    judge.refused(exchange, f"destroy of a {of.name} that a second {holder.cls}.{holder.field} refers to")
+    return second
+
+
+CHECKS = (
+    Check(
+        "DESTROY-REFERENCED",
+        per_class=destroy_of_a_referenced_object_fails,
+        applies=is_held,
+        also=("DESTROY-REFERENCED-UNCHANGED",),
+    ),
+)

@@ -1,0 +1,120 @@
+"""Level 3, bound fields: an object that is bound anew leaves one far end and enters another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.bonds import far_end, owned
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models.api import Api, ApiClass, Message, Relation, State
+from xenconform.models.calls import Format
+from xenconform.models.types import NULL_REF
+from xenconform.models.values import Ref, Value
+
+
+def _movers(api: Api, relation: Relation) -> Iterator[tuple[Message, bool]]:
+    """Return the messages that write an end of a relation; true where it is the owner's end."""
+    ends = ((relation.owner_cls, relation.owner_field, True), (relation.derived_cls, relation.derived_field, False))
+    for cls, field, is_owner in ends:
+        for message in api.classes[cls].messages.values():
+            if (
+                message.field == field
+                and message.verb in {"set", "add"}
+                and message.lifecycle.state is not State.REMOVED
+            ):
+                yield message, is_owner
+
+
+def is_moved(api: Api, of: ApiClass) -> bool:
+    """Whether a message re-binds an object of the class after it was made."""
+    return any(True for relation in owned(api, of) for _ in _movers(api, relation))
+
+
+def moving_changes_both_far_ends(bench: Bench, of: ApiClass) -> None:
+    """Changing one end takes the object out of the old far end and puts it into the new. Source: introduction.
+
+    It may be the same one, or one that it was in before; another object that is in the first stays there.
+    """
+    for relation in owned(bench.api, of):
+        for message, is_owner in _movers(bench.api, relation):
+            if not is_owner:
+                continue
+            for fmt in bench.formats:
+                with bench.judging("BIND-MOVE", f"{relation} by {message.name}", fmt) as judge:
+                    obj = bench.stock.writable(of.name)
+                    with bench.restoring(obj, relation.owner_field):
+                        _move(bench, judge, (relation, message, fmt), obj)
+
+
+def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj: Obj) -> None:
+    relation, message, fmt = at
+    first, second = _two_targets(bench, relation)
+    if message.verb == "add":
+        _move_by_adding(bench, judge, at, (obj, first))
+        return
+    many = relation.many_owner
+    stays = _another_in(bench, at, first)
+    for old, new in ((None, first), (first, first), (first, second), (second, first), (first, second), (second, None)):
+        value: Value = ((new,) if new else ()) if many else (new or NULL_REF)
+        wrote = bench.ask(fmt, message.full_name, obj.ref, value)[1]
+        for read in bench.formats:
+            shown = {end: far_end(bench, relation, read, end) for end in (old, new) if end is not None}
+            if old is not None and old != new:
+                members, seen = shown[old]
+                judge.true(obj.ref not in members, "the old far end without the object", show(members), wrote, seen)
+            if new is not None:
+                members, seen = shown[new]
+                judge.true(
+                    members.count(obj.ref) == 1, "the new far end with the object, once", show(members), wrote, seen
+                )
+            if stays is not None and first in shown:
+                members, seen = shown[first]
+                judge.true(stays.ref in members, f"{stays.ref}, which is not moved", show(members), wrote, seen)
+    if stays is not None:
+        bench.stock.remove(stays)
+
+
+def _another_in(bench: Bench, at: tuple[Relation, Message, Format], target: Ref) -> Obj | None:
+    """Return another object of ours that is bound to the target, None where none can be."""
+    relation, message, fmt = at
+    if relation.many_owner:
+        return None
+    try:
+        obj = bench.stock.make(relation.owner_cls)
+    except Unavailable:
+        return None
+    bench.call(fmt, message.full_name, obj.ref, target)
+    if obj.ref in far_end(bench, relation, fmt, target)[0]:
+        return obj
+    bench.stock.remove(obj)
+    return None
+
+
+def _move_by_adding(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], ends: tuple[Obj, Ref]) -> None:
+    relation, _, fmt = at
+    obj, far = ends
+    for verb, present in (("remove", False), ("add", True), ("remove", False)):
+        name = f"{relation.owner_cls}.{verb}_{relation.owner_field}"
+        if bench.api.message(name) is None:
+            continue
+        wrote = bench.ask(fmt, name, obj.ref, far)[1]
+        for read in bench.formats:
+            members, seen = far_end(bench, relation, read, far)
+            said = "with" if present else "without"
+            judge.true((obj.ref in members) == present, f"the far end {said} the object", show(members), wrote, seen)
+
+
+def _two_targets(bench: Bench, relation: Relation) -> tuple[Ref, Ref]:
+    try:
+        return bench.stock.make(relation.derived_cls).ref, bench.stock.make(relation.derived_cls).ref
+    except Unavailable:
+        found = bench.stock.existing(relation.derived_cls)
+        if len(found) < 2:
+            raise
+        return found[0], found[1]
+
+
+CHECKS = (Check("BIND-MOVE", per_class=moving_changes_both_far_ends, applies=is_moved),)

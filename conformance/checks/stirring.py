@@ -1,0 +1,143 @@
+"""Objects of ours that were moved, copied and taken back: states that no constructor and no setter leads to.
+
+Whether the messages do what they are for is not judged here, and a server may refuse any of them; what it shows of the
+objects afterwards has to fit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import MappingProxyType
+
+from xenconform.conformance.checks.aimed import takes_self, why_not, without_refs
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.destroying import own_targets
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.stock import Obj
+from xenconform.models.api import ApiClass, Message, State
+from xenconform.models.calls import Format, Success
+from xenconform.models.types import NULL_REF, RefTo
+from xenconform.models.values import Ref, Value, is_null_text
+
+COPYING = frozenset({"clone", "snapshot", "checkpoint"})
+"""Messages that make an object of their class out of another, and need nothing else."""
+EMPTY: Mapping[str, Mapping[str, Value]] = MappingProxyType(
+    {"VBD": {"type": "CD", "mode": "RO", "empty": True, "VDI": NULL_REF, "bootable": False}}
+)
+"""What an object is made with that is to be bound later, by class."""
+
+
+@contextmanager
+def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
+    """Move and copy objects of a class, and those that own objects of it; remove them afterwards.
+
+    Objects of the class itself over each format, what owns them over one or another.
+    """
+    made: list[Obj] = []
+    near = {r.derived_cls for r in bench.api.relations if r.owner_cls == of.name}
+    for cls in dict.fromkeys((of.name, *sorted(near))) if bench.budget.boundaries else ():
+        for at, message in enumerate(_explicit(bench, cls)):
+            for fmt in bench.formats if cls == of.name else (bench.formats[at % len(bench.formats)],):
+                with suppress(Unavailable):
+                    if message.name in COPYING:
+                        _copy(bench, of, message, fmt, made)
+                    elif cls == of.name and _moves(message, near):
+                        _move(bench, message, fmt, made)
+    yield
+    for obj in reversed(made):
+        bench.stock.remove(obj)
+
+
+def _explicit(bench: Bench, cls: str) -> list[Message]:
+    found = bench.api.classes[cls].messages.values()
+    live = (m for m in found if not (m.implicit or m.verb) and m.lifecycle.state is not State.REMOVED)
+    return [message for message in live if takes_self(message) and not why_not(bench, message)]
+
+
+def _moves(message: Message, near: set[str]) -> bool:
+    """Whether a message takes an object and one of those that it may be bound to."""
+    target = message.params[1].type if len(message.params) == 2 else None
+    return isinstance(target, RefTo) and target.cls in near
+
+
+def _copy(bench: Bench, of: ApiClass, message: Message, fmt: Format, made: list[Obj]) -> None:
+    """Copy a new object of ours, to which one of the class belongs where that is another class; go back to a snapshot.
+
+    `made` takes up what there is more of, what belongs to a thing behind it.
+    """
+    rest = [without_refs(param.type) for param in message.params[1:]]
+    if None in rest or not bench.api.classes[message.cls].destructor:
+        return
+    made.append(base := bench.stock.make(message.cls))
+    if of.name != message.cls:
+        _bind(bench, of, base, made)
+    outcome = bench.call(fmt, message.full_name, base.ref, *rest, probe=True).reply.outcome
+    if not isinstance(outcome, Success) or not isinstance(outcome.value, str) or is_null_text(outcome.value):
+        return
+    made.append(bench.stock.adopt_ref(message.cls, outcome.value))
+    revert = bench.api.message(f"{message.cls}.revert")
+    if revert is not None and message.name == "snapshot" and not why_not(bench, revert):
+        bench.call(fmt, revert.full_name, outcome.value, probe=True)
+    for ref in (outcome.value, base.ref):
+        made += _parts(bench, message.cls, ref)
+
+
+def _bind(bench: Bench, of: ApiClass, base: Obj, made: list[Obj]) -> None:
+    """Make an object of a class that refers to a given one, and to new ones of ours besides."""
+    if not of.constructors or not of.destructor:
+        return
+    names = [name for name, field in given_fields(of) if field.type == RefTo(base.cls)]
+    targets = own_targets(bench, of) if names else {}
+    classes = {name: field.type for name, field in given_fields(of)}
+    for name, ref in targets.items():
+        target = classes[name]
+        assert isinstance(target, RefTo)
+        made.append(bench.stock.object_of(target.cls, ref))
+    if names:
+        exchange = bench.stock.try_make(of.name, {**targets, names[0]: base.ref})
+        if isinstance(exchange.reply.outcome, Success):
+            made.append(bench.stock.adopt(of.name, exchange))
+
+
+def _parts(bench: Bench, cls: str, ref: Ref) -> list[Obj]:
+    """Take into the stock what shows at an object of ours and is not ours yet: that was made along with a copy."""
+    found: list[Obj] = []
+    for relation in bench.api.relations:
+        part = bench.api.classes[relation.owner_cls]
+        if relation.derived_cls != cls or relation.many_owner or not (part.destructor and part.constructors):
+            continue
+        outcome = bench.call(bench.formats[0], f"{cls}.get_{relation.derived_field}", ref).reply.outcome
+        members = outcome.value if isinstance(outcome, Success) else ()
+        for each in members:
+            if each not in bench.stock.known_refs(part.name) | set(bench.stock.existing(part.name)):
+                found += [*_needs(bench, part, each), bench.stock.adopt_ref(part.name, each)]
+    return found
+
+
+def _needs(bench: Bench, of: ApiClass, ref: Ref) -> list[Obj]:
+    """Take into the stock the disks that a drive of a copy came with."""
+    if "get_VDI" not in of.messages:
+        return []
+    outcome = bench.call(bench.formats[0], f"{of.name}.get_VDI", ref).reply.outcome
+    disk = outcome.value if isinstance(outcome, Success) else NULL_REF
+    known = bench.stock.known_refs("VDI") | set(bench.stock.existing("VDI"))
+    return [] if is_null_text(disk) or disk in known else [bench.stock.adopt_ref("VDI", disk)]
+
+
+def _move(bench: Bench, message: Message, fmt: Format, made: list[Obj]) -> None:
+    """Bind a new object of ours to another one, and to a third where that goes."""
+    target = message.params[1].type
+    assert isinstance(target, RefTo)
+    ends = [bench.stock.make(target.cls), bench.stock.make(target.cls)]
+    made += ends
+    exchange = bench.stock.try_make(message.cls, EMPTY.get(message.cls, {}))
+    if not isinstance(exchange.reply.outcome, Success):
+        return
+    made.append(obj := bench.stock.adopt(message.cls, exchange))
+    for end in ends:
+        bench.call(fmt, message.full_name, obj.ref, end.ref, probe=True)
+    out = bench.api.message(f"{message.cls}.eject")
+    if out is not None and fmt == bench.formats[-1]:
+        bench.call(fmt, out.full_name, obj.ref, probe=True)
