@@ -40,6 +40,7 @@ _EVENT_BATCH: Schema = {
     },
     "required": ["events", "token", "valid_ref_counts"],
 }
+_NO_CALL: Schema = {"description": "The request is no call of the protocol", "content": {"text/html": {}}}
 _ERROR: Schema = {
     "type": "object",
     "properties": {
@@ -122,7 +123,7 @@ def _operation(api: Api, of: ApiClass, message: Message) -> Schema:
         "operationId": message.full_name,
         "tags": [of.name],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _request(api, message)}}},
-        "responses": {"200": {**reply, "links": links} if links else reply},
+        "responses": {"200": {**reply, "links": links} if links else reply, "500": _NO_CALL},
     }
     return {**operation, "deprecated": True} if message.lifecycle.state is State.DEPRECATED else operation
 
@@ -140,7 +141,7 @@ def _request(api: Api, message: Message) -> Schema:
             "jsonrpc": {"const": "2.0"},
             "method": {"const": message.full_name},
             "params": places,
-            "id": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
+            "id": {"type": "string", "format": "uuid"},
         },
         "required": ["jsonrpc", "method", "params", "id"],
         "additionalProperties": False,

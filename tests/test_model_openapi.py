@@ -130,12 +130,12 @@ def test_a_reply_has_a_result_or_an_error() -> None:
 def test_requests_have_their_parameters_in_place() -> None:
     """The session comes first where one is taken, then each parameter, and no more; a login may leave two out."""
     document = describe(API, ["network", "session"])
-    call = {"jsonrpc": "2.0", "method": "network.set_MTU", "id": 1}
+    call = {"jsonrpc": "2.0", "method": "network.set_MTU", "id": "a"}
     schema = request_of(document, "network.set_MTU")
     assert fits(document, schema, {**call, "params": ["OpaqueRef:s", "OpaqueRef:n", 1]})
     assert [n for n in (0, 2, 4) if fits(document, schema, {**call, "params": ["OpaqueRef:s", "", 1, 2][:n]})] == []
     login = request_of(document, "session.login_with_password")
-    call = {"jsonrpc": "2.0", "method": "session.login_with_password", "id": 1}
+    call = {"jsonrpc": "2.0", "method": "session.login_with_password", "id": "a"}
     assert [n for n in range(6) if fits(document, login, {**call, "params": ["a"] * n})] == [2, 3, 4]
 
 
