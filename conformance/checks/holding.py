@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.destroying import is_destroyed, value_of
+from xenconform.conformance.checks.destroying import Holder, holders, is_held, value_of
 from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
-from xenconform.models.types import RefTo
 from xenconform.models.values import Value, same
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A constructor's value, `name`, that makes an object of class `cls` refer to one of class `target`."""
-
-    cls: str
-    name: str
-    field: str
-    target: str
-
-
-def is_held(api: Api, of: ApiClass) -> bool:
-    """Whether an object of another class can be made that refers to one of this class."""
-    return is_destroyed(api, of) and any(True for _ in holders(api, of))
-
-
-def holders(api: Api, of: ApiClass) -> Iterator[Holder]:
-    """Return each way to make an object that refers, by a field that owns the reference, to one of this class."""
-    derived = {(r.derived_cls, r.derived_field) for r in api.relations}
-    for cls in api.classes.values():
-        if not is_destroyed(api, cls):
-            continue
-        for name, field in given_fields(cls):
-            if field.type == RefTo(of.name) and (cls.name, field.name) not in derived:
-                yield Holder(cls.name, name, field.name, of.name)
 
 
 def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
