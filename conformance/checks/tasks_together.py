@@ -11,7 +11,7 @@ from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.destroying import holders, is_held
+from xenconform.conformance.checks.holding import holders, is_held
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.sessionless import can_come_and_go, is_it
 from xenconform.conformance.checks.sessions import opened

@@ -60,12 +60,12 @@ def every_change_is_told(bench: Bench, of: ApiClass) -> None:
 
 
 def _watch(bench: Bench, judge: Judge, watch: Watch | None, obj: Obj, fmt: Format) -> Watch:
-    """Return a watch of an object: the one there is, or another where it is of another object."""
+    """Return a watch of an object that knows all there is: the one there is, or another where that is of another."""
     wanted = (f"{obj.cls}/{obj.ref}",)
     if watch is None or watch.wanted != wanted:
         watch = Watch(bench, judge, fmt, wanted)
-        watch.read(MOMENT)
     watch.judge = judge
+    watch.read(MOMENT)
     return watch
 
 
@@ -143,25 +143,27 @@ def _bonds(api: Api, of: ApiClass) -> list[Relation]:
 def far_ends_are_told(bench: Bench, of: ApiClass) -> None:
     """When an object is made or ended, the object that it is bound to is told as changed (SHOULD)."""
     fmt = bench.formats[(bench.seed + len(of.name)) % len(bench.formats)]
+    try:
+        fellow = bench.stock.own(of.name)
+    except Unavailable:
+        return  # told by the story of the class
     for bond in _bonds(bench.api, of):
+        if f"get_{bond.derived_field}" not in bench.api.classes[bond.derived_cls].messages:
+            continue
+        outcome = bench.call(fmt, f"{bond.owner_cls}.get_{bond.owner_field}", fellow.ref).reply.outcome
+        if not isinstance(outcome, Success) or is_null_text(outcome.value):
+            continue
         with bench.judging(CLAUSE, f"{bond.derived_cls}.{bond.derived_field} of a {of.name}", fmt) as judge:
-            if f"get_{bond.derived_field}" not in bench.api.classes[bond.derived_cls].messages:
-                raise Unavailable("the far end cannot be read")
-            _judge_far(bench, judge, fmt, bond)
+            _judge_far(bench, judge, fmt, bond, outcome.value)
 
 
-def _judge_far(bench: Bench, judge: Judge, fmt: Format, bond: Relation) -> None:
+def _judge_far(bench: Bench, judge: Judge, fmt: Format, bond: Relation, far: Ref) -> None:
     """Make and end an object whose fellow is bound to what is watched, so that it will be bound to it too."""
-    fellow = bench.stock.own(bond.owner_cls)
-    getter = f"{bond.owner_cls}.get_{bond.owner_field}"
-    far, _ = bench.ask(fmt, getter, fellow.ref)
-    if is_null_text(far):
-        raise Unavailable(f"a {bond.owner_cls} is bound to no {bond.derived_cls}")
     watch = Watch(bench, judge, fmt, (f"{bond.derived_cls}/{far}",))
     watch.read(MOMENT)
     made = bench.stock.make(bond.owner_cls, fmt=bench.other(fmt))
     try:
-        bound, _ = bench.ask(fmt, getter, made.ref)
+        bound, _ = bench.ask(fmt, f"{bond.owner_cls}.get_{bond.owner_field}", made.ref)
         if bound != far:
             raise Unavailable(f"the new {bond.owner_cls} is bound to another {bond.derived_cls}")
         _await_far(bench, judge, watch, bond, (far, made.ref), there=True)
