@@ -181,5 +181,5 @@ def tell(rows: dict[str, list[Row]], budget: Budget, folder: Path) -> None:
 
 if __name__ == "__main__":
     if "PYTHONHASHSEED" not in os.environ:  # sets have an order then, which draws depend on
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})  # noqa: S606 - this very command again
     sys.exit(main())
