@@ -6,17 +6,18 @@ rule that is broken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass, Field, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.exemplars import Need, alternatives
-from xenconform.models.types import NULL_REF, MapOf, SetOf, Type, refs_in
+from xenconform.models.types import NULL_REF, MapOf, SetOf, Str, Type, refs_in
 from xenconform.models.values import Handle, Value, same
 from xenconform.strategies.plain import tame
 
@@ -40,8 +41,19 @@ class Place:
         return self.bench.ask(self.fmt, self.message(verb), self.obj.ref, *args)[1]
 
     def read(self) -> tuple[Value, Exchange]:
-        """Read back over another format than the one that writes."""
-        return self.bench.ask(self.bench.other(self.fmt), self.message("get"), self.obj.ref)
+        """Read back over another format than the one that writes.
+
+        Raises:
+            Unavailable: that format does not read what another one reads, which is no matter of the writing.
+            Unanswered: no format reads it.
+        """
+        try:
+            return self.bench.ask(self.bench.other(self.fmt), self.message("get"), self.obj.ref)
+        except Unanswered as why:
+            others = (self.bench.call(fmt, self.message("get"), self.obj.ref) for fmt in self.bench.formats)
+            if any(isinstance(each.reply.outcome, Success) for each in others):
+                raise Unavailable(f"{why}; counted under GET-EVERY-FIELD") from why
+            raise
 
     def plain(self, count: int) -> list[Value]:
         """Return `count` different plain values that the field takes, fewer where there are no more."""
@@ -147,3 +159,59 @@ def compare(place: Place, judge: Judge, expected: Value, actual: Value, seen: tu
             wrong.append(fmt)
     guilty = place.fmt if len(wrong) == len(place.bench.formats) or not wrong else wrong[0]
     judge.fail(show(expected), show(actual), *seen, fmt=guilty)
+
+
+def is_free(place: Place) -> bool:
+    """Whether a field takes every value of its type."""
+    return place.bench.profile.domain(place.of.name, place.field.name).is_free
+
+
+def at_length(place: Place) -> bool:
+    """Whether this is a place for more than plain values: a class's first field of a type, each other in one format."""
+    alike = [each.name for each in written(place.of) if each.type == place.field.type]
+    at, formats = alike.index(place.field.name), place.bench.formats
+    return (not at and place.bench.budget.boundaries) or formats.index(place.fmt) == at % len(formats)
+
+
+def turned(place: Place, step: int) -> Place:
+    """Return the same place written over another format."""
+    return replace(place, fmt=place.bench.other(place.fmt, step))
+
+
+def alike(place: Place, values: Sequence[Value]) -> Sequence[Value]:
+    """Return three values of which the last differs from the first in case alone, where text is free to be any."""
+    item = place.field.type.key if isinstance(place.field.type, MapOf) else getattr(place.field.type, "item", None)
+    return (*values[:2], str(values[0]).swapcase()) if is_free(place) and isinstance(item, Str) else values
+
+
+def one_by_one(place: Place, current: Value) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    """Return the ways to write a field, with values that it does not have: set, then one member in and out again."""
+    of, bench = place.field.type, place.bench
+    values = place.plain(2)
+    value = next((v for v in values if not same(of, v, current)), values[-1] if values else None)
+    if values:
+        yield "set", (value,)
+    if not isinstance(of, SetOf | MapOf) or not is_free(place):
+        return
+    item = of.item if isinstance(of, SetOf) else of.key
+    fresh = next((each for each in plain_values(bench, "", place.field, item, 5) if each not in (value or ())), None)
+    if fresh is None:
+        return
+    if isinstance(of, SetOf):
+        yield "add", (fresh,)
+        yield "remove", (fresh,)
+    else:
+        yield "add_to", (fresh, *plain_values(bench, "", place.field, of.value, 1))
+        yield "remove_from", (fresh,)
+
+
+@contextmanager
+def readily() -> Iterator[None]:
+    """Go on behind the block where a server has reasons of its own not to do what is asked there."""
+    try:
+        yield
+    except Unavailable:
+        return
+    except Unanswered as why:
+        if not why.domain:
+            raise

@@ -14,6 +14,7 @@ from xenconform.conformance.checks.judging import Judge, Unavailable, describe, 
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Field, Parameter, Qualifier
 from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, RefTo, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value, same
 from xenconform.strategies.plain import tame
@@ -96,10 +97,40 @@ def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format])
         args = _arguments(bench, params, before.value if isinstance(before, Success) else None, verb)
         typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]
         exchange = bench.call(fmt, message, params=typed, probe=True)
-        if judge.refused(exchange, f"{message}, which does not exist,"):
-            continue
-        _show_effect(bench, judge, (obj, field, read_over), before)
+        if not judge.refused(exchange, f"{message}, which does not exist,"):
+            _show_effect(bench, judge, (obj, field, read_over), before)
+        elif (
+            verb == "set"
+            and not refs_in(field.type)
+            and isinstance(before, Success)
+            and not same(field.type, before.value, args[0])
+        ):
+            _has_no_effect(bench, judge, (obj, field, read_over), args[0], exchange)
     _not_applicable(of, field)
+
+
+def _has_no_effect(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], value: Value, exchange: Exchange) -> None:
+    """A call that was refused has not written its value all the same.
+
+    A field that the server may change itself shows a value by chance, so the same must come of other values too.
+    """
+    obj, field, fmt = at
+    for number, again in enumerate((value, *_others(field, value), value)):
+        if number:
+            typed = [(RefTo(obj.cls), obj.ref), (field.type, again)]
+            exchange = bench.call(exchange.format, exchange.message, params=typed, probe=True)
+        for _ in range(2):
+            seen = bench.call(fmt, f"{obj.cls}.get_{field.name}", obj.ref)
+            outcome = seen.reply.outcome
+            if not isinstance(outcome, Success) or not same(field.type, outcome.value, again):
+                return
+    judge.fail(f"{field.name} is not what {exchange.message} was refused with", describe(seen), exchange, seen)
+
+
+def _others(field: Field, value: Value) -> list[Value]:
+    """Return two other plain values of a field, fewer where there are no more."""
+    drawn = [tame(field.type, n) for n in range(4)]
+    return [each for each in drawn if not same(field.type, each, value)][:2]
 
 
 def _show_effect(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], before: object) -> None:

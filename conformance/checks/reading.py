@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
+from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.fields import plain_values, written
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
-from xenconform.conformance.checks.refs import BAD_REFS, bad_ref
+from xenconform.conformance.checks.fields import Place, one_by_one, written
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Breach, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo
+from xenconform.models.types import refs_in
 from xenconform.models.values import Ref, Value, same
 
 STILL = 6
 """So many further readings show that a field which the server may change itself stands still."""
+OTHERS = 3
+"""So many objects that were there are read with every getter."""
 
 
 def has_getters(_api: Api, of: ApiClass) -> bool:
     """Whether any field of the class has a getter by the model."""
     return any(message.verb == "get" for message in of.messages.values())
-
-
-def is_listed(_api: Api, of: ApiClass) -> bool:
-    """Whether the class publishes both ways to list its objects."""
-    return {"get_all", "get_all_records", "get_record"} <= of.messages.keys()
 
 
 def getters(of: ApiClass) -> Iterator[tuple[Field, str]]:
@@ -39,32 +38,90 @@ def getters(of: ApiClass) -> Iterator[tuple[Field, str]]:
 
 
 def every_field_has_a_getter_of_its_type(bench: Bench, of: ApiClass) -> None:
-    """get_f of every field answers with a value of the declared type. Source: introduction, accessors."""
-    for fmt in bench.formats:
-        for field, message in getters(of):
+    """get_f of every field answers with a value of the declared type. Source: introduction, accessors.
+
+    An object that was there and one of ours are read over every format, others over a format each, by turns;
+    references may be null, so they are read of each of them over every format.
+    """
+    for at, fmt in enumerate(bench.formats):
+        for number, (field, message) in enumerate(getters(of)):
             with bench.judging("GET-EVERY-FIELD", f"{of.name}.{field.name}", fmt) as judge:
-                (obj,) = bench.stock.readable(of.name)
-                exchange = bench.call(fmt, message, obj.ref)
-                outcome = exchange.reply.outcome
-                if field.lifecycle.state is State.REMOVED and is_refusal(exchange):
-                    judge.unsupported(f"removed in this release: {describe(exchange)}")
-                elif isinstance(outcome, Breach) and not exchange.status:
-                    judge.untested(f"no answer: {outcome.kind}; counted under the wire clauses")
-                else:
-                    judge.true(
-                        isinstance(outcome, Success), f"a value of type {field.type}", describe(exchange), exchange
-                    )
+                first, *others = _to_read(bench, of)
+                always = bool(refs_in(field.type))
+                for n, obj in enumerate((first, *others)):
+                    if not n or obj.own or always or (n + number + at) % len(bench.formats) == 0:
+                        _read_field(bench, judge, (field, message, fmt), obj)
+
+
+def _to_read(bench: Bench, of: ApiClass) -> tuple[Obj, ...]:
+    """Return objects that were there, as many as the budget says, and one of ours where one can be made."""
+    found = bench.stock.readable(of.name, min(bench.budget.objects, OTHERS))
+    try:
+        own = bench.stock.own(of.name)
+    except Unavailable:
+        return found
+    return found if own in found else (*found, own)
+
+
+def _read_field(bench: Bench, judge: Judge, at: tuple[Field, str, Format], obj: Obj) -> None:
+    field, message, fmt = at
+    exchange = bench.call(fmt, message, obj.ref)
+    outcome = exchange.reply.outcome
+    if field.lifecycle.state is State.REMOVED and is_refusal(exchange):
+        judge.unsupported(f"removed in this release: {describe(exchange)}")
+    elif isinstance(outcome, Breach) and not exchange.status:
+        judge.untested(f"no answer: {outcome.kind}; counted under the wire clauses")
+    else:
+        judge.true(isinstance(outcome, Success), f"a value of type {field.type}", describe(exchange), exchange)
 
 
 def record_agrees_with_the_getters(bench: Bench, of: ApiClass) -> None:
     """get_record has exactly the class's fields, each equal to get_f. Source: introduction, accessors.
 
     A field that changes by itself is read before and after the record; only a field that stood still is compared.
+    Records are read of objects that were there, of one of two that have one name, and of objects full of values that
+    a careless writer of records spoils.
     """
-    for fmt in bench.formats:
-        for obj in bench.stock.readable(of.name, 2 if bench.budget.boundaries else 1):
-            _compare_record(bench, of, obj, fmt)
+    fields, ours = tuple(getters(of)), settable(bench, of)
+    written_ones = [(field, name) for field, name in fields if field in ours]
+    with _full_objects(bench, of) as full, _namesakes(bench, of) as pair:
+        for at, fmt in enumerate(bench.formats):
+            for obj in bench.stock.readable(of.name, 2 if bench.budget.boundaries else 1):
+                _compare_record(bench, of, obj, fmt, fields)
+            for obj in (full * 3)[2 * at : 2 * at + 2]:
+                _compare_record(bench, of, obj, fmt, written_ones)
+            for obj in pair:
+                _compare_record(bench, of, obj, fmt, [each for each in fields if each[0].name == "uuid"])
     records_follow_a_write(bench, of)
+
+
+@contextmanager
+def _full_objects(bench: Bench, of: ApiClass) -> Iterator[list[Obj]]:
+    """Give an object of each awkward kind, ended with the block; where none can be made, one that may be filled."""
+    with ExitStack() as stack:
+        made: list[Obj] = []
+        with suppress(Unavailable, Unanswered):
+            for kind in range(KINDS):
+                made.append(make_awkward(bench, of, kind))
+                stack.callback(bench.stock.remove, made[-1])
+        if not made:
+            with suppress(Unavailable, Unanswered):
+                made.append(bench.stock.writable(of.name))
+                for back in put_back(bench, of, made[0]):
+                    stack.enter_context(back)
+                fill(bench, of, made[0], 0)
+        yield made
+
+
+@contextmanager
+def _namesakes(bench: Bench, of: ApiClass) -> Iterator[tuple[Obj, ...]]:
+    """Give two objects that only their refs tell apart, where they can be made; they end with the block."""
+    made: tuple[Obj, ...] = ()
+    with suppress(Unavailable, Unanswered):
+        made = twins(bench, of.name)
+    yield made
+    for obj in made:
+        bench.stock.remove(obj)
 
 
 def records_follow_a_write(bench: Bench, of: ApiClass) -> None:
@@ -72,37 +129,39 @@ def records_follow_a_write(bench: Bench, of: ApiClass) -> None:
 
     Every format reads the record before the write, so that one that keeps what it once read is found out.
     """
-    field = next((each for each in written(of) if not isinstance(each.type, RefTo)), None)
-    if field is None or "get_record" not in of.messages:
+    if "get_record" not in of.messages:
         return
-    for fmt in bench.formats:
-        with bench.judging("GET-RECORD-AGREES", f"{of.name}.{field.name}", fmt) as judge:
-            obj = bench.stock.writable(of.name)
-            with bench.restoring(obj, field.name):
-                _follow_writes(bench, judge, (of, field, fmt), obj)
+    for field in written(of):
+        for fmt in bench.formats:
+            with bench.judging("GET-RECORD-AGREES", f"{of.name}.{field.name}", fmt) as judge:
+                obj = bench.stock.writable(of.name)
+                with bench.restoring(obj, field.name):
+                    _follow_writes(Place(bench, of, field, obj, bench.other(fmt)), judge, fmt)
 
 
-def _follow_writes(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format], obj: Obj) -> None:
-    of, field, fmt = at
-    for value in plain_values(bench, of.name, field, field.type, 2):
-        bench.ask(fmt, f"{of.name}.get_record", obj.ref)
-        _, wrote = bench.ask(bench.other(fmt), f"{of.name}.set_{field.name}", obj.ref, value)
-        single, one = bench.ask(fmt, f"{of.name}.get_{field.name}", obj.ref)
-        record, whole = bench.ask(fmt, f"{of.name}.get_record", obj.ref)
-        if field.name in record:
-            judge.same(field.type, single, record[field.name], wrote, one, whole)
+def _follow_writes(place: Place, judge: Judge, fmt: Format) -> None:
+    bench, of, field, ref = place.bench, place.of, place.field, place.obj.ref
+    record, _ = bench.ask(fmt, f"{of.name}.get_record", ref)
+    for verb, args in one_by_one(place, record.get(field.name)):
+        wrote = bench.call(place.fmt, place.message(verb), ref, *args)
+        if not isinstance(wrote.reply.outcome, Success):
+            continue  # counted under the clause that the verb has
+        record, whole = bench.ask(fmt, f"{of.name}.get_record", ref)
+        single = _peek(bench, fmt, place.message("get"), ref)
+        if field.name in record and single is not None:
+            judge.same(field.type, single[0], record[field.name], wrote, single[1], whole)
 
 
-def _compare_record(bench: Bench, of: ApiClass, obj: Obj, fmt: Format) -> None:
+def _compare_record(bench: Bench, of: ApiClass, obj: Obj, fmt: Format, compared: Sequence[tuple[Field, str]]) -> None:
     message = f"{of.name}.get_record"
     with bench.judging("GET-RECORD-AGREES", of.name, fmt) as judge:
-        before = {field.name: _peek(bench, fmt, name, obj.ref) for field, name in getters(of)}
+        before = {field.name: _peek(bench, fmt, name, obj.ref) for field, name in compared}
         record, exchange = bench.ask(fmt, message, obj.ref)
         required = {name for name, field in of.fields.items() if field.lifecycle.state is not State.REMOVED}
         missing, extra = required - record.keys(), record.keys() - of.fields.keys()
         judge.true(not missing, "every field of the class", f"without {sorted(missing)}", exchange)
         judge.true(not extra, "no field that the class has not", f"with {sorted(extra)}", exchange)
-        for field, name in getters(of):
+        for field, name in compared:
             seen = before[field.name]
             if seen is None or field.name not in record or same(field.type, seen[0], record[field.name]):
                 continue
@@ -145,125 +204,7 @@ def _peek(bench: Bench, fmt: Format, message: str, ref: Ref) -> tuple[Value, Exc
     return (outcome.value, exchange) if isinstance(outcome, Success) else None
 
 
-def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
-    """get_all and get_all_records name the same objects, each record equal to get_record. Source: introduction."""
-    for fmt in bench.formats:
-        with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
-            refs, listed = bench.ask(fmt, f"{of.name}.get_all")
-            records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
-            again, later = bench.ask(fmt, f"{of.name}.get_all")
-            steady = set(refs) & set(again)
-            judge.true(
-                steady <= records.keys() and records.keys() <= set(refs) | set(again),
-                f"the {len(steady)} objects of get_all",
-                _difference(steady, set(records)),
-                listed,
-                exchange,
-                later,
-            )
-            own = bench.stock.known_refs(of.name)
-            judge.true(own <= set(again), "every object that was created", f"without {sorted(own - set(again))}", later)
-            for ref in [ref for ref in again if ref in records][: bench.budget.objects]:
-                _same_record(bench, judge, of, (fmt, ref), records[ref], exchange)
-
-
-def _difference(listed: set[Ref], records: set[Ref]) -> str:
-    return f"get_all_records lacks {sorted(listed - records)[:3]}, has besides {sorted(records - listed)[:3]}"
-
-
-def _same_record(
-    bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Ref], listed: Value, exchange: Exchange
-) -> None:
-    fmt, ref = at
-    record, single = bench.ask(fmt, f"{of.name}.get_record", ref)
-    judge.asserted += 1
-    differing = differing_fields(of, listed, record)
-    if not differing:
-        return
-    records, again = bench.ask(fmt, f"{of.name}.get_all_records")
-    after, last = bench.ask(fmt, f"{of.name}.get_record", ref)
-    for name in differing & differing_fields(of, records.get(ref, {}), after):
-        if of.fields[name].qualifier is Qualifier.RUNTIME and not _stands_still(bench, of, (fmt, ref), name, record):
-            continue
-        if name in record and name in after and same(of.fields[name].type, record[name], after[name]):
-            judge.fail(
-                f"{name} = {show(after[name])}, as get_record says",
-                f"{name} = {show(records.get(ref, {}).get(name))} in get_all_records",
-                exchange,
-                single,
-                last,
-                again,
-            )
-
-
-def _stands_still(bench: Bench, of: ApiClass, at: tuple[Format, Ref], name: str, record: dict[str, Value]) -> bool:
-    """Whether a field that the server may change itself shows the same value in records read one after the other."""
-    fmt, ref = at
-    for _ in range(STILL):
-        again, _seen = bench.ask(fmt, f"{of.name}.get_record", ref)
-        if name not in again or not same(of.fields[name].type, record.get(name), again[name]):
-            return False
-    return True
-
-
-def differing_fields(of: ApiClass, left: dict[str, Value], right: dict[str, Value]) -> set[str]:
-    """Return the names of the fields whose values differ between two records, or that only one of them has."""
-    return {
-        name
-        for name, field in of.fields.items()
-        if (name in left) != (name in right) or (name in left and not same(field.type, left[name], right[name]))
-    }
-
-
-def bad_refs_are_refused(bench: Bench, of: ApiClass) -> None:
-    """get_f of an unknown, destroyed, null or other-class ref fails; SHOULD: HANDLE_INVALID. Source: error list.
-
-    get_record and get_uuid are given every kind over every format; each other getter every kind, spread over the
-    formats so that none is left out.
-    """
-    refs = {kind: bad_ref(kind) for kind in BAD_REFS}
-    stale = bench.stock.stale(of.name)
-    if stale is not None:
-        refs["destroyed"] = stale
-    other = other_class_ref(bench, of.name)
-    if other is not None:
-        refs["other class"] = other
-    messages = [name for _, name in getters(of)] + [f"{of.name}.get_record"] * ("get_record" in of.messages)
-    for turn, fmt in enumerate(bench.formats):
-        for at, message in enumerate(messages):
-            all_kinds = bench.budget.name == "thorough" or message.endswith((".get_record", ".get_uuid"))
-            step = 1 if all_kinds else len(bench.formats) if bench.budget.boundaries else len(refs)
-            kinds = [kind for n, kind in enumerate(refs) if (n + at + turn) % step == 0]
-            _refuse_all(bench, of, (fmt, message), {kind: refs[kind] for kind in kinds})
-
-
-def _refuse_all(bench: Bench, of: ApiClass, at: tuple[Format, str], refs: dict[str, Ref]) -> None:
-    fmt, message = at
-    element = message.replace(".get_", ".", 1)
-    with (
-        bench.judging("GET-BAD-REF", element, fmt) as judge,
-        bench.judging("GET-BAD-REF-CODE", element, fmt) as coded,
-    ):
-        for kind, ref in refs.items():
-            exchange = bench.call(fmt, message, ref, probe=True)
-            if judge.refused(exchange, f"{message} of a ref that is {kind}"):
-                coded.code(exchange, "HANDLE_INVALID", of.name, None if kind == "empty" else ref)
-
-
-def other_class_ref(bench: Bench, cls: str) -> Ref | None:
-    """Return the ref of an object of another class, or None where the server shows none."""
-    for other in ("pool", "host", "network", "VM", "session"):
-        if other != cls and other in bench.api.classes:
-            try:
-                return bench.stock.readable(other)[0].ref
-            except Unavailable:
-                continue
-    return None
-
-
 CHECKS = (
     Check("GET-EVERY-FIELD", per_class=every_field_has_a_getter_of_its_type, applies=has_getters),
     Check("GET-RECORD-AGREES", per_class=record_agrees_with_the_getters, applies=has_getters),
-    Check("GET-ALL-AGREES", per_class=all_ways_to_list_agree, applies=is_listed),
-    Check("GET-BAD-REF", per_class=bad_refs_are_refused, applies=has_getters, also=("GET-BAD-REF-CODE",)),
 )

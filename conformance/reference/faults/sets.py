@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Any
 
-from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, fault
+from xenconform.conformance.codec import Struct
+from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, around, fault
 from xenconform.conformance.reference.faults.seams import after, calls, fields_of, putting, refusing
 from xenconform.models.calls import Call, Format, Success
+from xenconform.models.types import RecordOf, SetOf, Type
 from xenconform.models.values import Handle, Value
 from xenconform.models.world import Branch
 
@@ -143,6 +147,16 @@ def member_from_set_is_moved_out(s: Server) -> None:
 def doubled(s: Server, names: str, twice: Callable[[tuple[Value, ...]], tuple[Value, ...]], field: str) -> None:
     """Let calls that write a whole set keep of what they are given what a faulty search for doubles leaves."""
 
+    def read(old: Any, name: str, of: Type, node: Any) -> Value:
+        value = old(name, of, node)
+        if not fnmatchcase(s.method, names):
+            return value
+        if isinstance(of, RecordOf) and isinstance(node, Struct):
+            given = next((each for key, each in node.members if key == field), None)
+            item = s.api.classes[of.cls].fields[field].type
+            return {**value, field: read(old, field, item, given)} if given is not None else value
+        return tuple(old(name, of.item, each) for each in node.items) if isinstance(of, SetOf) else value
+
     def write(old: Old, call: Call) -> Branch:
         branch = old(call)
         creates = isinstance(call.args[0], dict)
@@ -152,6 +166,7 @@ def doubled(s: Server, names: str, twice: Callable[[tuple[Value, ...]], tuple[Va
         handle = branch.outcome.value if creates and isinstance(branch.outcome, Success) else call.args[0]
         return putting(branch, handle, **{field: twice(given)}) if isinstance(handle, Handle) else branch
 
+    around(s.service, "_read", read)
     calls(s, write, names)
 
 
@@ -162,11 +177,11 @@ def neighbours_only(values: tuple[Value, ...]) -> tuple[Value, ...]:
 
 def once_taken_out(values: tuple[Value, ...]) -> tuple[Value, ...]:
     """Take out one repetition of each value and no more."""
-    kept: list[Value] = []
-    for each in values:
-        if kept.count(each) != 1 or values.count(each) > 2:
-            kept.append(each)
-    return tuple(kept[: len(kept) - 1]) if len(kept) > len(set(kept)) else tuple(kept)
+    kept = list(values)
+    for each in dict.fromkeys(values):
+        if kept.count(each) > 1:
+            kept.remove(each)
+    return tuple(kept)
 
 
 @fault("SET-NO-DUPLICATES", "pool", MEDIUM)

@@ -1,0 +1,134 @@
+"""Level 2, listings: the ways to list a class's objects speak of the same ones, and of the same values."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from xenconform.conformance.checks.awkward import make_awkward
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.fields import Place, written
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.reading import STILL
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.twins import twins
+from xenconform.models.api import Api, ApiClass, Qualifier
+from xenconform.models.calls import Format
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import RefTo
+from xenconform.models.values import Ref, Value, same
+
+CROWD = 9
+"""So many objects of our own are listed with those that are there."""
+
+
+def is_listed(_api: Api, of: ApiClass) -> bool:
+    """Whether the class publishes both ways to list its objects."""
+    return {"get_all", "get_all_records", "get_record"} <= of.messages.keys()
+
+
+def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
+    """get_all and get_all_records name the same objects, each record equal to get_record. Source: introduction.
+
+    More objects than 8 are listed, some of them with one name and one full of awkward values, where the server lets
+    them be made; then one is written, and the listing has to show it.
+    """
+    crowd: list[Obj] = []
+    with suppress(Unavailable, Unanswered):
+        crowd.append(make_awkward(bench, of, 0))
+        crowd += twins(bench, of.name, max(CROWD, bench.budget.objects))
+    try:
+        for fmt in bench.formats:
+            with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
+                _compare_listings(bench, judge, of, fmt)
+            for obj in crowd[-1:]:
+                _listing_follows_a_write(bench, of, obj, fmt)
+    finally:
+        for obj in reversed(crowd):
+            bench.stock.remove(obj)
+
+
+def _compare_listings(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    refs, listed = bench.ask(fmt, f"{of.name}.get_all")
+    records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
+    again, later = bench.ask(fmt, f"{of.name}.get_all")
+    steady = set(refs) & set(again)
+    surplus = records.keys() - (set(refs) | set(again))
+    if surplus:  # An object that others made and ended in between is no defect; one that is never listed is.
+        surplus &= bench.ask(fmt, f"{of.name}.get_all_records")[0].keys()
+        surplus -= set(bench.ask(fmt, f"{of.name}.get_all")[0])
+    judge.true(
+        steady <= records.keys() and not surplus,
+        f"the {len(steady)} objects of get_all",
+        f"get_all_records lacks {sorted(steady - records.keys())[:3]}, has besides {sorted(surplus)[:3]}",
+        listed,
+        exchange,
+        later,
+    )
+    own = bench.stock.known_refs(of.name)
+    judge.true(own <= set(again), "every object that was created", f"without {sorted(own - set(again))}", later)
+    there = [ref for ref in again if ref in records]
+    few = bench.budget.objects
+    for ref in dict.fromkeys((*there[:few], *there[-few:], *[ref for ref in there if ref in own][:few])):
+        _same_record(bench, judge, of, (fmt, ref), records[ref], exchange)
+
+
+def _listing_follows_a_write(bench: Bench, of: ApiClass, obj: Obj, fmt: Format) -> None:
+    """Write an object of our own over another format: the listing shows what get_record shows."""
+    field = next((each for each in written(of) if not isinstance(each.type, RefTo)), None)
+    if field is None:
+        return
+    with bench.judging("GET-ALL-AGREES", f"{of.name}.{field.name}", fmt) as judge:
+        place = Place(bench, of, field, obj, bench.other(fmt))
+        now, _ = place.read()
+        for value in [each for each in place.plain(2) if not same(field.type, each, now)][:1]:
+            place.do("set", value)
+            records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
+            _same_record(bench, judge, of, (fmt, obj.ref), records.get(obj.ref, {}), exchange)
+
+
+def _same_record(
+    bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Ref], listed: Value, exchange: Exchange
+) -> None:
+    fmt, ref = at
+    record, single = bench.ask(fmt, f"{of.name}.get_record", ref)
+    judge.asserted += 1
+    differing = differing_fields(of, listed, record)
+    if not differing:
+        return
+    records, again = bench.ask(fmt, f"{of.name}.get_all_records")
+    after, last = bench.ask(fmt, f"{of.name}.get_record", ref)
+    for name in differing & differing_fields(of, records.get(ref, {}), after):
+        if of.fields[name].qualifier is Qualifier.RUNTIME and not _stands_still(bench, of, (fmt, ref), name, record):
+            continue
+        if name in record and name in after and same(of.fields[name].type, record[name], after[name]):
+            judge.fail(
+                f"{name} = {show(after[name])}, as get_record says",
+                f"{name} = {show(records.get(ref, {}).get(name))} in get_all_records",
+                exchange,
+                single,
+                last,
+                again,
+            )
+
+
+def _stands_still(bench: Bench, of: ApiClass, at: tuple[Format, Ref], name: str, record: dict[str, Value]) -> bool:
+    """Whether a field that the server may change itself shows the same value in records read one after the other."""
+    fmt, ref = at
+    for _ in range(STILL):
+        again, _seen = bench.ask(fmt, f"{of.name}.get_record", ref)
+        if name not in again or not same(of.fields[name].type, record.get(name), again[name]):
+            return False
+    return True
+
+
+def differing_fields(of: ApiClass, left: dict[str, Value], right: dict[str, Value]) -> set[str]:
+    """Return the names of the fields whose values differ between two records, or that only one of them has."""
+    return {
+        name
+        for name, field in of.fields.items()
+        if (name in left) != (name in right) or (name in left and not same(field.type, left[name], right[name]))
+    }
+
+
+CHECKS = (Check("GET-ALL-AGREES", per_class=all_ways_to_list_agree, applies=is_listed),)

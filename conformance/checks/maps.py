@@ -1,0 +1,238 @@
+"""Level 2, maps: one pair added or removed at a time, over every format, and keys that are there already.
+
+Three plain pairs come first. Then, where a map takes them, many pairs whose keys are easily confused with one another
+and whose values are not all different: they are first set at once and read back, so that a text which a server cannot
+carry is no matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.fields import (
+    Place,
+    alike,
+    at_length,
+    compare,
+    has_maps,
+    is_free,
+    over_fields,
+    plain_values,
+    readily,
+    turned,
+)
+from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.models.calls import Failure, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import MapOf, Type
+from xenconform.models.values import Value, same
+from xenconform.strategies.confusable import confusables, crowd, paired
+
+Pair = tuple[Value, Value]
+Pairs = dict[Value, Value]
+DUPLICATE = "MAP_DUPLICATE_KEY"
+
+
+def add_to_adds_and_keeps(place: Place, judge: Judge) -> None:
+    """add_to_f adds the pair and keeps the rest. Source: introduction, accessors of maps."""
+    first, second, third = _pairs(place)
+    third = (alike(place, [first[0], second[0], third[0]])[2], third[1])
+    place.do("set", dict([first]))
+    wrote = [place.do("add_to", *second), place.do("add_to", *third)]
+    actual, seen = place.read()
+    compare(place, judge, dict([first, second, third]), actual, (*wrote, seen))
+    with readily():
+        _add_one_by_one(place, judge)
+        _add_to_many(place, judge)
+
+
+def _add_one_by_one(place: Place, judge: Judge) -> None:
+    """Begin with none, add what is easily confused, and put back, with another value, what was taken away."""
+    odd = _taken(place, _odd(place))
+    if not odd:
+        return
+    place.do("set", {})
+    # Shorter keys before those that they are a part of.
+    wrote = [place.do("add_to", key, odd[key]) for key in reversed(odd)]
+    actual, seen = place.read()
+    compare(place, judge, odd, actual, (*wrote[-3:], seen))
+    key, *_, other = odd
+    gone = place.do("remove_from", key)
+    without, _ = place.read()
+    if key in without:
+        return  # counted under MAP-REMOVE
+    back = place.do("add_to", key, odd[other])
+    actual, seen = place.read()
+    compare(place, judge, {**without, key: odd[other]}, actual, (gone, back, seen))
+
+
+def _add_to_many(place: Place, judge: Judge) -> None:
+    keys = crowd(_type(place).key)
+    many = paired(keys, _type(place).value)
+    last = many.pop(keys[-1])
+    if len(many) > len(_odd(place)) and _taken(place, many):
+        wrote = place.do("add_to", keys[-1], last)
+        actual, seen = place.read()
+        compare(place, judge, {**many, keys[-1]: last}, actual, (wrote, seen))
+
+
+def add_to_of_a_present_key_fails(place: Place, judge: Judge) -> None:
+    """add_to_f of a present key fails with MAP_DUPLICATE_KEY, whatever the value, and changes nothing.
+
+    Source: introduction, accessors of maps; the parameters are those of the error list, where the object's ref or its
+    uuid may stand for the object.
+    """
+    first, second, (_, other) = _pairs(place)
+    place.do("set", dict([first, second]))
+    for pair in (first, (first[0], other)):
+        refused = _refuse(place, judge, [pair])
+        _duplicate_params(place, refused)
+        _duplicate_unchanged(place, refused, dict([first, second]))
+    with readily():
+        _refuse_what_is_there(place, judge)
+
+
+def _refuse(place: Place, judge: Judge, pairs: Sequence[Pair]) -> list[Exchange]:
+    """Add pairs whose keys are there; each has to fail with the right code."""
+    refused = []
+    for pair in pairs:
+        exchange = place.bench.call(place.fmt, place.message("add_to"), place.obj.ref, *pair)
+        judge.code(exchange, DUPLICATE)
+        refused.append(exchange)
+    return refused
+
+
+def _refuse_what_is_there(place: Place, judge: Judge) -> None:
+    """Add keys again that were set over one format and added over another, with the present value and another one."""
+    odd, over = _taken(place, _odd(place)), turned(place, 1)
+    if not odd:
+        return
+    keys = list(odd)
+    over.do("set", {key: odd[key] for key in keys[::2]})
+    for key in keys[1::2]:
+        over.do("add_to", key, odd[key])
+    if not same(place.field.type, odd, place.read()[0]):
+        return  # counted under MAP-ADD
+    others = [next((v for v in odd.values() if not same(_type(place).value, v, odd[key])), odd[key]) for key in keys]
+    turns = [(key, odd[key] if at % 2 else other) for at, (key, other) in enumerate(zip(keys, others, strict=True))]
+    turns += [(keys[at], others[at]) for at in (1, len(keys) - 1)] + [(keys[-1], odd[keys[-1]])]
+    refused = _refuse(place, judge, turns)
+    _duplicate_params(place, refused)
+    _duplicate_unchanged(place, refused, odd)
+
+
+def _duplicate_params(place: Place, refused: Sequence[Exchange]) -> None:
+    with place.bench.judging("MAP-DUPLICATE-PARAMS", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
+        told = [(each, each.reply.outcome) for each in refused]
+        told = [(each, outcome) for each, outcome in told if isinstance(outcome, Failure) and outcome.code == DUPLICATE]
+        if not told:
+            raise Unavailable(f"the call did not fail with {DUPLICATE}")
+        names = _names(place)
+        for exchange, outcome in told:
+            params = outcome.params if isinstance(outcome, Failure) else ()
+            named = params[2] if len(params) > 2 and params[2] in names else place.obj.ref
+            judge.code(exchange, DUPLICATE, place.of.name, place.field.name, str(named), str(exchange.args[1]))
+
+
+def _names(place: Place) -> tuple[Value, ...]:
+    """Return what may stand for the object: its ref, and its uuid where it has one."""
+    ref = place.obj.ref
+    if "get_uuid" not in place.of.messages:
+        return (ref,)
+    outcome = place.bench.call(place.fmt, f"{place.of.name}.get_uuid", ref).reply.outcome
+    return (ref, outcome.value) if isinstance(outcome, Success) else (ref,)
+
+
+def _duplicate_unchanged(place: Place, refused: Sequence[Exchange], before: Pairs) -> None:
+    with place.bench.judging("MAP-DUPLICATE-UNCHANGED", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
+        if any(isinstance(each.reply.outcome, Success) for each in refused):
+            raise Unavailable("the call succeeded; counted under MAP-DUPLICATE-KEY")
+        actual, seen = place.read()
+        compare(place, judge, before, actual, (*refused[-3:], seen))
+
+
+def remove_from_removes_that_pair_only(place: Place, judge: Judge) -> None:
+    """remove_from_f removes that pair only, and nothing where the key is absent. Source: introduction."""
+    first, second, third = _pairs(place)
+    place.do("set", dict([first, second, third]))
+    wrote = place.do("remove_from", second[0])
+    actual, seen = place.read()
+    compare(place, judge, dict([first, third]), actual, (wrote, seen))
+    again = place.do("remove_from", second[0])
+    actual, seen = place.read()
+    compare(place, judge, dict([first, third]), actual, (again, seen))
+    with readily():
+        _remove_all(place, judge)
+
+
+def _remove_all(place: Place, judge: Judge) -> None:
+    """Take one after the other out of what is easily confused, each of them twice; then one out of many."""
+    odd = _taken(place, _odd(place))
+    for key in reversed(list(odd)):
+        wrote = [place.do("remove_from", key), place.do("remove_from", key)]
+        actual, seen = place.read()
+        odd = {k: v for k, v in odd.items() if k != key}
+        compare(place, judge, odd, actual, (*wrote, seen))
+        if judge.failed:
+            return
+    many = _taken(place, paired(crowd(_type(place).key), _type(place).value))
+    for key in list(many)[-2:-1]:
+        gone = place.do("remove_from", key)
+        actual, seen = place.read()
+        compare(place, judge, {k: v for k, v in many.items() if k != key}, actual, (gone, seen))
+
+
+def _odd(place: Place) -> Pairs:
+    """Return pairs that are easily confused."""
+    of: Type = _type(place)
+    assert isinstance(of, MapOf)
+    return paired(confusables(of.key), of.value)
+
+
+def _taken(place: Place, pairs: Pairs) -> Pairs:
+    """Set these pairs at once and return them; none where the map does not take them or shows others afterwards."""
+    if not is_free(place) or not at_length(place) or len(pairs) < 2:
+        return {}
+    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, pairs)
+    if not isinstance(wrote.reply.outcome, Success):
+        return {}
+    return pairs if same(place.field.type, pairs, place.read()[0]) else {}
+
+
+def _type(place: Place) -> MapOf:
+    assert isinstance(place.field.type, MapOf), "only places of maps come here"
+    return place.field.type
+
+
+def _pairs(place: Place) -> list[Pair]:
+    of = _type(place)
+    domain = place.bench.profile.domain(place.of.name, place.field.name)
+    if domain.skip:
+        raise Unavailable(f"the profile {place.bench.profile.name} does not vary this field: {domain.skip}")
+    keys = plain_values(place.bench, "", place.field, of.key, 3)
+    if len(keys) < 3:
+        raise Unavailable(f"fewer than three different keys of type {of.key} are at hand")
+    values = plain_values(place.bench, "", place.field, of.value, 4)
+    return [(key, values[at % len(values)]) for at, key in enumerate(keys)]
+
+
+CHECKS = (
+    Check(
+        "MAP-ADD",
+        per_class=partial(over_fields, clause="MAP-ADD", kind=MapOf, act=add_to_adds_and_keeps),
+        applies=has_maps,
+    ),
+    Check(
+        "MAP-DUPLICATE-KEY",
+        per_class=partial(over_fields, clause="MAP-DUPLICATE-KEY", kind=MapOf, act=add_to_of_a_present_key_fails),
+        applies=has_maps,
+        also=("MAP-DUPLICATE-PARAMS", "MAP-DUPLICATE-UNCHANGED"),
+    ),
+    Check(
+        "MAP-REMOVE",
+        per_class=partial(over_fields, clause="MAP-REMOVE", kind=MapOf, act=remove_from_removes_that_pair_only),
+        applies=has_maps,
+    ),
+)

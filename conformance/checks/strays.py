@@ -1,0 +1,96 @@
+"""Level 2, refs that denote no object: a getter that is given one fails, over every format, and says what was wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.reading import getters, has_getters
+from xenconform.conformance.checks.refs import BAD_REFS, bad_ref
+from xenconform.models.api import ApiClass
+from xenconform.models.calls import Format, Success
+from xenconform.models.types import NULL_REF
+from xenconform.models.values import Ref
+
+WHOLE = (".get_record", ".get_uuid")
+"""What the getters end with that are given every kind of bad ref over every format."""
+
+
+def bad_refs_are_refused(bench: Bench, of: ApiClass) -> None:
+    """get_f of an unknown, destroyed, null or other-class ref fails; SHOULD: HANDLE_INVALID. Source: error list.
+
+    get_record and get_uuid are given every kind over every format; each other getter every plain kind, spread over the
+    formats so that none is left out, and over each format one of the kinds that a lenient look-up takes for a ref.
+    """
+    plain = {kind: bad_ref(kind) for kind in BAD_REFS}
+    stale = bench.stock.stale(of.name)
+    if stale is not None:
+        plain["destroyed"] = stale
+    near, foreign = dict(_nearly(bench, of)), dict(_foreign(bench, of))
+    for kind in ("pool", "host", "network", "VM", "session"):
+        if f"one of a {kind}" in foreign:
+            plain["other class"] = foreign.pop(f"one of a {kind}")
+            break
+    messages = [name for _, name in getters(of)] + [f"{of.name}.get_record"] * ("get_record" in of.messages)
+    for turn, fmt in enumerate(bench.formats):
+        for at, message in enumerate(messages):
+            whole = bench.budget.name == "thorough" or message.endswith(WHOLE)
+            step = 1 if whole else len(bench.formats) if bench.budget.boundaries else len(plain)
+            kinds = {kind: ref for n, (kind, ref) in enumerate(plain.items()) if (n + at + turn) % step == 0}
+            kinds |= near if whole else _in_turn(near | foreign, at + turn * len(messages))
+            kinds |= foreign if message.endswith(WHOLE[1]) or (whole and "get_uuid" not in of.messages) else {}
+            _refuse_all(bench, of, (fmt, message), kinds)
+
+
+def _in_turn(refs: dict[str, Ref], number: int) -> dict[str, Ref]:
+    return dict([list(refs.items())[number % len(refs)]]) if refs else {}
+
+
+def _nearly(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
+    """Return what is nearly the ref of an object that is there: refs are opaque, and equal or not."""
+    try:
+        (obj,) = bench.stock.readable(of.name)
+    except Unavailable:
+        return
+    ref = obj.ref
+    found = {
+        "in the other case": ref.swapcase(),
+        "behind a space": f" {ref}",
+        "before a space": f"{ref} ",
+        "without its last letter": ref[:-1],
+        "longer by a letter": f"{ref}0",
+        "without what precedes its colon": ref.partition(":")[2],
+    }
+    if "get_uuid" in of.messages:
+        outcome = bench.call(bench.formats[0], f"{of.name}.get_uuid", ref).reply.outcome
+        found["a uuid"] = str(outcome.value) if isinstance(outcome, Success) else ""
+    real = {obj.ref for obj in bench.stock.made} | {NULL_REF, "", *bench.stock.existing(of.name)}
+    for kind, text in found.items():
+        if text not in real:
+            yield kind, text
+
+
+def _foreign(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
+    """Return the ref of an object of every other class of which there is one."""
+    for cls in bench.api.classes:
+        if cls != of.name:
+            for ref in bench.stock.existing(cls)[:1]:
+                yield f"one of a {cls}", ref
+
+
+def _refuse_all(bench: Bench, of: ApiClass, at: tuple[Format, str], refs: dict[str, Ref]) -> None:
+    fmt, message = at
+    element = message.replace(".get_", ".", 1)
+    with (
+        bench.judging("GET-BAD-REF", element, fmt) as judge,
+        bench.judging("GET-BAD-REF-CODE", element, fmt) as coded,
+    ):
+        for kind, ref in refs.items():
+            exchange = bench.call(fmt, message, ref, probe=True)
+            if judge.refused(exchange, f"{message} of a ref that is {kind}"):
+                coded.code(exchange, "HANDLE_INVALID", of.name, None if kind == "empty" else ref)
+
+
+CHECKS = (Check("GET-BAD-REF", per_class=bad_refs_are_refused, applies=has_getters, also=("GET-BAD-REF-CODE",)),)

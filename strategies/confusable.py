@@ -1,0 +1,40 @@
+"""Values that careless servers take for one another: in another case, with spaces, as parts, patterns and numbers.
+
+A server that keeps a set as one text, looks members up in an index of its own, or asks a database with a pattern mixes
+these up, one with another, though it keeps each of them well alone.
+"""
+
+from __future__ import annotations
+
+from xenconform.models import types as t
+from xenconform.models.types import Type
+from xenconform.models.values import Value
+from xenconform.strategies.boundary import MANY, boundaries, numbered
+
+TEXTS: tuple[str, ...] = (
+    "xc1x", "xc1", "XC1", "c1", " xc1", "xc1 ", "xc1,xc2", "xc2", "x%", "x.1", "xc01", "01", "1",
+)  # fmt: skip
+"""Texts of which each may be taken for another one; a longer one stands before its parts."""
+
+
+def confusables(of: Type) -> tuple[Value, ...]:
+    """Return different values of a type that are easily confused, more than 8 of them where the type has so many."""
+    match of:
+        case t.Str():
+            return TEXTS
+        case t.Enum():
+            return boundaries(of)[: len(TEXTS)]
+        case _:
+            return numbered(of, len(TEXTS))
+
+
+def crowd(of: Type) -> tuple[Value, ...]:
+    """Return more different values of a type than one byte can count, fewer where the type has fewer."""
+    return numbered(of, MANY)
+
+
+def paired(keys: tuple[Value, ...], of: Type) -> dict[Value, Value]:
+    """Return a map of these keys: the first value is the plainest, which may be empty, and every value comes twice."""
+    plain = numbered(of, len(keys)) or boundaries(of)
+    found = (boundaries(of)[0], *plain)
+    return {key: found[(at // 2) % len(found)] for at, key in enumerate(keys)}
