@@ -37,11 +37,11 @@ def negative_ints_lose_their_sign(s: Plain) -> None:
 
 @defect("SET-VALUE WIRE-INT-JSON", cls="VM")
 def ints_of_63_bits(s: Plain) -> None:
-    """VM.hardware_platform_version has 63 bits, and wraps beyond."""
-    stored(s, "VM", "hardware_platform_version", lambda value: (value + 2**62) % 2**63 - 2**62)
+    """VM.user_version has 63 bits, and wraps beyond."""
+    stored(s, "VM", "user_version", lambda value: (value + 2**62) % 2**63 - 2**62)
 
 
-@defect("SET-VALUE WIRE-INT-JSON")
+@defect("SET-VALUE WIRE-INT-JSON", cls="VM")
 def smallest_int_refused(s: Plain) -> None:
     """The smallest int is refused as none."""
 

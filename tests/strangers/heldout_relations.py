@@ -112,7 +112,7 @@ def site_shows_the_newest_server(s: Plain) -> None:
     told(s, "PVS_site", "servers", lambda refs: refs[-1:])
 
 
-@defect("BIND-MOVE", cls="VMSS")
+@defect("BIND-MOVE", cls="VM")
 def schedule_keeps_who_left(s: Plain) -> None:
     """VMSS.VMs keeps a VM whose schedule is set to the null reference."""
     left: dict[str, str] = {}
