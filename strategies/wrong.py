@@ -46,8 +46,10 @@ def _wrong(of: Type) -> Iterator[Typed]:
         case t.Int():
             yield from (*_TEXTS, (_STR, "1.5"), (_STR, str(t.INT_MAX + 1)), (_STR, str(t.INT_MIN - 1)))
             yield from (*_FLOATS, *_BOOLS, *_wrapped(of))
-        case t.Float() | t.DateTime():
-            yield from (*_TEXTS, *_BOOLS, *_wrapped(of))
+        case t.Float():
+            yield from (*_TEXTS, (_STR, "1,5"), *_BOOLS, *_wrapped(of))
+        case t.DateTime():
+            yield from (*_TEXTS, (_STR, "20241301T12:00:00Z"), (_STR, "20240230T12:00:00Z"), *_BOOLS, *_wrapped(of))
         case t.Bool():
             yield from (*_TEXTS, (_STR, "true"), (_INT, 2), *_FLOATS, *_wrapped(of))
         case t.Enum(_, names):

@@ -25,10 +25,12 @@ from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import KINDS, opened
 from xenconform.conformance.checks.tally import sampled
-from xenconform.conformance.codec import Param
+from xenconform.conformance.codec import Param, Scalar
 from xenconform.models.api import Api, ApiClass, Message, State
-from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type
-from xenconform.strategies.wrong import Typed, wrong_typed
+from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.strategies.wrong import wrong_typed
+
+NIL = Scalar("nil", "")
 
 
 def explicit_messages(of: ApiClass) -> list[Message]:
@@ -51,6 +53,10 @@ def has_explicit(_api: Api, of: ApiClass) -> bool:
 # ---------------------------------------------------------------------------------------------- number of parameters
 
 
+SURPLUS: tuple[tuple[str, ...], ...] = (("extra",), ("",), ("extra", "extra"))
+"""What stands behind the parameters of a message, by turns."""
+
+
 def _wrong_numbers(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
     aimed = aim(bench, message)
     code = ("MESSAGE_PARAMETER_COUNT_MISMATCH", message.full_name, None, None) if aimed.right else None
@@ -59,8 +65,9 @@ def _wrong_numbers(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe
         fewer = Aim(aimed.args[:-1], aimed.live)
         ways.append(Probe("too few parameters", fewer, code=code))
     if is_harmless(bench, message):
-        more = Aim((*aimed.args, "extra"), aimed.live)
-        ways.append(Probe("too many parameters", more, code=code))
+        surplus = SURPLUS[(turn.number + turn.at) % len(SURPLUS)]
+        more = Aim((*aimed.args, *surplus), aimed.live)
+        ways.append(Probe(f"too many parameters: {show(surplus)} at the end", more, code=code))
     if not ways:
         raise Unavailable(HARMFUL)
     yield from turn.take(ways)
@@ -82,17 +89,19 @@ def _wrong_types(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
     positions = [n for n in range(count) if turn.all_of_them or turn.has_come(n)]
     for at in positions or [(turn.number + turn.at) % count]:
         of = message.params[at].type
-        wrong = [each for each in wrong_typed(of) if each[0] != of and not _is_a_name(of, each[0])]
+        wrong: list[Param] = [each for each in wrong_typed(of) if each[0] != of and not _is_a_name(of, each[0])]
+        wrong += [] if refs_in(of) else [(None, NIL)]
         used = blind(message) if isinstance(of, RefTo) else aimed
-        for typed, value in _in_turn(wrong, turn):
+        # Accessors read values of their own as fields do, so each of them is tried with all over every format.
+        for typed, value in wrong if message.verb and turn.all_of_them else _in_turn(wrong, turn):
             params: list[Param] = [(p.type, arg) for p, arg in zip(message.params, used.args, strict=True)]
             params[at] = (typed, value)
-            what = f"{show(value)} as {typed} for {message.params[at].name}"
+            what = f"{show(value) if typed else 'null'} as {typed or 'it stands'} for {message.params[at].name}"
             code = ("FIELD_TYPE_ERROR",) if used.right else None
             yield Probe(what, Aim((), used.live), params=params, code=code)
 
 
-def _in_turn(wrong: Sequence[Typed], turn: Turn) -> Sequence[Typed]:
+def _in_turn(wrong: Sequence[Param], turn: Turn) -> Sequence[Param]:
     """Return the share of the wrong values that comes over one format; of it a single one in the quick budget."""
     shift = (turn.number + turn.at) % turn.formats
     share = wrong[shift :: turn.formats] or wrong[:1]

@@ -70,7 +70,10 @@ def _unknown_methods(bench: Bench, of: ApiClass) -> list[tuple[str, tuple[Value,
         (f"{cls}.get_no_such_field", (ref,)),
         (f"{cls}.set_no_such_field", (ref, "x")),
         (f"{cls}.add_to_no_such_field", (ref, "x", "y")),
+        (getter.name, (ref,)),
     ]
+    elsewhere = next(each for each in ("name_label", "other_config", "MTU") if each not in of.fields or each == "MTU")
+    found.append((f"{cls}.get_{elsewhere}", (ref,)))
     return [(each, args) for each, args in found if bench.api.message(each) is None]
 
 
@@ -136,7 +139,8 @@ def _wrong_numbers(message: Message, args: Sequence[Value], turn: int, *, real: 
         Wrong("an empty text too many", (*args, ""), sure=sure),
         Wrong("two parameters too many", (*args, "extra", "extra"), sure=sure),
     ]
-    return [many[turn % len(many)], few]
+    none = [Wrong("no parameters but the session", (), sure=sure)] if len(args) > 1 else []
+    return [many[turn % len(many)], few, *none]
 
 
 def _judge_number(bench: Bench, message: Message, call: tuple[Format, Wrong], judge: Judge, coded: Judge) -> None:

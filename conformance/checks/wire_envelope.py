@@ -23,6 +23,9 @@ ENVELOPES = {
     Format.JSONRPC2: "WIRE-JSON2-ENVELOPE",
 }
 
+AWKWARD = "a&b<c>]]>\"d'\\e%s\u00e9\u65e5\U0001f600&"
+"""Text that shows whether errors are escaped, at its end too."""
+
 
 def first_getter(of: ApiClass) -> Message | None:
     """Return a getter of the class, of the uuid where it has one."""
@@ -51,6 +54,9 @@ def replies_have_their_envelope(bench: Bench, of: ApiClass, *, fmt: Format) -> N
             _judge_envelope(bench, judge, bench.call(fmt, name, obj.ref))
         if "get_all" in of.messages:
             _judge_envelope(bench, judge, bench.call(fmt, f"{of.name}.get_all"))
+        # Errors repeat what was sent, so they carry any text that a client thinks of.
+        for name, ref in ((getter.full_name, AWKWARD), (f"{of.name}.get_{AWKWARD}", unknown_ref())):
+            _judge_envelope(bench, judge, bench.call(fmt, name, ref, probe=True))
 
 
 def _judge_envelope(bench: Bench, judge: Judge, exchange: Exchange) -> None:

@@ -12,6 +12,7 @@ from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter, json_call
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
+from xenconform.models.types import Str
 
 JSON = (Format.JSONRPC1, Format.JSONRPC2)
 IDS: tuple[int | str, ...] = (
@@ -125,6 +126,22 @@ def version_is_kept(bench: Bench) -> None:
                 for version in WRONG_VERSIONS:
                     exchange = json_call(bench, fmt, message, [], jsonrpc=version)
                     judge.refused(exchange, f"a call of the version {version!r}")
+                _judge_writing(bench, judge, fmt)
+
+
+def _judge_writing(bench: Bench, judge: Judge, fmt: Format) -> None:
+    """Judge calls of other versions that would write, where an object may be written."""
+    try:
+        obj, setter = a_text_setter(bench)
+        before, _ = bench.ask(fmt, setter.replace(".set_", ".get_"), obj.ref)
+    except Unavailable:
+        return
+    with bench.restoring(obj, setter.partition(".set_")[2]):
+        for version in WRONG_VERSIONS:
+            exchange = json_call(bench, fmt, setter, [obj.ref, f"version {version!r}"], jsonrpc=version)
+            judge.refused(exchange, f"a call of the version {version!r} that writes")
+        after, seen = bench.ask(fmt, setter.replace(".set_", ".get_"), obj.ref)
+        judge.same(Str(), before, after, seen)
 
 
 def _judge_version(judge: Judge, exchange: Exchange, fmt: Format) -> None:

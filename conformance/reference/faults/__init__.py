@@ -12,6 +12,7 @@ AREAS: tuple[str, ...] = (
     "envelopes",
     "documents",
     "dispatch",
+    "parameters",
     "numbers",
     "dates",
     "texts",

@@ -203,3 +203,10 @@ def version_behind_the_parameters_is_overlooked(s: Server) -> None:
     """A call whose member jsonrpc comes last is answered as one of 1.0."""
     members(s, lambda call: {k: v for k, v in call.items() if k != "jsonrpc"} if list(call)[-1:] == ["jsonrpc"]
             else call)  # fmt: skip
+
+
+@fault("WIRE-JSON-VERSION", "network", HARD)
+def version_of_a_setter_is_not_looked_at(s: Server) -> None:
+    """A setter is carried out whatever version its call has; other messages mind it."""
+    members(s, lambda call: call | {"jsonrpc": "2.0"} if "jsonrpc" in call and ".set_" in str(call.get("method"))
+            else call)  # fmt: skip

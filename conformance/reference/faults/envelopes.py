@@ -61,6 +61,12 @@ def large_xml_replies_are_cut(s: Server) -> None:
     bodies(s, lambda body: body[:65535] if ".get_all_records" in s.method else body, XML)
 
 
+@fault("WIRE-XML-ENVELOPE", "PIF", HARD)
+def errors_are_not_escaped_over_xml(s: Server) -> None:
+    """Over XML-RPC an ampersand in an error's parameter is written as it is, so that the reply is no XML."""
+    bodies(s, lambda body: body.replace(b"&amp;", b"&") if b"<value>Failure</value>" in body else body, XML)
+
+
 # ---------------------------------------------------------------------------------------------------------- media type
 
 
@@ -121,13 +127,19 @@ def counts_in_an_error_are_numbers(s: Server) -> None:
                  if reply["error"] else reply, JSON1)  # fmt: skip
 
 
+@fault("WIRE-JSON1-ENVELOPE", "role", HARD)
+def quotes_in_errors_are_not_escaped(s: Server) -> None:
+    """Over JSON-RPC 1.0 a quote in an error's parameter is written as it is, so that the reply is no JSON."""
+    bodies(s, lambda body: body.replace(b'\\"', b'"') if body.startswith(b'{"result":null') else body, JSON1)
+
+
 @fault("WIRE-JSON2-ENVELOPE", "pool", MEDIUM)
 def code_of_a_bad_ref_is_text(s: Server) -> None:
     """Over JSON-RPC 2.0 the error of a bad ref has the text "1" for its code."""
     failing(s, lambda error: error | {"code": "1"} if error["message"] == "HANDLE_INVALID" else error)
 
 
-@fault("WIRE-JSON2-ENVELOPE", "host_metrics", HARD)
+@fault("WIRE-JSON2-ENVELOPE", "pool", HARD)
 def no_parameters_are_null(s: Server) -> None:
     """Over JSON-RPC 2.0 an error that has no parameters has null for its data."""
     failing(s, lambda error: error | {"data": error["data"] or None})
