@@ -28,8 +28,8 @@ VERBS = ("get", "set", "add_to")
 
 
 def has_accessors(_api: Api, of: ApiClass) -> bool:
-    """Whether a class can be made and has implicit getters that take a session."""
-    return bool(of.constructors and of.destructor) and any(m.verb == "get" for m in of.messages.values())
+    """Whether a class has objects to read."""
+    return any(m.implicit and m.verb == "get" for m in of.messages.values())
 
 
 def roles_hold_for_living_objects(bench: Bench, of: ApiClass) -> None:
@@ -65,11 +65,10 @@ def _chosen(bench: Bench, of: ApiClass, verb: str) -> Sequence[Message]:
 
 def _judge(bench: Bench, cell: Cell, row: Row) -> None:
     try:
-        obj = bench.stock.own(cell.message.cls)
         if cell.allowed or cell.message.verb == "get":
             _judge_right(bench, cell, row)
-        else:
-            _judge_denied(bench, cell, row, obj)
+        elif bench.api.classes[cell.message.cls].constructors:
+            _judge_denied(bench, cell, row, bench.stock.own(cell.message.cls))
     except Unavailable as why:
         row.tally.skip(cell.message, str(why))
     except Unanswered as why:
