@@ -22,12 +22,13 @@ LARGE = 1_100
 """How many members the largest set or map has: past a thousand, and no multiple of a power of two."""
 
 LONG_TEXT = 64 * 1024
-"""The length of the longest text, in characters."""
+"""The length of the longest text, in bytes of UTF-8."""
 
-_STRETCH = "x" * 97 + "\u00e9" + "y" * 61 + "<&" + "z" * 43 + "\U0001f600"
-LONGEST = (_STRETCH * (LONG_TEXT // len(_STRETCH) + 1))[: LONG_TEXT - 1] + "."
-"""A text of that length, mostly ASCII. Characters of two and four bytes and markup stand at odd distances in it, so
-that some of them fall on the edge of whatever pieces a server reads or writes it in."""
+_STRETCH = "abcde\U0001f600fghijkl\u00e9mn\u20ac"
+_STRETCHES = "x" * 9 + _STRETCH * (LONG_TEXT // len(_STRETCH.encode()) - 1)
+LONGEST = _STRETCHES + "z" * (LONG_TEXT - len(_STRETCHES.encode()))
+"""A text of that length. Characters of two, three and four bytes stand in it 23 bytes apart, so that some lie across
+the edges of whatever pieces a server reads or writes it in, be they of 512 bytes or of 32 KiB."""
 
 TEXTS: tuple[str, ...] = (
     "",
@@ -113,7 +114,7 @@ TEXTS: tuple[str, ...] = (
     "a,b;c|d",
     "%s%n%%",
     "$1 ${x}",
-    "\\u0041\\x41",
+    "\\u0041",
     "2024-01-01",
     "12:30",
     "yes",

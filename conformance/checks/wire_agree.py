@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
-from xenconform.conformance.checks.roundtrip import spot
+from xenconform.conformance.checks.roundtrip import spot, writer
 from xenconform.conformance.checks.sessions import opened, use, uses
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import Api, ApiClass, Field
 from xenconform.models.calls import Failure, Format
 from xenconform.models.exchange import Exchange
+from xenconform.models.types import MapOf, SetOf, Str
 from xenconform.models.values import Ref, Value, same
 
 ROUNDS = 6
@@ -20,6 +21,9 @@ ROUNDS = 6
 
 _TURNED_AWAY = ("SESSION_INVALID", "RBAC_PERMISSION_DENIED")
 """What a call fails with whose session does not serve."""
+
+ADDED = "xc-added"
+"""What is added to sets and maps, and taken out again."""
 
 
 def can_be_read(_api: Api, of: ApiClass) -> bool:
@@ -85,10 +89,54 @@ def _compare_all(bench: Bench, of: ApiClass, first: Format, fmt: Format) -> Comp
     try:
         for obj in bench.stock.readable(of.name, bench.budget.objects):
             _compare(bench, of, (obj.ref, first, fmt), found)
+        _compare_listed(bench, of, (first, fmt), found)
         _compare_after_writing(bench, of, (first, fmt), found)
+        _compare_after_adding(bench, of, (first, fmt), found)
     except (Unavailable, Unanswered) as why:
         found.reason = f"{why}; counted under other clauses"
     return found
+
+
+def _compare_listed(bench: Bench, of: ApiClass, formats: tuple[Format, Format], found: Comparison) -> None:
+    """Compare all objects that are listed; the records of those that differ are then compared alone."""
+    message = f"{of.name}.get_all_records"
+    if "get_all_records" not in of.messages:
+        return
+    left, right = (bench.ask(fmt, message)[0] for fmt in formats)
+    odd = [ref for ref in left if ref in right and _differing(of, left[ref], right[ref])]
+    for ref in odd[: bench.budget.objects]:
+        _compare(bench, of, (ref, *formats), found)
+
+
+def _differing(of: ApiClass, left: Mapping[str, Value], right: Mapping[str, Value]) -> set[str]:
+    """Return the fields that two records both have, with values that differ."""
+    both = of.fields.keys() & left.keys() & right.keys()
+    return {name for name in both if not same(of.fields[name].type, left[name], right[name])}
+
+
+def _compare_after_adding(bench: Bench, of: ApiClass, formats: tuple[Format, Format], found: Comparison) -> None:
+    """Compare an object's records after each of what puts one value into a set and a map, and takes it out again."""
+    first, second = formats
+    for kind, verbs, args in ((SetOf, ("add", "remove"), (ADDED,)), (MapOf, ("add_to", "remove_from"), (ADDED, ADDED))):
+        field = next((each for each in of.fields.values() if _takes_text(bench, of, each, kind)), None)
+        if field is None:
+            continue
+        try:
+            obj = bench.stock.writable(of.name)
+        except Unavailable:
+            return
+        for verb, given in zip(verbs, (args, args[:1]), strict=True):
+            _compare(bench, of, (obj.ref, first, second), found)
+            bench.call(first, f"{of.name}.{verb}_{field.name}", obj.ref, *given)
+        _compare(bench, of, (obj.ref, first, second), found)
+
+
+def _takes_text(bench: Bench, of: ApiClass, field: Field, kind: type) -> bool:
+    """Whether text can be added to a field that is a set or map of text, and taken out."""
+    if field.type not in (SetOf(Str()), MapOf(Str(), Str())) or not isinstance(field.type, kind):
+        return False
+    verbs = ("add", "remove") if kind is SetOf else ("add_to", "remove_from")
+    return bench.profile.domain(of.name, field.name).is_free and all(writer(bench, of, field.name, v) for v in verbs)
 
 
 def _compare_after_writing(bench: Bench, of: ApiClass, formats: tuple[Format, Format], found: Comparison) -> None:
@@ -115,8 +163,8 @@ def _compare(bench: Bench, of: ApiClass, at: tuple[Ref, Format, Format], found: 
     ref, first, second = at
     message = f"{of.name}.get_record"
     (left, one), (right, other) = bench.ask(first, message, ref), bench.ask(second, message, ref)
-    both = {name for name in of.fields if name in left and name in right}
-    odd = {name for name in both if not same(of.fields[name].type, left[name], right[name])}
+    both = of.fields.keys() & left.keys() & right.keys()
+    odd = _differing(of, left, right)
     for _ in range(ROUNDS if odd else 0):
         for fmt, before in ((first, left), (second, right)):
             again, _ = bench.ask(fmt, message, ref)

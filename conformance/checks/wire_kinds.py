@@ -10,10 +10,9 @@ from xenconform.models.api import ApiClass, Field
 from xenconform.models.calls import Format
 from xenconform.models.types import Type
 from xenconform.models.values import Value
-from xenconform.strategies.boundary import LARGE, LONG_TEXT, MANY, TEXTS, boundaries, numbered
+from xenconform.strategies.boundary import LARGE, LONGEST, MANY, TEXTS, boundaries, numbered
 
-SHORT_TEXTS = tuple(text for text in TEXTS if len(text) < LONG_TEXT)
-LONGEST = TEXTS[-1]
+SHORT_TEXTS = tuple(text for text in TEXTS if text != LONGEST)
 ALL_TEXTS = "\x7c".join(SHORT_TEXTS)
 """Every short text in one: where this comes back, so do its parts, their ends aside."""
 NEAR: tuple[tuple[str, ...], ...] = (

@@ -19,6 +19,8 @@ from xenconform.models.values import Value, same
 from xenconform.strategies.boundary import numbered, special_floats
 
 NO_NAME = "no_such_value"
+FOREIGN = 2
+"""So many names of other enums are tried."""
 UNCARRIABLE = ("a\0b", "\x01", "a\x1f", "\ufffe", "a\ud800b", "\uffff", "\x0bz")
 
 
@@ -44,19 +46,20 @@ def outside_name_is_refused(trial: Trial) -> None:
 
 
 def _outside(trial: Trial) -> tuple[str, ...]:
-    """Return names outside an enum: a made-up one, one longer than a name, and one of another enum of the class.
+    """Return names outside an enum: a made-up one, one longer than a name, and some of other enums of the class.
 
     None is a name in other case or with spaces around it, which a server may read as the name.
     """
     own = next((part for part in parts(trial.spot.field.type) if isinstance(part, t.Enum)), None)
     if own is None:
         return ()
-    fields = trial.spot.of.fields.values()
+    # Those of single values first: they are the likelier to be mixed up.
+    fields = sorted(trial.spot.of.fields.values(), key=lambda field: not isinstance(field.type, t.Enum))
     others = [part for field in fields for part in parts(field.type) if isinstance(part, t.Enum)]
     known = {name.lower() for name in own.values}
     foreign = (name for each in others for name in each.values if name.lower() not in known)
     longer = (f"{name}_or_not" for name in own.values[-1:])
-    return (NO_NAME, *longer, *dict.fromkeys(islice(foreign, 1)))
+    return (NO_NAME, *longer, *dict.fromkeys(islice(foreign, FOREIGN)))
 
 
 def _named(trial: Trial, name: str) -> Value:

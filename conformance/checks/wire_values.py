@@ -44,7 +44,7 @@ from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
-from xenconform.models.types import MapOf, SetOf, Type, refs_in
+from xenconform.models.types import MapOf, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.boundary import numbered
 from xenconform.strategies.values import values
@@ -52,8 +52,11 @@ from xenconform.strategies.values import values
 CREATED_VALUES = 3
 """How many hard values a field gets that only a constructor writes, besides those that hold many in one."""
 
-FEW = 2
-"""So many fields of a type in a class each get all the values, over one format or another."""
+FEW = 20
+"""So many values are tried on each field over each format."""
+
+MANY_MEMBERS = 100
+"""A set or map of more members than that is looked at in the record too."""
 
 Seen: TypeAlias = Exchange | Unavailable
 
@@ -70,6 +73,7 @@ def values_travel(bench: Bench, of: ApiClass, *, kind: Kind, clause: str) -> Non
             continue
         seen = _record(bench, of, fmt)
         tried: set[str] = set()
+        met: set[str] = set()
         for number, field in enumerate(kind.fields(of)):
             spot_ = _spot(bench, of, field, tried)
             form_alone = spot_ is None or not kind.by_value
@@ -77,7 +81,9 @@ def values_travel(bench: Bench, of: ApiClass, *, kind: Kind, clause: str) -> Non
                 continue
             _judge_form(bench, of, field, (kind, fmt), seen, passing=form_alone)
             if spot_ is not None:
-                _judge_values(spot_, kind, fmt, number + at)
+                first = str(field.type) not in met and spot_.how == "set"
+                met |= {str(field.type)} if first else set()
+                _judge_values(spot_, kind, fmt, number + at, all_of_them=first and bench.budget.boundaries)
         if kind.by_value:
             created_values_travel(bench, of, kind, fmt)
         if kind.listing in of.messages:
@@ -153,7 +159,7 @@ def _judge_listing(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> None:
             judge.asserted += 1
 
 
-def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int) -> None:
+def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int, *, all_of_them: bool) -> None:
     """Judge hard values of one field over one writing format."""
     bench = spot_.bench
     with bench.judging(kind.clause(fmt), spot_.element, fmt) as judge:
@@ -165,7 +171,7 @@ def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int) -> None:
             raise Unavailable(f"{spot_.element} cannot be read; counted under GET-EVERY-FIELD")
         try:
             if trial.plain_comes_back(plain):
-                _try_hard(trial, kind, turn, plain[0])
+                _try_hard(trial, kind, turn, _chosen(spot_, kind, turn, all_of_them=all_of_them), plain[0])
         finally:
             if isinstance(before, Success):
                 spot_.put(fmt, before.value, holder)
@@ -176,9 +182,9 @@ def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int) -> None:
             )
 
 
-def _try_hard(trial: Trial, kind: Kind, turn: int, plain: Value) -> None:
+def _try_hard(trial: Trial, kind: Kind, turn: int, batches: Sequence[Batch], plain: Value) -> None:
     spelled: dict[str, Exchange] = {}
-    for batch in _chosen(trial.spot, kind, turn):
+    for batch in batches:
         if trial.over:
             return
         _try_batch(trial, kind, batch, plain)
@@ -199,7 +205,8 @@ def _try_batch(trial: Trial, kind: Kind, batch: Batch, plain: Value) -> None:
     if batch.refusable and is_refused(trial, batch.value):
         trial.judge.asserted += 1
     elif not batch.singles:
-        if trial.attempt(batch.value) and kind.one_by_one and trial.kept is batch.value:
+        large = isinstance(batch.value, tuple | dict) and len(batch.value) > MANY_MEMBERS
+        if trial.attempt(batch.value) and (kind.one_by_one or large) and trial.kept is batch.value:
             stands_in_record(trial, batch.value, plain)
     elif not trial.attempt(batch.value, quiet=True):
         _try_singles(trial, batch)
@@ -230,31 +237,26 @@ def _as_many(of: Type, count: int) -> Value:
             return None
 
 
-def _chosen(spot_: Spot, kind: Kind, turn: int) -> Sequence[Batch]:
+def _chosen(spot_: Spot, kind: Kind, turn: int, *, all_of_them: bool) -> Sequence[Batch]:
     """Return the values to try: all of them where they are few or the budget is large, else this format's share.
 
-    Each of the formats takes its share of a field's single values, and from field to field the shares move on.
+    `all_of_them`: the first field of its type in a class gets every value over every format. Of another field's single
+    values each of the formats takes its share, and from field to field the shares move on. The longest texts are dear:
+    other fields, and all sets and maps, meet them over one of the formats at most.
     """
     if not spot_.is_free:
         return [Batch(value) for value in spot_.plain(10)]
     batches = list(kind.hard(spot_.field.type))
     if not batches:
         return [Batch(value) for value in spot_.plain()]
-    if spot_.bench.budget.name != "thorough" and turn % len(spot_.bench.formats):
-        # The longest texts are dear: each field meets them over one of the formats.
-        batches = [batch for batch in batches if not holds_longest(batch.value)]
-    few = len(batches) <= 20 and spot_.how != "create"
-    if few or spot_.bench.budget.name == "thorough":
+    if spot_.bench.budget.name == "thorough":
         return batches
-    shares = _shares(spot_) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
+    if turn % len(spot_.bench.formats) and not (all_of_them and isinstance(spot_.field.type, Str)):
+        batches = [batch for batch in batches if not holds_longest(batch.value)]
+    if spot_.how != "create" and (len(batches) <= FEW or all_of_them):
+        return batches
+    shares = 2 * len(spot_.bench.formats) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
     return [batches[0], *batches[1 + turn % shares :: shares]]
-
-
-def _shares(spot_: Spot) -> int:
-    """Return into how many shares a field's values are parted: the more fields of its type a class has, the more."""
-    alike = [name for name, field in spot_.of.fields.items() if field.type == spot_.field.type]
-    settable = sum(f"set_{name}" in spot_.of.messages for name in alike)
-    return len(spot_.bench.formats) * (1 if settable <= FEW else 2)
 
 
 def _try_drawn(trial: Trial) -> None:

@@ -40,7 +40,7 @@ def stands_in_record(trial: Trial, value: Value, plain: Value) -> None:
     if holder is None or trial.fmt in trial.blamed or "get_record" not in of.messages:
         return
     seen = _record(trial, holder.ref)
-    if _shows(trial, seen, value):
+    if _shows(trial, seen, value) or (trial.sizes_alone and _is_as_large(trial, seen, value)):
         return
     for each, well in ((plain, True), (value, False)):
         wrote, _ = trial.spot.put(trial.fmt, each, holder)
@@ -58,6 +58,13 @@ def _record(trial: Trial, ref: Ref) -> Exchange:
 def _shows(trial: Trial, seen: Exchange, value: Value) -> bool:
     outcome, field = seen.reply.outcome, trial.spot.field
     return isinstance(outcome, Success) and _holds(field, outcome.value, value)
+
+
+def _is_as_large(trial: Trial, seen: Exchange, value: Value) -> bool:
+    """Whether a record shows as many members, without a flaw: what they are is then another clause's matter."""
+    outcome, name = seen.reply.outcome, trial.spot.field.name
+    flawed = any(flaw.where.startswith(name) for flaw in seen.reply.flaws)
+    return isinstance(outcome, Success) and not flawed and len(outcome.value.get(name, ())) == len(value)
 
 
 def _told(trial: Trial, seen: Exchange) -> str:
@@ -188,7 +195,7 @@ def created_values_travel(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -
             return
         for name in wrong:
             with bench.judging(kind.clause(fmt), f"{of.name}.{name}", fmt) as judge:
-                judge.fail(f"{show(hard[name])}, as the constructor was given", wrong[name], seen)
+                judge.fail(f"{show(hard[name])}, as {of.name}'s constructor was given", wrong[name], seen)
 
 
 def _hard_fields(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> Iterator[tuple[str, Value]]:

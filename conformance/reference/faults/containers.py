@@ -10,7 +10,7 @@ from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, a
 from xenconform.conformance.reference.faults.seams import results
 from xenconform.conformance.reference.faults.spelling import JSON, ONE, TWO, XML, Kind, shown, spelled, taken
 from xenconform.models.calls import Call, Failure, Success
-from xenconform.models.types import NULL_REF, DateTime, MapOf, RecordOf, RefTo, SetOf, Type
+from xenconform.models.types import NULL_REF, Bool, DateTime, MapOf, RefTo, SetOf
 from xenconform.models.values import Value
 
 # ----------------------------------------------------------------------------------------------------------------- sets
@@ -110,12 +110,6 @@ def inherited_names_lost_as_keys(s: Server) -> None:
     taken(s, Kind(MapOf, JSON), lambda v: {k: each for k, each in v.items() if k not in inherited})
 
 
-@fault("WIRE-MAP", "host", HARD)
-def dots_in_keys_replaced(s: Server) -> None:
-    """A dot in a key of a host's map is kept as a line below, which may be another key."""
-    taken(s, Kind(MapOf, (), "host.set_logging"), lambda v: {str(k).replace(".", "_"): each for k, each in v.items()})
-
-
 @fault("WIRE-MAP", "VM", HARD)
 def json2_map_past_512_cut(s: Server) -> None:
     """Over JSON-RPC 2.0 a map of a VM shows 512 pairs at most."""
@@ -136,20 +130,20 @@ def keys_of_a_letter_without_case(s: Server) -> None:
 # ---------------------------------------------------------------------------------------------------- formats together
 
 
-def recorded(s: Server, cls: str, change: Any, *formats: Any) -> None:
-    """Change the records of a class that a result shows over some formats, and what their getters show."""
-
-    def changed(of: Type, value: Value) -> Value:
-        return change(value) if of == RecordOf(cls) and s.is_over(*formats) else value
-
-    results(s, changed)
+@fault("WIRE-AGREE", "PBD", MEDIUM)
+def json_attached_read_the_wrong_way(s: Server) -> None:
+    """In JSON a PBD that is attached shows that it is not, in records and by its getter."""
+    shown(s, Kind(Bool, JSON, "PBD.get_*"), lambda v: not v)
 
 
-@fault("WIRE-AGREE", "VM", MEDIUM)
-def json_domain_id_without_sign(s: Server) -> None:
-    """In JSON the domain id of a VM that does not run, which is -1, comes as 4294967295."""
-    recorded(s, "VM", lambda r: {**r, "domid": r["domid"] % 2**32} if "domid" in r else r, *JSON)
-    results(s, lambda _, v: v % 2**32 if s.method == "VM.get_domid" and s.is_over(*JSON) else v)
+@fault("WIRE-AGREE", "VM_metrics", HARD)
+def json1_map_of_ints_in_another_base(s: Server) -> None:
+    """Over JSON-RPC 1.0 the int keys of VM_metrics are counted from one, in records and by getters."""
+
+    def counted(value: dict[Any, Value]) -> Value:
+        return {key + 1 if isinstance(key, int) else key: each for key, each in value.items()}
+
+    shown(s, Kind(MapOf, (ONE,), "VM_metrics.get_*"), counted)
 
 
 @fault("WIRE-AGREE", "host_metrics", MEDIUM)

@@ -115,6 +115,12 @@ def map_keys_hashed_by_255_letters(s: Server) -> None:
     taken(s, Kind(MapOf, (), "VBD.*"), merge)
 
 
+@fault("WIRE-STRING", "host", HARD)
+def dots_in_keys_replaced(s: Server) -> None:
+    """A dot in a key of a host's map is kept as a line below, which may be another key."""
+    taken(s, Kind(MapOf, (), "host.set_logging"), lambda v: {k.replace(".", "_"): each for k, each in v.items()})
+
+
 # ------------------------------------------------------------------------------------------------------- on the way out
 
 
