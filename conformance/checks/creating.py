@@ -116,8 +116,32 @@ def created_fields_come_back(bench: Bench, of: ApiClass) -> None:
                     break
                 _compare_created(bench, of, fmt, values, exchange)
                 judge.asserted += 1
+        _created_otherwise(bench, of, fmt)
         for number in range(KINDS) if bench.budget.boundaries else (at,):
             _created_boldly(bench, of, fmt, number)
+
+
+def _created_otherwise(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Make an object with each further constructor of a class, where the server lets it be made so."""
+    for constructor in of.constructors[1:] if of.destructor else ():
+        message = constructor.message
+        if message.full_name in bench.profile.never or message.lifecycle.state is State.REMOVED:
+            continue
+        try:
+            values = bench.stock.exemplar(of.name, constructor)
+        except (Unavailable, ValueError):
+            continue
+        exchange = bench.call(fmt, message.full_name, *(values[param.name] for param in message.params))
+        if not isinstance(exchange.reply.outcome, Success):
+            continue
+        obj = bench.stock.adopt(of.name, exchange)
+        for name, field in given_fields(of, constructor):
+            if f"get_{field.name}" not in of.messages or field.qualifier is Qualifier.RUNTIME or values[name] == "":
+                continue
+            with bench.judging("CREATE-FIELDS", f"{of.name}.{field.name}", fmt) as judge:
+                actual, seen = read_field(bench, of, field, bench.other(fmt), obj.ref)
+                judge.same(field.type, values[name], actual, exchange, seen)
+        bench.stock.remove(obj)
 
 
 def _compare_created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value], made: Exchange) -> None:

@@ -162,26 +162,29 @@ def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
             older = bench.stock.make(of.name)
             obj, newer = _twins(bench, of)
             near = _referred(bench, of, fmt, obj)
-            before = bench.stock.known_refs(of.name)
+            before = bench.stock.known_refs(of.name) & set(bench.stock.all_refs(of.name))
             gone = destroy(bench, fmt, obj)
             if "get_all" in of.messages:
                 # Objects of others may end at any time by themselves; ours do not.
                 after, seen = bench.ask(bench.other(fmt), f"{of.name}.get_all")
                 lost = before - set(after) - {obj.ref}
                 judge.true(not lost, "every other object of ours", f"without {sorted(lost)[:3]}", gone, seen)
-            for cls, ref in (*near, (of.name, older.ref), (of.name, newer.ref)):
-                # A probe where it is ours: that it is listed no longer is here no excuse but the very fault.
-                ours = ref in bench.stock.known_refs(cls)
-                seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref, probe=ours)
-                judge.true(
-                    isinstance(seen.reply.outcome, Success),
-                    f"the {cls} {ref} is still there",
-                    describe(seen),
-                    gone,
-                    seen,
-                )
-            bench.stock.remove(newer)
+            _are_there(bench, judge, fmt, [*near, (of.name, older.ref), (of.name, newer.ref)], gone)
+            if judge.failed:
+                bench.stock.remove(newer)
+            else:
+                # What two referred to may go with the last of them.
+                _are_there(bench, judge, fmt, near, destroy(bench, fmt, newer))
             bench.stock.remove(older)
+
+
+def _are_there(bench: Bench, judge: Judge, fmt: Format, objects: list[tuple[str, Ref]], gone: Exchange) -> None:
+    for cls, ref in objects:
+        # A probe where it is ours: that it is listed no longer is here no excuse but the very fault.
+        ours = ref in bench.stock.known_refs(cls)
+        seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref, probe=ours)
+        there = isinstance(seen.reply.outcome, Success)
+        judge.true(there, f"the {cls} {ref} is still there", describe(seen), gone, seen)
 
 
 def _twins(bench: Bench, of: ApiClass) -> tuple[Obj, Obj]:
@@ -200,7 +203,7 @@ def _twins(bench: Bench, of: ApiClass) -> tuple[Obj, Obj]:
 def own_targets(bench: Bench, of: ApiClass) -> dict[str, Ref]:
     """Return objects of our own for the references that a constructor takes, as far as they can be made."""
     found = {}
-    for name, field in given_fields(of):
+    for name, field in given_fields(of) if of.constructors else ():
         if isinstance(field.type, RefTo) and field.type.cls != of.name:
             if bench.stock.exemplar(of.name).get(name) in {None, NULL_REF, ""}:
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
@@ -16,7 +17,7 @@ from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import NULL_REF, RefTo, refs_in
+from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Ref
 
 DCE = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -75,7 +76,9 @@ def _finds_what_is_left(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -
     if len(made) == 3 and bench.stock.remove(made[1]):
         if "set_name_label" in of.messages:
             bench.call(fmt, f"{of.name}.set_name_label", made[0].ref, f"{TAG} {uuid.uuid4()}")
-        for obj in (made[0], made[2]):
+        # Where another one went along with the middle one, that is for DESTROY-NO-CASCADE.
+        there = bench.stock.all_refs(of.name)
+        for obj in (obj for obj in (made[0], made[2]) if obj.ref in there):
             _finds_by_uuid(bench, judge, of, (bench.other(fmt), fmt), obj.ref)
         del made[1]
     for obj in made:
@@ -99,9 +102,7 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
     bad |= {"no text": "", "a ref": obj.ref}
     text = uuid_of(bench, bench.formats[0], of.name, obj.ref)[0]
     bad |= {"cut short": text[:-5], "followed by a space": f"{text} ", "preceded by a space": f" {text}"}
-    for other in _other_classes(bench, of):
-        ref = bench.stock.readable(other)[0].ref
-        bad[f"that of a {other}"] = bench.ask(bench.formats[0], f"{other}.get_uuid", ref)[0]
+    bad |= _uuids_of_others(bench, of)
     with suppress(Unavailable):
         gone = bench.stock.make(of.name)
         text = uuid_of(bench, bench.formats[0], of.name, gone.ref)[0]
@@ -120,21 +121,33 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
                     coded.code(exchange, "UUID_INVALID", of.name, text)
 
 
-def _other_classes(bench: Bench, of: ApiClass) -> list[str]:
-    """Return a class that every server has objects of, and those that objects of this class refer to."""
-    near = [cls for field in of.fields.values() for cls in refs_in(field.type)]
-    found: list[str] = []
-    for cls in dict.fromkeys((*near, "pool", "host", "network")):
-        if cls == of.name or cls not in bench.api.classes or "get_uuid" not in bench.api.classes[cls].messages:
+def _uuids_of_others(bench: Bench, of: ApiClass) -> dict[str, str]:
+    """Return uuids of objects of other classes: of those that an object of ours refers to, and of one that is there."""
+    found: dict[str, str] = {}
+    with suppress(Unavailable):
+        obj = bench.stock.own(of.name)
+        for name, text, _ in _neighbours(bench, of, bench.formats[0], obj):
+            found.setdefault(text, f"that of its {name}")
+    for other in ("pool", "host", "network"):
+        if other != of.name and other in bench.api.classes and bench.stock.existing(other):
+            ref = bench.stock.existing(other)[0]
+            found.setdefault(bench.ask(bench.formats[0], f"{other}.get_uuid", ref)[0], f"that of a {other}")
+            break
+    return {kind: text for text, kind in list(found.items())[-OTHERS:]}
+
+
+def _neighbours(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> Iterator[tuple[str, str, Exchange]]:
+    """Return the uuid of each object of another class that an object refers to, by the field that does."""
+    for field in of.fields.values():
+        if not isinstance(field.type, RefTo) or f"get_{field.name}" not in of.messages or field.type.cls == of.name:
             continue
-        if cls in {"session", "task", "event", "user"} or not (
-            bench.stock.existing(cls) or bench.stock.known_refs(cls)
-        ):
+        ref = bench.call(fmt, f"{of.name}.get_{field.name}", obj.ref).reply.outcome
+        if not isinstance(ref, Success) or ref.value in {NULL_REF, ""}:
             continue
-        with suppress(Unavailable):
-            bench.stock.readable(cls)
-            found.append(cls)
-    return found[:OTHERS]
+        if "get_uuid" in bench.api.classes[field.type.cls].messages:
+            seen = bench.call(fmt, f"{field.type.cls}.get_uuid", ref.value)
+            if isinstance(seen.reply.outcome, Success):
+                yield field.name, seen.reply.outcome.value, seen
 
 
 def uuids_have_their_form(bench: Bench, of: ApiClass) -> None:
@@ -154,7 +167,8 @@ def uuids_have_their_form(bench: Bench, of: ApiClass) -> None:
                 judge.true(not bad, FORM, show(bad[:3]), exchange)
                 twice = [text for text, count in Counter(map(str.lower, texts)).items() if count > 1]
                 judge.true(not twice, "each uuid once", f"more than once: {twice[:3]}", exchange)
-            _no_uuid_is_shared(bench, judge, of, fmt)
+            if fmt == bench.formats[0]:
+                _no_uuid_is_shared(bench, judge, of, fmt)
 
 
 def _no_uuid_is_shared(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
@@ -164,16 +178,8 @@ def _no_uuid_is_shared(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) ->
     except Unavailable:
         return
     text, exchange = uuid_of(bench, fmt, of.name, obj.ref)
-    for field in of.fields.values():
-        if not isinstance(field.type, RefTo) or f"get_{field.name}" not in of.messages:
-            continue
-        ref = bench.call(fmt, f"{of.name}.get_{field.name}", obj.ref).reply.outcome
-        if not isinstance(ref, Success) or ref.value in {NULL_REF, "", obj.ref}:
-            continue
-        if "get_uuid" in bench.api.classes[field.type.cls].messages:
-            seen = bench.call(fmt, f"{field.type.cls}.get_uuid", ref.value)
-            other = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else ""
-            judge.true(other != text, f"not the uuid of its {field.name}", show(text), exchange, seen)
+    for name, other, seen in _neighbours(bench, of, fmt, obj):
+        judge.true(other != text, f"not the uuid of its {name}", show(text), exchange, seen)
     bench.stock.remove(obj)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
@@ -92,7 +93,7 @@ def _many_of_one_label(bench: Bench, of: ApiClass) -> None:
 def _find(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], label: str, expected: set[Ref], when: str) -> None:
     of, fmt = at
     found, exchange = bench.ask(fmt, f"{of.name}.get_by_name_label", label)
-    odd = {ref for ref in set(found) ^ expected if _is_odd(bench, at, label, ref)}
+    odd = {ref for ref in set(found) ^ expected if _is_odd(bench, at, label, ref, found)}
     judge.true(
         len(found) == len(set(found)) and not odd,
         f"{len(expected)} object(s) {when}: {sorted(expected)}",
@@ -118,12 +119,15 @@ def labelled(bench: Bench, cls: str, label: str) -> set[Ref]:
     return {ref for ref, other in labels(bench, cls).items() if other == label}
 
 
-def _is_odd(bench: Bench, at: tuple[ApiClass, Format], label: str, ref: Ref) -> bool:
-    """Whether an object is in a look-up without its label, or missing with it; others' objects are asked once more."""
+def _is_odd(bench: Bench, at: tuple[ApiClass, Format], label: str, ref: Ref, found: Sequence[Ref]) -> bool:
+    """Whether an object is in a look-up without its label, or missing with it; others' objects are asked once more.
+
+    One of ours that ended along with another is not missing: that is for DESTROY-NO-CASCADE.
+    """
     of, fmt = at
-    if ref in bench.stock.known_refs(of.name):
-        return True
     seen = bench.call(fmt, f"{of.name}.get_name_label", ref, probe=True).reply.outcome
+    if bench.stock.others.was_ours(ref):
+        return isinstance(seen, Success) or ref in found
     if not isinstance(seen, Success):
         return False
     again, _ = bench.ask(fmt, f"{of.name}.get_by_name_label", label)

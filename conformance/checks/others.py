@@ -24,6 +24,10 @@ class Others:
         self._ours.add(ref)
         self._theirs.get(cls, set()).discard(ref)
 
+    def was_ours(self, ref: Ref) -> bool:
+        """Whether an object is or was of our own making."""
+        return ref in self._ours
+
     def among(self, cls: str, args: Sequence[Value]) -> set[Ref]:
         """Return which objects of others a call's arguments name, inside records, sets and maps too."""
         return set(_texts(args)) & self._theirs.get(cls, set())

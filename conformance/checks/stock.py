@@ -207,7 +207,7 @@ class Stock:
             return bench.call(fmt, message, given)
         return bench.call(fmt, message, *(given[p.name] for p in constructor.message.params))
 
-    def exemplar(self, cls: str) -> dict[str, Value]:
+    def exemplar(self, cls: str, constructor: Constructor | None = None) -> dict[str, Value]:
         """Return the values to make one more object of a class with, what it needs being made first.
 
         Raises:
@@ -217,7 +217,7 @@ class Stock:
             raise Unavailable(f"making {cls} needs another {cls} first: {' -> '.join(self._in_hand)}")
         self._in_hand.append(cls)
         try:
-            constructor = self.constructor(cls)
+            constructor = constructor or self.constructor(cls)
             drawn = exemplar(self._bench.api, self._bench.profile, cls, self.number(), tag=TAG, constructor=constructor)
             return {name: filled(value, self.need, self._uuid_of) for name, value in drawn.items()}
         finally:

@@ -80,6 +80,12 @@ def usb_group_keeps_one_pair(s: Server) -> None:
     made(s, "USB_group.create", lambda f: {"other_config": dict(list(f["other_config"].items())[:1])})
 
 
+@fault("CREATE-FIELDS", "VDI", MEDIUM)
+def introduced_vdi_may_be_shared(s: Server) -> None:
+    """A VDI that is introduced, not created, is sharable, whatever is asked for."""
+    made(s, "VDI.introduce", lambda _: {"sharable": True})
+
+
 @fault("CREATE-FIELDS", "VIF", HARD)
 def second_vif_loses_its_locking_mode(s: Server) -> None:
     """A VIF of a VM that has one already is created with the default locking_mode, whatever is asked for."""
