@@ -171,11 +171,14 @@ def _real(bench: Bench, message: Message) -> Aim | None:
 
 
 def _works_for_us(bench: Bench, cell: Cell, aimed: Aim) -> bool:
-    """Whether the run's own user may do what was refused with another error; only for what stays as it is."""
-    if not aimed.right or cell.message.verb not in {*WRITING, "get"}:
+    """Whether the run's own user may do what was refused with another error; only for what leaves nothing behind."""
+    message = cell.message
+    if message.name == bench.api.classes[message.cls].destructor:
+        return aimed.live is not None and bench.stock.remove(aimed.live)
+    if not aimed.right or (message.verb not in {*WRITING, "get"} and not is_maker(bench, message)):
         return False
-    exchange = bench.call(cell.fmt, cell.message.full_name, *aimed.args, probe=True)
-    undo(bench, cell.message, aimed, exchange)
+    exchange = bench.call(cell.fmt, message.full_name, *aimed.args, probe=True)
+    undo(bench, message, aimed, exchange)
     return isinstance(exchange.reply.outcome, Success)
 
 
