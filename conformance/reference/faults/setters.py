@@ -23,14 +23,14 @@ def lost(s: Server, call: Call) -> Branch:
 
 @fault("SET-VALUE", "PVS_site", MEDIUM)
 def writing_the_present_value_fails(s: Server) -> None:
-    """Setting a PVS_site's name or description to what it is already fails."""
+    """Setting a PVS_site's description to what it is already fails."""
 
     def write(old: Old, call: Call) -> Branch:
         branch = old(call)
         idle = not code_of(branch) and not branch.touched
         return refusing(s, "INTERNAL_ERROR", "no row was changed") if idle else branch
 
-    calls(s, write, "PVS_site.set_name_*")
+    calls(s, write, "PVS_site.set_name_description")
 
 
 @fault("SET-VALUE", "VM", MEDIUM)
