@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from xenconform.models.acts import changes_power
+from xenconform.models.acts import changes_power, is_act
 from xenconform.models.api import Api, Message, Relation
 from xenconform.models.belief import Belief
 from xenconform.models.binding import bonds
@@ -28,6 +28,8 @@ WRITTEN: Final[Mapping[str, str]] = {
     "remove_from": "MAP-REMOVE",
 }
 """By the verb of the accessor that wrote the field which then reads wrong."""
+OF_POWER: Final = frozenset({"power_state", "resident_on"})
+"""The fields of a VM that the messages of the power states change; another one that they change is nobody's rule."""
 LOGOUT: Final = "session.logout"
 LISTINGS: Final = frozenset({"get_all", "get_all_records", "get_all_records_where"})
 BOUND: Final[Mapping[str, str]] = {"create": "BIND-CREATE", "destroy": "BIND-DESTROY", "write": "BIND-MOVE"}
@@ -212,10 +214,11 @@ def _cause(story: Story, at: int, handle: Handle, name: str) -> str:
     found = api.message(cause.call.message)
     if cause.session in _ended_sessions(story.steps[:at]):
         return "SESSION-REQUIRED"
-    if found is None or cause.call.message == LOGOUT:
+    # What a copy is like is no constructor's business.
+    if found is None or cause.call.message == LOGOUT or (cause.makes is not None and is_act(api, found)):
         return ""
     if changes_power(found):
-        return "LIFECYCLE-VM"
+        return "LIFECYCLE-VM" if name in OF_POWER else ""
     relation = bonds(api).by_derived.get((handle.cls, name)) or bonds(api).by_owner.get((handle.cls, name))
     if cause.makes is not None:
         return BOUND["create"] if relation and cause.makes != handle else "CREATE-FIELDS"

@@ -20,17 +20,43 @@ from xenconform.models.calls import Success
 from xenconform.models.values import Value
 from xenconform.strategies.boundary import MANY, numbered
 
-KINDS = 3
+KINDS = 5
 """So many kinds of awkward object there are; the number of a kind says which values it has."""
-TEXTS = ("e\u0301 \u00e9 \U0001f600 <&> \"' \\ ]]> ", "", "  line\nfeed\tand \u2028 ")
-INTS = (2**53 + 1, t.INT_MIN, t.INT_MAX)
-FLOATS = (-0.0, 0.1 + 0.2, 5e-324)
+TEXTS = (
+    "e\u0301 \u00e9 \U0001f600 <&> \"' \\ ]]> ",
+    "",
+    "  line\nfeed\tand \u2028 ",
+    " long\r\n" + "\u00e9x" * 200 + " ",
+    "007",
+)
+INTS = (2**53 + 1, t.INT_MIN, t.INT_MAX, 2**31, -1)
+FLOATS = (-0.0, 0.1 + 0.2, 5e-324, 1e300, -1 / 3)
 DATES = (
     datetime(2024, 2, 29, 23, 59, 59, 123456, tzinfo=UTC),
     datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC),
     datetime(2100, 2, 28, 12, 0, 0, 1, tzinfo=UTC),
+    datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
+    datetime(2024, 7, 1, 0, 0, 0, tzinfo=UTC),
 )
-MEMBERS = ("case", "CASE", " space", "e\u0301", "\u00e9", "0", "00", "true", "null")
+MEMBERS = (
+    "case",
+    "CASE",
+    " space",
+    "space ",
+    "e\u0301",
+    "\u00e9",
+    "0",
+    "00",
+    "true",
+    "null",
+    "k" * 300,
+    "a\r\nb",
+    "x;y,z=1",
+)
+EMPTY = 1
+"""The kind whose collections have no members."""
+LARGE = 0
+"""The kind whose collections are large."""
 
 
 def make_awkward(bench: Bench, of: ApiClass, kind: int) -> Obj:
@@ -103,8 +129,7 @@ def awkward_value(bench: Bench, of: ApiClass, field: Field, kind: int) -> Value:
 def awkward(of: t.Type, kind: int) -> Value:
     """Return the awkward value of a kind of a type without references.
 
-    Collections are large in the first kind, empty in the second; their members are easily confused in the first and
-    the third.
+    Collections are large in one kind and empty in another; their members are easily confused in all others.
     """
     match of:
         case t.Str():
@@ -129,11 +154,11 @@ def awkward(of: t.Type, kind: int) -> Value:
 
 
 def _members(of: t.Type, kind: int) -> tuple[Value, ...]:
-    if kind % KINDS == 1:
+    if kind % KINDS == EMPTY:
         return ()
-    if kind % KINDS == 2 and isinstance(of, t.Str):
-        return MEMBERS
-    return (*MEMBERS, *numbered(of, MANY)) if isinstance(of, t.Str) else numbered(of, MANY)
+    if not isinstance(of, t.Str):
+        return numbered(of, MANY)
+    return (*MEMBERS, *numbered(of, MANY)) if kind % KINDS == LARGE else MEMBERS
 
 
 def _item(of: t.Type, kind: int, at: int) -> Value:

@@ -2,11 +2,13 @@
 
 An object is read whole, every getter, listing and look-up is called over every format, and the object is read whole
 again: what stands still by the table of models/lasting.py is as before. Where it is not, the messages are called once
-more, one by one, to name the one that did it.
+more, one by one, to name the one that did it. Watched with it are what it is bound to, an elder of its class, and which
+objects the class lists; among the calls are such as fail, for they name what is not there.
 """
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -14,18 +16,24 @@ from xenconform.conformance.checks.awkward import fill
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.snapshots import Record, changes, has_objects
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import lasting_fields, stands
+from xenconform.models.query import where_message
 from xenconform.models.types import NULL_REF, RefTo, SetOf
 from xenconform.models.values import Ref, Value
 
 CLAUSE = "STATE-READ-ONLY-READS"
 NEIGHBOURS = 2
 """So many objects at the far ends of an object's bound fields are watched with it."""
+SURE = 8
+"""How many times in a row a getter has to add an object, before it is believed that it was the getter."""
+FULL = 3
+"""The kind of the values that objects are full of (checks/awkward.py)."""
 SHOWN = 3
 """How many differences a finding tells."""
 
@@ -62,13 +70,25 @@ class Watched:
             Unavailable: there is none and none can be made.
         """
         if self._obj is None:
+            elder: tuple[Obj, ...] = ()
             try:
-                self._obj = self.bench.stock.make(self.of.name)
-                fill(self.bench, self.of, self._obj, 2)
+                elder = (self._full(),)
+                self._obj = self._full()
             except Unavailable:
-                (self._obj,) = self.bench.stock.readable(self.of.name)
-            self._neighbours = tuple(self._find_neighbours())
+                self._obj, *_ = self.bench.stock.readable(self.of.name)
+            self._neighbours = (*elder, *self._find_neighbours())
         return self._obj
+
+    def _full(self) -> Obj:
+        obj = self.bench.stock.make(self.of.name)
+        fill(self.bench, self.of, obj, FULL)
+        return obj
+
+    def listed(self, fmt: Format) -> frozenset[Ref]:
+        """Return which objects the class lists; none where it lists none."""
+        if "get_all" not in self.of.messages:
+            return frozenset()
+        return frozenset(self.bench.ask(fmt, f"{self.of.name}.get_all")[0])
 
     def _find_neighbours(self) -> Iterator[Obj]:
         """Return objects at the far ends of the object's bound fields."""
@@ -104,8 +124,11 @@ class Watched:
         Explicit getters, which may ask hardware, are called on objects of our own alone.
         """
         record = self._record(fmt, self.obj)[0]
-        given: dict[str, tuple[Value, ...]] = {"get_all": (), "get_all_records": (), "get_all_records_where": ("true",)}
+        given: dict[str, tuple[Value, ...]] = {"get_all": (), "get_all_records": ()}
         given |= {f"get_by_{name}": (record[name],) for name in ("uuid", "name_label") if name in record}
+        query = where_message(self.bench.api, f"{self.of.name}.get_all_records_where")
+        if query is not None and query.full_name not in self.bench.profile.never:
+            yield query.full_name, ("true",), None
         for name, message in self.of.messages.items():
             if not name.startswith("get_") or message.lifecycle.state is State.REMOVED:
                 continue
@@ -116,15 +139,27 @@ class Watched:
             elif [param.type for param in message.params] == [RefTo(self.of.name)]:
                 yield message.full_name, (self.obj.ref,), self.of.fields.get(message.field)
 
+    def failing(self, fmt: Format) -> Iterator[tuple[str, tuple[Value, ...]]]:
+        """Return getters and look-ups of what is not there, each over one format."""
+        formats = self.bench.formats
+        for at, (name, message) in enumerate(self.of.messages.items()):
+            if formats[at % len(formats)] != fmt or not message.implicit or message.lifecycle.state is State.REMOVED:
+                continue
+            if name in {"get_by_uuid", "get_by_name_label"}:
+                yield message.full_name, (str(uuid.uuid4()),)
+            elif name.startswith("get_") and [param.type for param in message.params] == [RefTo(self.of.name)]:
+                yield message.full_name, (unknown_ref(),)
+
 
 def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
     read = watched.bench.other(fmt)
     try:
-        before = watched.read(read)
+        before, listed = watched.read(read), watched.listed(read)
     except Unanswered as why:
         raise Unavailable(f"{why}; counted under GET-RECORD-AGREES") from why
     _call_all(watched, judge, fmt)
     after = watched.read(read)
+    _judge_listing(watched, judge, fmt, listed)
     judge.asserted += 1
     wrong = _differences(watched, before, after)
     if not wrong:
@@ -145,6 +180,36 @@ def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
         )
 
 
+def _judge_listing(watched: Watched, judge: Judge, fmt: Format, before: frozenset[Ref]) -> None:
+    """Judge that the class lists the same objects; what others make is no getter's doing."""
+    cls, read = watched.of.name, watched.bench.other(fmt)
+    own = {obj.ref for obj in watched.bench.stock.made if obj.cls == cls}
+    after = watched.listed(read)
+    lost = sorted(own & (before - after))
+    judge.true(not lost, f"the {cls} of ours listed as before", f"without {show(tuple(lost))}")
+    if after <= before:
+        return
+    every = (*((message, args) for message, args, _ in watched.calls(fmt)), *watched.failing(fmt))
+    for message, args in every:
+        if _makes_one(watched, fmt, message, args):
+            judge.fail(f"no more {cls} listed than before", f"{message} adds one each time that it is called")
+            return
+
+
+def _makes_one(watched: Watched, fmt: Format, message: str, args: tuple[Value, ...]) -> bool:
+    """Whether a message adds to what its class lists each time that it is called, and nobody else does between."""
+    bench, read = watched.bench, watched.bench.other(fmt)
+    for _ in range(SURE):
+        still, before = watched.listed(read), watched.listed(read)
+        if before != still:
+            return False
+        with suppress(Unavailable):
+            bench.call(fmt, message, *args, probe=True)
+        if watched.listed(read) <= before:
+            return False
+    return True
+
+
 def _call_all(watched: Watched, judge: Judge, fmt: Format) -> None:
     """Call everything that reads; a getter that is called twice says the same."""
     bench = watched.bench
@@ -159,6 +224,9 @@ def _call_all(watched: Watched, judge: Judge, fmt: Format) -> None:
                 one, two = first.reply.outcome.value, second.reply.outcome.value
                 same = stands(watched.of, field, one, two)
                 judge.true(same, f"{message} gives {show(one)} again", show(two), first, second)
+    for message, args in watched.failing(fmt):
+        with suppress(Unavailable):
+            bench.call(fmt, message, *args, probe=True)
 
 
 def _differences(
@@ -177,10 +245,11 @@ def _differences(
 def _culprit(watched: Watched, fmt: Format, obj: Obj) -> str:
     """Return, as a remark, the first message whose call alone changes an object, "" where none does any more."""
     bench, read = watched.bench, watched.bench.other(fmt)
-    for message, args, _ in tuple(watched.calls(fmt)):
+    calls = [(message, args) for message, args, _ in watched.calls(fmt)]
+    for message, args in (*calls, *watched.failing(fmt)):
         with suppress(Unavailable, Unanswered):
             before = watched.read(read)
-            bench.call(fmt, message, *args)
+            bench.call(fmt, message, *args, probe=True)
             if obj in _differences(watched, before, watched.read(read)):
                 return f" (called alone, {message} does it)"
     return ""

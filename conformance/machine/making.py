@@ -187,17 +187,18 @@ class Making:
         return self.player.play(step)
 
     def _echo(self, before: Belief, place: tuple[Handle, str] | None, how: How, makes: Handle | None) -> None:
-        """Read back what a step changed, and what it was about, over other formats."""
+        """Read back what a step changed, and what it was about, over other formats and now and then in another session."""
         for at, call in enumerate(echoes(before, self.belief, place, makes, whole=self.moves % WHOLE == 0)):
             if call.args and isinstance(call.args[0], Handle):
                 self._touched[call.args[0]] = None
-            self._ask(call.message, call.args, how.fmt + 1 + at)
+            self._ask(call.message, call.args, how.fmt + 1 + at, how.session - SESSIONS)
 
-    def _ask(self, message: str, args: tuple[Value, ...], fmt: int) -> None:
+    def _ask(self, message: str, args: tuple[Value, ...], fmt: int, session: int = 0) -> None:
         if (
             self._bench.api.message(message) is None
             or message in self._about.muted
             or message in self._bench.profile.never
         ):
             return
-        self._play(Step(Call(message, args), self._bench.formats[fmt % len(self._bench.formats)]))
+        session = session if 0 < session < SESSIONS and not self.player.has_ended(session) else 0
+        self._play(Step(Call(message, args), self._bench.formats[fmt % len(self._bench.formats)], session))

@@ -23,8 +23,10 @@ from xenconform.conformance.machine.choosing import FOCUSES, About, How
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import Mismatch, Stopped
 from xenconform.conformance.machine.walk import Walk
+from xenconform.models.api import Message
 from xenconform.models.belief import Belief
 from xenconform.models.cases import Step
+from xenconform.models.types import RefTo
 
 BATCH = 9
 """How many sequences are explored between two looks at the clock.
@@ -96,6 +98,10 @@ def explore(this: Exploration) -> Iterator[Found]:
 
     Whoever takes a finding adds to `muted` what would find the same again.
     """
+    for copying in _copying(this):
+        found = _tour(this, copying)
+        if found is not None:
+            yield found
     machine = _machine(this)
     until = time.monotonic() + this.seconds
     done = 0
@@ -106,6 +112,30 @@ def explore(this: Exploration) -> Iterator[Found]:
         found = this.take()
         if found is not None:
             yield found
+
+
+def _copying(this: Exploration) -> Iterator[Message | None]:
+    """Yield the ways to a twin of an object: that it is made alike, for a class; and the messages that copy it."""
+    if this.cls:
+        yield None
+        yield from (act for act in this.plan[this.cls].acts if act.result == RefTo(this.cls))
+
+
+def _tour(this: Exploration, copying: Message | None) -> Found | None:
+    """Play the one sequence that is not drawn: it writes every field, which drawn ones do not."""
+    walk = this.walk(FOCUSES - 1)
+    if copying is not None and copying.full_name in this.muted:
+        return None
+    try:
+        walk.tour(copying, this.cls, How(this.seed % 3, 0))
+        walk.finish()
+    except Stopped as why:
+        this.stopped[str(why)] = this.stopped.get(str(why), 0) + 1
+    except Mismatch as wrong:
+        return Found(wrong, tuple(walk.player.steps), tuple(walk.player.beliefs))
+    finally:
+        this.end(walk)
+    return None
 
 
 def _run(machine: type[RuleBasedStateMachine], this: Exploration, batch: int, *, first: bool) -> None:

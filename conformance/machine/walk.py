@@ -7,6 +7,8 @@ believed at that moment, so that no move is ever impossible and nothing of the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from xenconform.conformance.machine.choosing import (
     LABELS,
@@ -23,6 +25,9 @@ from xenconform.models.calls import Call
 from xenconform.models.cases import Step
 from xenconform.models.exemplars import Need
 from xenconform.models.values import Handle, UuidOf, Value
+
+FILLING: Final = frozenset({"set", "add", "add_to"})
+"""The verbs of writers that put something into a field."""
 
 
 class Walk(Making):
@@ -117,6 +122,41 @@ class Walk(Making):
             chosen = likely(self.belief, calls, message)
             if chosen is not None:
                 self._do(chosen, how, makes=made_by(self.belief, chosen))
+
+    def tour(self, copying: Message | None, cls: str, how: How) -> None:
+        """Write every field of an object that has a twin, then every field of the twin, and make the twin anew between.
+
+        The twin is a copy, or an object made alike. What keeps one value for both, or the value of once, is seen in the
+        end, when both are compared whole.
+        """
+        source = self._make(cls, 0, how)
+        twin = self._twin(source, copying, how)
+        self._write_all(source, how)
+        later = self._twin(source, copying, how)
+        if twin is not None:
+            self._ask(f"{cls}.get_record", (twin,), how.fmt)
+            self._write_all(twin, how)
+        if later is not None:
+            self._touched[later] = None
+
+    def _twin(self, source: Handle, copying: Message | None, how: How) -> Handle | None:
+        if copying is None:
+            return self._make(source.cls, 0, how)
+        call = self._act_call(source, copying, 0)
+        makes = made_by(self.belief, call) if call is not None else None
+        if call is None or makes is None:
+            return None
+        self._do(call, how, makes=makes)
+        return makes if self.belief.alive(makes) else None
+
+    def _write_all(self, handle: Handle, how: How) -> None:
+        """Put something into every field of an object; nothing is read back yet."""
+        self._touched[handle] = None
+        for at, message in enumerate(self._plan[handle.cls].writers):
+            if message.verb in FILLING and message.full_name not in self._about.muted:
+                args = self._args(handle, message, 32 + at % 16, how)
+                if args is not None:
+                    self._play(Step(Call(message.full_name, (handle, *args)), self._format(replace(how, fmt=at))))
 
     def log_out(self, how: How) -> None:
         """End a further session; calls with it must fail from then on."""

@@ -219,7 +219,7 @@ class Composer:
     def _look_up(self, at: _At, value: int) -> Call | None:
         able = self._plan[self._site.cls].lookups
         by_label = [m for m in able if m.name == "get_by_name_label"]
-        chosen = by_label[0] if by_label and value % 4 else able[value % len(able)]
+        chosen = by_label[0] if by_label and value % 4 else able[value // 4 % len(able)]
         if chosen.name == "get_by_name_label":
             return Call(chosen.full_name, (LABELS[value % 2],))
         if chosen.name == "get_by_uuid":

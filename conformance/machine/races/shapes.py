@@ -40,22 +40,26 @@ class Shape:
 
 
 _DUEL: Final = ((0, 0), (0, 0), (0, 2), (0, 2))
+_APART: Final = ((0, 0), (9, 0), (0, 2), (9, 0))
 _REMOVING: Final = ((6, 2), (6, 2), (0, 0), (6, 3))
 DUELS: Final = (
     Shape((_DUEL, _DUEL)),
-    Shape((_DUEL, _DUEL), fmt=1, crossed=True),
+    Shape((_APART, _APART), fmt=1, crossed=True),
     Shape((_DUEL, ((9, 0),) * 4), fmt=2),
     Shape((_REMOVING, _REMOVING), filled=True),
 )
-"""Two threads on the same fields: both add, the same key first, then one of their own; one only reads; both remove."""
+"""Two threads on the same object: both add, the same key first, then one of their own; each writes one field and reads
+the other's; one only reads; both remove."""
 MEETINGS: Final = (
     Shape((((0, 0), (6, 0)), ((0, 0), (6, 0)))),
     Shape((((4, 0), (6, 1)), ((4, 0), (6, 1))), fmt=1),
     Shape((((8, 0), (0, 0)), ((12, 0),), ((8, 0), (8, 0), (0, 0))), fmt=2),
     Shape((((4, 0), (4, 1)), ((11, 0), (8, 0))), delays=(0, 1, 0, 0)),
+    Shape((((0, 0), (0, 0), (11, 0)), ((6, 0), (6, 4), (6, 0), (6, 4))), fmt=1),
 )
 """Threads that make objects and look them up; that name one object and look it up; that make, a little later, objects
-which need another that one of them ends; that name an object which one of them ends."""
+which need another that one of them ends; that name an object which one of them ends; that list the class while objects
+are made and one ends."""
 
 _branches = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 63)), min_size=1, max_size=4).map(tuple)
 shapes: Final = st.builds(

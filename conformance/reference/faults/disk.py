@@ -89,7 +89,7 @@ def floats_are_kept_with_six_digits(s: Server) -> None:
     reloaded(s, lambda of, value: float(f"{value:g}") if isinstance(of, Float) else value, "VM")
 
 
-@fault("PERSIST", "Certificate", HARD)
+@fault("PERSIST", "VMSS", HARD)
 def dates_before_1970_lose_their_sign(s: Server) -> None:
     """A restart brings the dates before 1970 back as 1970."""
 
@@ -109,7 +109,7 @@ def keys_without_a_value_are_not_kept(s: Server) -> None:
     reloaded(s, change, "network")
 
 
-@fault("PERSIST", "pool", HARD)
+@fault("PERSIST", "network", HARD)
 def large_sets_are_read_in_part(s: Server) -> None:
     """A restart brings back the first 256 members of a set of texts."""
     reloaded(s, lambda of, value: value[:256] if isinstance(of, SetOf) and isinstance(of.item, Str) else value)
@@ -144,13 +144,13 @@ def second_object_of_a_name_is_taken_for_the_first(s: Server) -> None:
     on_disk(s, lambda h, values: None if h.cls == "PVS_site" and last[values["name_label"]] != h else values)
 
 
-@fault("PERSIST", "network", HARD)
+@fault("PERSIST", "VIF", HARD)
 def far_ends_are_read_before_their_owners(s: Server) -> None:
     """After a restart a network shows the last of its VIFs only."""
     on_disk(s, lambda h, values: {**values, "VIFs": values["VIFs"][-1:]} if h.cls == "network" else values)
 
 
-@fault("PERSIST", "role", HARD)
+@fault("PERSIST", "VM_appliance", HARD)
 def numbers_are_given_again(s: Server) -> None:
     """The first objects made after a restart get the refs and uuids of those destroyed last before it."""
     if s.restarted:
@@ -186,13 +186,13 @@ def last_change_waits_for_the_next(s: Server) -> None:
     kept(s, keep)
 
 
-@fault("PERSIST", "network", HARD)
+@fault("PERSIST", "VIF", HARD)
 def far_ends_are_not_written(s: Server) -> None:
     """Of the objects that one call changes the first alone is written; far ends are as they were after a restart."""
     kept(s, lambda old, world, touched: old(world, touched[:1]))
 
 
-@fault("PERSIST", "message", HARD)
+@fault("PERSIST", "SR", HARD)
 def a_restarted_server_writes_no_more(s: Server) -> None:
     """What is changed after a restart is lost by the next one."""
     if s.restarted:

@@ -9,7 +9,7 @@ from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, f
 from xenconform.conformance.reference.faults.histories import Old, told
 from xenconform.conformance.reference.faults.seams import putting, torn
 from xenconform.models.binding import Draft
-from xenconform.models.calls import Call, Format, Success
+from xenconform.models.calls import Call, Success
 from xenconform.models.values import Handle, Value
 from xenconform.models.world import Branch, World
 
@@ -44,11 +44,11 @@ def removal_brings_other_keys_back(s: Server) -> None:
 
 @fault("CONC-LINEARIZABLE", "VM_appliance", HARD)
 def name_and_description_are_written_as_one(s: Server) -> None:
-    """Setting an appliance's name over JSON-RPC 2.0 writes back the description that it had a moment before."""
+    """Setting an appliance's name writes back the description that it had a moment before."""
 
     def write(world: World, old: Old, call: Call) -> Branch:
         branch, was = old(call), world.record(call.args[0])
-        if was is None or not s.is_over(Format.JSONRPC2) or branch.world.record(call.args[0]) is None:
+        if was is None or branch.world.record(call.args[0]) is None:
             return branch
         return putting(branch, call.args[0], name_description=was["name_description"])
 
@@ -116,14 +116,14 @@ def record_is_read_in_two_halves(s: Server) -> None:
 
 
 @fault("CONC-LINEARIZABLE", "VMSS", HARD)
-def setting_a_map_undoes_an_addition(s: Server) -> None:
-    """A key that is added to a schedule while its enabled flag is set is lost, though the addition was answered."""
+def whole_record_is_written_back(s: Server) -> None:
+    """Enabling a snapshot schedule writes all its fields back as they were a moment before."""
 
     def write(world: World, old: Old, call: Call) -> Branch:
         branch, was = old(call), world.record(call.args[0])
         if was is None or branch.world.record(call.args[0]) is None:
             return branch
-        return putting(branch, call.args[0], schedule=was["schedule"])
+        return putting(branch, call.args[0], **{n: v for n, v in was.items() if n not in {"enabled", "VMs"}})
 
     torn(s, b"VMSS.set_enabled", write)
 

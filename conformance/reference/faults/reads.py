@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, fault
 from xenconform.conformance.reference.faults.histories import Old
 from xenconform.conformance.reference.faults.seams import after, calls, code_of, fields_of, putting
@@ -81,18 +79,6 @@ def listing_cuts_the_youngest(s: Server) -> None:
     after(s, cut, "secret.get_all")
 
 
-@fault("STATE-READ-ONLY-READS", "VMSS", HARD)
-def schedule_is_lost_by_many_reads(s: Server) -> None:
-    """After a snapshot schedule's frequency was read ten times its schedule is empty."""
-    reads: Counter[Handle] = Counter()
-
-    def read(call: Call, branch: Branch) -> Branch:
-        reads[call.args[0]] += 1
-        return putting(branch, call.args[0], schedule={}) if reads[call.args[0]] % 10 == 0 else branch
-
-    after(s, read, "VMSS.get_frequency")
-
-
 @fault("STATE-READ-ONLY-READS", "VDI", HARD)
 def reading_one_disk_writes_to_another(s: Server) -> None:
     """VDI.get_location clears other_config of the VDI that was made just before the one that is read."""
@@ -106,26 +92,25 @@ def reading_one_disk_writes_to_another(s: Server) -> None:
 
 @fault("STATE-READ-ONLY-READS", "VM", HARD)
 def failing_getter_still_writes(s: Server) -> None:
-    """VM.get_possible_hosts writes the last host it thought of into the VM's affinity."""
+    """VM.get_possible_hosts is not implemented, says so, and raises the VM's user_version all the same."""
 
     def think(old: Old, call: Call) -> Branch:
-        branch = old(call)
-        hosts = s.state.world.handles("host")
-        return putting(branch, call.args[0], affinity=hosts[0]) if isinstance(call.args[0], Handle) else branch
+        branch, fields = old(call), fields_of(s, call.args[0]) if isinstance(call.args[0], Handle) else {}
+        return putting(branch, call.args[0], user_version=(fields["user_version"] + 1) % 2**31) if fields else branch
 
     calls(s, think, "VM.get_possible_hosts")
 
 
 @fault("STATE-READ-ONLY-READS", "pool", HARD)
-def bad_ref_resets_the_first_object(s: Server) -> None:
-    """get_other_config of a pool that is not there fails as it should, and takes the first tag off the real pool."""
+def bad_ref_writes_to_the_first_object(s: Server) -> None:
+    """Reading a pool that is not there fails as it should, and puts a point behind the real pool's description."""
 
     def read(old: Old, call: Call) -> Branch:
         branch = old(call)
         if code_of(branch) != "HANDLE_INVALID":
             return branch
         pool = s.state.world.handles("pool")[0]
-        return putting(branch, pool, tags=fields_of(s, pool)["tags"][1:])
+        return putting(branch, pool, name_description=fields_of(s, pool)["name_description"] + ".")
 
     calls(s, read, "pool.get_other_config")
 
