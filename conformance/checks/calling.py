@@ -73,8 +73,8 @@ def _with_bad_refs(
     if message.implicit and not message.verb:
         # The second destroy is DESTROY-AGAIN's; and no server is to take the null ref for one of its own objects.
         kinds = [kind for kind in kinds if kind in {"unknown", "other class"}]
-    if nearly and turn.has_come():
-        kinds.append(list(nearly)[turn.number % len(nearly)])
+    few = list(nearly) if not message.implicit else list(nearly)[turn.number % 2 :: 2]
+    kinds += [kind for after, kind in enumerate(few) if turn.has_come(after)]
     for kind in kinds:
         ref = refs[kind] if kind in refs else nearly[kind]
         shown = None if kind == "empty" or not only_self else ref

@@ -43,7 +43,7 @@ def far_end_that_was_read_is_kept(s: Server) -> None:
     after(s, keep, "network.get_VIFs")
 
 
-@fault("BIND-CREATE", "VBD", HARD, also="BIND-SYMMETRY BIND-DESTROY")
+@fault("BIND-CREATE", "VBD", HARD, also="BIND-SYMMETRY")
 def second_vbd_takes_the_place_of_the_first(s: Server) -> None:
     """The VBDs of a VDI show the newest one alone."""
 
@@ -55,8 +55,8 @@ def second_vbd_takes_the_place_of_the_first(s: Server) -> None:
     after(s, effect, "VBD.create")
 
 
-@fault("BIND-CREATE", "PVS_proxy", HARD, also="BIND-SYMMETRY BIND-DESTROY")
-def site_with_a_server_shows_no_new_proxy(s: Server) -> None:
+@fault("BIND-CREATE", "PVS_proxy", HARD, also="BIND-SYMMETRY")
+def second_proxy_is_not_at_its_site(s: Server) -> None:
     """A PVS_proxy is missing in the proxies of its PVS_site where that has a proxy already."""
     unbound(s, "PVS_proxy.create", ("site", "proxies"), lambda site: len(fields_of(s, site)["proxies"]) > 0)
 
@@ -149,7 +149,7 @@ def vm_that_comes_back_is_not_shown(s: Server) -> None:
 # ------------------------------------------------------------------------------------------------------- BIND-DESTROY
 
 
-@fault("BIND-DESTROY", "VIF", MEDIUM)
+@fault("BIND-DESTROY", "VIF", MEDIUM, also="BIND-SYMMETRY")
 def network_still_shows_a_vif_that_jsonrpc1_destroyed(s: Server) -> None:
     """The VIFs of a network still show a VIF that was destroyed over JSON-RPC 1.0."""
     left_behind(s, "VIF.destroy", "network", "VIFs", lambda _: True, Format.JSONRPC1)
@@ -163,7 +163,7 @@ def appliance_shows_a_vm_that_was_moved_and_destroyed(s: Server) -> None:
     left_behind(s, "VM.destroy", "appliance", "VMs", moved.__contains__)
 
 
-@fault("BIND-DESTROY", "PVS_server", HARD)
+@fault("BIND-DESTROY", "PVS_server", HARD, also="BIND-SYMMETRY")
 def older_server_stays_with_its_site(s: Server) -> None:
     """The servers of a PVS_site still show one that was forgotten while the site had a newer one."""
 
@@ -173,7 +173,7 @@ def older_server_stays_with_its_site(s: Server) -> None:
     left_behind(s, "PVS_server.forget", "site", "servers", newer)
 
 
-@fault("BIND-DESTROY", "VUSB", HARD)
+@fault("BIND-DESTROY", "VUSB", HARD, also="BIND-SYMMETRY")
 def usb_group_loses_all_its_vusbs(s: Server) -> None:
     """When a VUSB is destroyed over JSON-RPC 2.0, the VUSBs of its USB_group show none, also those that are there."""
 
@@ -206,7 +206,7 @@ def uuid_does_for_a_ref(s: Server) -> None:
 
 @fault("CALL-BAD-REF", "PBD", HARD)
 def setters_take_what_is_gone(s: Server) -> None:
-    """set_device_config of a PBD that was destroyed succeeds over JSON-RPC 1.0."""
+    """What writes the other_config of a PBD succeeds over JSON-RPC 1.0 on one that was destroyed."""
     book = ended(s)
     refused(s, "PBD.*_other_config", lambda call, b: (
         s.state.world.stay(None) if call.args[0] in book and s.is_over(Format.JSONRPC1) else b))  # fmt: skip
@@ -264,7 +264,7 @@ def ref_of_another_class_is_a_wrong_type(s: Server) -> None:
 
 
 @fault("CALL-BAD-REF-CODE", "host", HARD)
-def null_host_is_not_implemented(s: Server) -> None:
+def null_host_is_an_internal_error(s: Server) -> None:
     """host.enable and host.disable on the null ref fail over JSON-RPC 1.0 with INTERNAL_ERROR."""
     refused(s, "host.*able", lambda call, b: (
         failing(b, "INTERNAL_ERROR", "Not_found")
