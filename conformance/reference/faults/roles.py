@@ -184,7 +184,7 @@ def read_only_cannot_log_out(s: Server) -> None:
     handled(s, "session.logout", logout)
 
 
-@fault("RBAC", "task", MEDIUM)
+@fault("RBAC", "VM", MEDIUM)
 def certificate_is_an_operator(s: Server) -> None:
     """The role client-cert may run over JSON-RPC 1.0 what is published for vm-operator."""
     decides(s, lambda who, plan, may: may or (

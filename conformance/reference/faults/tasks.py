@@ -97,9 +97,13 @@ def result_is_written_for_the_caller(s: Server) -> None:
 
 @fault("ASYNC-TASK", "SR", HARD)
 def making_an_sr_never_ends(s: Server) -> None:
-    """The task of SR.create over JSON-RPC 1.0 stays pending, though the SR is there."""
-    endings(s, lambda m, t: {"status": "pending", "progress": 0.0, "result": ""}
-            if s.fmt is JSON1 and m.full_name == "SR.create" and t["status"] == "success" else {})  # fmt: skip
+    """The task that makes an SR over JSON-RPC 1.0 stays pending, though the SR is there."""
+
+    def change(message: Message, task: Mapping[str, Value]) -> Mapping[str, Value]:
+        makes = message.full_name in {"SR.create", "SR.introduce"} and task["status"] == "success"
+        return {"status": "pending", "progress": 0.0, "result": ""} if makes and s.fmt is JSON1 else {}
+
+    endings(s, change)
 
 
 @fault("ASYNC-TASK", "PVS_site", MEDIUM)
