@@ -64,7 +64,7 @@ def _nearly(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
         "without what precedes its colon": ref.partition(":")[2],
     }
     if "get_uuid" in of.messages:
-        outcome = bench.call(bench.formats[0], f"{of.name}.get_uuid", ref).reply.outcome
+        outcome = bench.call(bench.formats[0], f"{of.name}.get_uuid", ref, probe=True).reply.outcome
         found["a uuid"] = str(outcome.value) if isinstance(outcome, Success) else ""
     real = {obj.ref for obj in bench.stock.made} | {NULL_REF, "", *bench.stock.existing(of.name)}
     for kind, text in found.items():
