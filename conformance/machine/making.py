@@ -187,7 +187,7 @@ class Making:
         return self.player.play(step)
 
     def _echo(self, before: Belief, place: tuple[Handle, str] | None, how: How, makes: Handle | None) -> None:
-        """Read back what a step changed, and what it was about, over other formats and now and then in another session."""
+        """Read back what a step changed or was about, over other formats, and now and then in another session."""
         for at, call in enumerate(echoes(before, self.belief, place, makes, whole=self.moves % WHOLE == 0)):
             if call.args and isinstance(call.args[0], Handle):
                 self._touched[call.args[0]] = None

@@ -23,7 +23,7 @@ from xenconform.conformance.machine.choosing import FOCUSES, About, How
 from xenconform.conformance.machine.plan import Abilities
 from xenconform.conformance.machine.player import Mismatch, Stopped
 from xenconform.conformance.machine.walk import Walk
-from xenconform.models.api import Message
+from xenconform.models.acts import changes_power
 from xenconform.models.belief import Belief
 from xenconform.models.cases import Step
 from xenconform.models.types import RefTo
@@ -98,8 +98,8 @@ def explore(this: Exploration) -> Iterator[Found]:
 
     Whoever takes a finding adds to `muted` what would find the same again.
     """
-    for copying in _copying(this):
-        found = _tour(this, copying)
+    for tour in _tours(this):
+        found = _take(this, tour)
         if found is not None:
             yield found
     machine = _machine(this)
@@ -114,20 +114,25 @@ def explore(this: Exploration) -> Iterator[Found]:
             yield found
 
 
-def _copying(this: Exploration) -> Iterator[Message | None]:
-    """Yield the ways to a twin of an object: that it is made alike, for a class; and the messages that copy it."""
-    if this.cls:
-        yield None
-        yield from (act for act in this.plan[this.cls].acts if act.result == RefTo(this.cls))
+def _tours(this: Exploration) -> Iterator[Callable[[Walk], None]]:
+    """Yield the sequences that are not drawn: they write every field, which drawn ones do not."""
+    if not this.cls:
+        return
+    how = How(this.seed % 3, 0)
+    acts = this.plan[this.cls].acts
+    yield partial(Walk.tour, copying=None, cls=this.cls, how=how)
+    for act in acts:
+        if act.result == RefTo(this.cls) and act.full_name not in this.muted:
+            yield partial(Walk.tour, copying=act, cls=this.cls, how=how)
+    if any(changes_power(act) for act in acts):
+        yield partial(Walk.states, cls=this.cls, how=how)
 
 
-def _tour(this: Exploration, copying: Message | None) -> Found | None:
-    """Play the one sequence that is not drawn: it writes every field, which drawn ones do not."""
+def _take(this: Exploration, tour: Callable[[Walk], None]) -> Found | None:
+    """Play a sequence that is not drawn."""
     walk = this.walk(FOCUSES - 1)
-    if copying is not None and copying.full_name in this.muted:
-        return None
     try:
-        walk.tour(copying, this.cls, How(this.seed % 3, 0))
+        tour(walk)
         walk.finish()
     except Stopped as why:
         this.stopped[str(why)] = this.stopped.get(str(why), 0) + 1

@@ -29,6 +29,9 @@ from xenconform.models.values import Handle, UuidOf, Value
 FILLING: Final = frozenset({"set", "add", "add_to"})
 """The verbs of writers that put something into a field."""
 
+STATES: Final = ("start", "pause", "unpause", "suspend", "resume", "hard_shutdown")
+"""Messages that lead a VM through all its power states and back."""
+
 
 class Walk(Making):
     """The moves of one sequence; see the module."""
@@ -139,6 +142,19 @@ class Walk(Making):
         if later is not None:
             self._touched[later] = None
 
+    def states(self, cls: str, how: How) -> None:
+        """Take an object through its power states, and in each write every field and look at all of it."""
+        handle = self._make(cls, 0, how)
+        self._need(Need("host", prefer_existing=True), 0, how)
+        acts = {each.name: each for each in self._plan[cls].acts if each.full_name not in self._about.muted}
+        for name in STATES:
+            call = self._act_call(handle, acts[name], 0) if name in acts else None
+            if call is not None:
+                self._do(call, how)
+                self._ask(f"{cls}.get_record", (handle,), how.fmt)
+                self._write_all(handle, how, leaving="is_a_template")
+                self._ask(f"{cls}.get_record", (handle,), how.fmt + 1)
+
     def _twin(self, source: Handle, copying: Message | None, how: How) -> Handle | None:
         if copying is None:
             return self._make(source.cls, 0, how)
@@ -149,11 +165,11 @@ class Walk(Making):
         self._do(call, how, makes=makes)
         return makes if self.belief.alive(makes) else None
 
-    def _write_all(self, handle: Handle, how: How) -> None:
-        """Put something into every field of an object; nothing is read back yet."""
+    def _write_all(self, handle: Handle, how: How, *, leaving: str = "") -> None:
+        """Put something into every field of an object but one that may be left; nothing is read back yet."""
         self._touched[handle] = None
         for at, message in enumerate(self._plan[handle.cls].writers):
-            if message.verb in FILLING and message.full_name not in self._about.muted:
+            if message.verb in FILLING and message.field != leaving and message.full_name not in self._about.muted:
                 args = self._args(handle, message, 32 + at % 16, how)
                 if args is not None:
                     self._play(Step(Call(message.full_name, (handle, *args)), self._format(replace(how, fmt=at))))

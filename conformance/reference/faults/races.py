@@ -149,7 +149,8 @@ def listing_has_only_the_last_new_object(s: Server) -> None:
 
     def listed(world: World, old: Old, call: Call) -> Branch:
         branch = old(call)
-        assert isinstance(branch.outcome, Success)
+        if call.message != "PVS_site.get_all" or not isinstance(branch.outcome, Success):
+            return branch
         new: list[Value] = [h for h in branch.outcome.value if world.record(h) is None]
         return told(branch, tuple(h for h in branch.outcome.value if h not in new[:-1]))
 
