@@ -92,8 +92,9 @@ def _wrong_types(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
         wrong: list[Param] = [each for each in wrong_typed(of) if each[0] != of and not _is_a_name(of, each[0])]
         wrong += [] if refs_in(of) else [(None, NIL)]
         used = blind(message) if isinstance(of, RefTo) else aimed
-        # Accessors read values of their own as fields do, so each of them is tried with all over every format.
-        for typed, value in wrong if message.verb and turn.all_of_them else _in_turn(wrong, turn):
+        # Accessors read values of their own, as fields do: each is tried with each over all formats but one.
+        spared = _in_turn(wrong, turn) if message.verb and turn.all_of_them else ()
+        for typed, value in [each for each in wrong if each not in spared] if spared else _in_turn(wrong, turn):
             params: list[Param] = [(p.type, arg) for p, arg in zip(message.params, used.args, strict=True)]
             params[at] = (typed, value)
             what = f"{show(value) if typed else 'null'} as {typed or 'it stands'} for {message.params[at].name}"

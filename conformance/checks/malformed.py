@@ -59,7 +59,6 @@ def _xml(good: str, method: str, session: str) -> Iterator[tuple[str, bytes]]:
         "a double that is none": f"{call}{one.replace('string', 'double')}</methodCall>",
         "text before the root": "text" + good,
         "an end tag in other letters": good.replace("</methodCall>", "</methodcall>"),
-        "an attribute twice": good.replace("<methodCall>", '<methodCall a="1" a="2">'),
         "a section that does not end": f"{call}{one.replace(session, '<![CDATA[' + session)}</methodCall>",
         "a parameter without a value": f"{call}<params><param></param></params></methodCall>",
         "two values in one parameter": f"{call}{one.replace('</param>', '<value>x</value></param>')}</methodCall>",

@@ -64,12 +64,11 @@ def _unknown_methods(bench: Bench, of: ApiClass) -> list[tuple[str, tuple[Value,
         return found
     ref, _ = self_ref(bench, getter)
     name = getter.full_name
-    near = (f"{name}s", name[:-1], f"{cls}.{getter.name.upper()}", f"{cls.swapcase()}.{getter.name}", f"No_{name}")
+    near = (f"{name}s", f"{cls}.{getter.name.upper()}", f"{cls.swapcase()}.{getter.name}")
     found += [(each, (ref,)) for each in near]
     found += [
         (f"{cls}.get_no_such_field", (ref,)),
         (f"{cls}.set_no_such_field", (ref, "x")),
-        (f"{cls}.add_to_no_such_field", (ref, "x", "y")),
         (getter.name, (ref,)),
     ]
     elsewhere = next(each for each in ("name_label", "other_config", "MTU") if each not in of.fields or each == "MTU")

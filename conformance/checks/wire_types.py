@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self, TypeAlias
 
 from xenconform.conformance.checks.arguments import good_args
 from xenconform.conformance.checks.bench import Bench
@@ -46,13 +48,14 @@ def has_typed_messages(_api: Api, of: ApiClass) -> bool:
 
 def wrong_type_fails(bench: Bench, of: ApiClass) -> None:
     """A value of another type fails and changes nothing; SHOULD: FIELD_TYPE_ERROR. Source: error list."""
-    for message in typed_messages(of):
-        for fmt in bench.formats:
-            with with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
-                obj = bench.stock.writable(of.name)
-                with bench.restoring(obj, message.field):
-                    before = _something(bench, message, fmt, obj.ref)
-                    _judge_types(bench, message, (fmt, obj.ref, before), judge, coded)
+    for number, message in enumerate(typed_messages(of)):
+        with _Filled(bench, message) as filled:
+            for at, fmt in enumerate(bench.formats):
+                with with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
+                    ref = bench.stock.writable(of.name).ref
+                    before = filled.shown(fmt, ref)
+                    wrong = _wrong_params(message, ref, number + at)
+                    _judge_types(bench, (message, wrong), (fmt, ref, before), judge, coded)
     for message in asking_messages(of):
         for fmt in bench.formats:
             with with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
@@ -60,25 +63,46 @@ def wrong_type_fails(bench: Bench, of: ApiClass) -> None:
                 _judge_asking(bench, message, (fmt, args), judge, coded)
 
 
-def _something(bench: Bench, message: Message, fmt: Format, ref: Ref) -> Value:
-    """Return what a set or map shows that a message writes; one that is empty is filled, so that a loss is seen.
+@dataclass(slots=True)
+class _Filled:
+    """A field that a message writes: a set or map that is empty has a member for as long, so that a loss is seen.
 
-    Raises:
-        Unavailable: it cannot be read.
+    Nobody finds it there afterwards: it may mean something, as operations do that are blocked.
     """
-    before = field_shown(bench, message, (ref,), fmt)
-    if before is None:
-        raise Unavailable(f"{message.cls}.{message.field} cannot be read; counted under GET-EVERY-FIELD")
-    of = bench.api.classes[message.cls].fields[message.field].type
-    if before[0] or message.verb != "set" or not isinstance(of, SetOf | MapOf) or refs_in(of):
-        return before[0]
-    bench.call(fmt, message.full_name, ref, tame(of, 5))
-    return (field_shown(bench, message, (ref,), fmt) or before)[0]
+
+    bench: Bench
+    message: Message
+    was: tuple[Ref, Value] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.was is not None:
+            with suppress(Unavailable):
+                self.bench.call(self.bench.formats[0], self.message.full_name, *self.was)
+
+    def shown(self, fmt: Format, ref: Ref) -> Value:
+        """Return what the field shows.
+
+        Raises:
+            Unavailable: it cannot be read.
+        """
+        bench, message = self.bench, self.message
+        shown = field_shown(bench, message, (ref,), fmt)
+        if shown is None:
+            raise Unavailable(f"{message.cls}.{message.field} cannot be read; counted under GET-EVERY-FIELD")
+        of = bench.api.classes[message.cls].fields[message.field].type
+        if shown[0] or message.verb != "set" or not isinstance(of, SetOf | MapOf) or refs_in(of) or self.was:
+            return shown[0]
+        self.was = (ref, shown[0])
+        bench.call(fmt, message.full_name, ref, tame(of, 5))
+        return (field_shown(bench, message, (ref,), fmt) or shown)[0]
 
 
-def _judge_types(bench: Bench, message: Message, at: At, judge: Judge, coded: Judge) -> None:
-    fmt, ref, before = at
-    for params in _wrong_params(message, ref)[: None if bench.budget.boundaries else 2]:
+def _judge_types(bench: Bench, call: tuple[Message, list[list[Param]]], at: At, judge: Judge, coded: Judge) -> None:
+    (message, wrong), (fmt, ref, before) = call, at
+    for params in wrong[: None if bench.budget.boundaries else 2]:
         if not _judge_one(bench, (message, fmt), params, judge, coded):
             _put_back(bench, message, at)
             return
@@ -111,15 +135,16 @@ def _told(of: Type | None, value: Value) -> str:
     return f"{show(plain(value))} as it stands" if of is None else f"{show(value)} as {of}"
 
 
-def _wrong_params(message: Message, ref: Ref) -> list[list[Param]]:
-    """Return parameter lists in which a single value is of another type: any after self."""
+def _wrong_params(message: Message, ref: Ref, turn: int) -> list[list[Param]]:
+    """Return parameter lists in which a single value is of another type: any after self; of the odd ones one a turn."""
     good: list[Param] = [(RefTo(message.cls), ref)]
     good += [(p.type, _plain(p.type, ref)) for p in message.params[1:]]
     found: list[list[Param]] = []
     for at in range(len(good) - 1, 0, -1):
         of = message.params[at].type
         wrong: list[Param] = [typed for typed in wrong_typed(of) if not _names(of, typed[0])]
-        chosen = [*wrong, *_nodes(of)] if at == len(good) - 1 else wrong[:2]
+        odd = list(_nodes(of))
+        chosen = [*wrong, *(odd[turn % len(odd) :][:1] if odd else ())] if at == len(good) - 1 else wrong[:2]
         found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
     return [params for params in found if any(of != p.type for p, (of, _) in zip(message.params, params, strict=True))]
 
@@ -182,7 +207,7 @@ def _judge_asking(
     of = message.params[-1].type
     good: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=True)]
     text = Scalar("string", args[-1]) if isinstance(args[-1], str) else Scalar("int", str(args[-1]))
-    wrong: list[Param] = [(Bool(), True), (Float(), 1.5), (None, Array((text,))), (None, Struct((("a", text),)))]
+    wrong: list[Param] = [(Bool(), True), (None, Array((text,)))]
     wrong += [] if refs_in(of) else [(None, NIL)]
     for typed in wrong:
         if (typed[0], of) != (Bool(), Bool()):
