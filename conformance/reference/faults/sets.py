@@ -42,9 +42,9 @@ def idle(s: Server, names: str, when: Test, *formats: Format) -> None:
 
 
 @fault("SET-ADD", "network", HARD)
-def part_of_a_member_counts_as_a_member(s: Server) -> None:
-    """Adding a tag to a network does nothing where the tag is a part of one that is there."""
-    idle(s, "network.add_tags", lambda old, value: any(value in each for each in old))
+def beginning_of_a_member_counts_as_a_member(s: Server) -> None:
+    """Adding a tag to a network does nothing where one that is there begins with it."""
+    idle(s, "network.add_tags", lambda old, value: any(each.startswith(value) for each in old))
 
 
 @fault("SET-ADD", "SR", HARD)

@@ -1,0 +1,43 @@
+"""Values that are easily confused: different all the same, more than 8 of them, and paired with values that recur."""
+
+from __future__ import annotations
+
+import pytest
+
+from xenconform.models import types as t
+from xenconform.models.values import canonical
+from xenconform.strategies.confusable import confusables, crowd, paired
+
+WIDE = (t.Str(), t.Int(), t.Float(), t.DateTime())
+"""Types with more values than any limit of one byte."""
+
+
+@pytest.mark.parametrize("of", WIDE, ids=str)
+def test_values_differ(of: t.Type) -> None:
+    """No value is there twice in the API's sense; there are more than 8, and in a crowd more than 256."""
+    for values, least in ((confusables(of), 9), (crowd(of), 257)):
+        assert len({canonical(of, each) for each in values}) == len(values) >= least
+
+
+def test_texts_are_confused() -> None:
+    """Each way to confuse texts has two of them: case, spaces, a part, a list, a pattern, a number."""
+    texts = confusables(t.Str())
+    assert len({each.lower() for each in texts}) < len(texts)
+    assert len({each.strip() for each in texts}) < len(texts)
+    assert any(one in other for one in texts for other in texts if one != other)
+    assert any(set(each.split(",")) <= set(texts) for each in texts if "," in each)
+    assert len({int(each) for each in texts if each.isdecimal()}) == 1
+
+
+def test_small_types_give_what_they_have() -> None:
+    """A type with few values gives all of them, and no more."""
+    assert confusables(t.Bool()) == (False, True)
+    assert confusables(t.Enum("e", ("a", "b", "c"))) == ("a", "b", "c")
+
+
+def test_pairs_recur() -> None:
+    """A map has every key once; one value is empty, and values come twice, so that none of them tells the key."""
+    found = paired(confusables(t.Str()), t.Str())
+    assert tuple(found) == confusables(t.Str())
+    assert "" in found.values()
+    assert len(set(found.values())) < len(found)
