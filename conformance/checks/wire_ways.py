@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.roundtrip import Trial, constructor_place, spot, writer
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ODD_TEXTS = (" \t<&>\"'\\ e\u0301 \u00e9 \U0001f600 ]]> &amp; %2F\r\n ", "&")
 """Texts to add to sets and maps: outer spaces, markup and all planes in one, and one that begins and ends in markup."""
+Wrong: TypeAlias = tuple[str, Format, str, Exchange]
+"""A field that does not show its value, the format at fault, what is shown, and where."""
 WHOLE_NUMBERS = (("3", 3.0), ("25e-1", 2.5))
 """JSON numbers without a point, and the doubles that they are."""
 
@@ -189,13 +191,13 @@ def created_values_travel(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -
     if not hard or "get_record" not in of.messages:
         return
     with suppress(Unavailable, Unanswered):
-        wrong, seen = _created(bench, of, fmt, hard)
+        wrong = _created(bench, of, fmt, hard)
         plain = dict(_plain_fields(bench, of, hard)) if wrong else {}
-        if not wrong or _created(bench, of, fmt, plain)[0]:
+        if not wrong or _created(bench, of, fmt, plain):
             return
-        for name in wrong:
-            with bench.judging(kind.clause(fmt), f"{of.name}.{name}", fmt) as judge:
-                judge.fail(f"{show(hard[name])}, as {of.name}'s constructor was given", wrong[name], seen)
+        for name, guilty, told, seen in wrong:
+            with bench.judging(kind.clause(guilty), f"{of.name}.{name}", guilty) as judge:
+                judge.fail(f"{show(hard[name])}, as {of.name}'s constructor was given over {fmt}", told, seen)
 
 
 def _hard_fields(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> Iterator[tuple[str, Value]]:
@@ -219,17 +221,24 @@ def _plain_fields(bench: Bench, of: ApiClass, hard: Mapping[str, Value]) -> Iter
             yield name, found.plain()[0]
 
 
-def _created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value]) -> tuple[dict[str, str], Exchange]:
-    """Make an object with values; return the fields that do not show theirs, with what they show, and the exchange."""
+def _created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value]) -> list[Wrong]:
+    """Make an object with values; return the fields that do not show theirs, over another format or over all."""
     places = {name: constructor_place(of, of.fields[name]) for name in values}
     made = bench.stock.try_make(of.name, {place[1]: values[n] for n, place in places.items() if place}, fmt=fmt)
     if not isinstance(made.reply.outcome, Success):
-        refused = {} if bench.is_domain_refusal(made) else dict.fromkeys(list(values)[:1], describe(made))
-        return refused, made
+        return [] if bench.is_domain_refusal(made) else [(name, fmt, describe(made), made) for name in list(values)[:1]]
     obj = bench.stock.adopt(of.name, made)
+    wrong: list[Wrong] = []
     record, seen = bench.ask(bench.other(fmt), f"{of.name}.get_record", obj.ref)
+    odd = [name for name in values if not _holds(of.fields[name], record, values[name])]
+    shown = {each: bench.ask(each, f"{of.name}.get_record", obj.ref)[0] for each in bench.formats} if odd else {}
+    for name in odd:
+        bad = [each for each, told in shown.items() if not _holds(of.fields[name], told, values[name])]
+        # Where every format shows it changed, the one that wrote it did that.
+        guilty = fmt if len(bad) == len(shown) else bench.other(fmt)
+        wrong.append((name, guilty, show(record.get(name)), seen))
     bench.stock.remove(obj)
-    return {n: show(record.get(n)) for n in values if not _holds(of.fields[n], record, values[n])}, seen
+    return wrong
 
 
 def _holds(field: Field, record: Mapping[str, Value], value: Value) -> bool:

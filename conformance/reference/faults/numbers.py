@@ -42,7 +42,7 @@ def xml_listing_sizes_as_i8(s: Server) -> None:
     spelled(s, Kind(Int, (XML,), "SR.get_all_records"), lambda v, _: f"<value><i8>{v}</i8></value>")
 
 
-@fault("WIRE-INT-XML", "VMSS", HARD)
+@fault("WIRE-INT-XML", "VMSS", HARD, also="WIRE-AGREE GET-RECORD-AGREES GET-ALL-AGREES CREATE-FIELDS")
 def xml_record_ints_stop_at_32_bits(s: Server) -> None:
     """Over XML-RPC an int past 32 bits shows as the largest int of 32 bits in VMSS records, and right by its getter."""
     shown(s, Kind(Int, (XML,), "VMSS.get_record"), lambda v: min(v, LAST_OF_32_BITS))
@@ -69,7 +69,7 @@ def xml_single_digits_padded(s: Server) -> None:
 # -------------------------------------------------------------------------------------------------------- ints in JSON
 
 
-@fault("WIRE-INT-JSON", "VMSS", MEDIUM)
+@fault("WIRE-INT-JSON", "VMSS", MEDIUM, also="WIRE-AGREE PERSIST")
 def json2_ints_rounded_to_doubles(s: Server) -> None:
     """Over JSON-RPC 2.0 an int past 2 to the 53 comes back rounded to what a double holds."""
     shown(s, Kind(Int, (TWO,)), rounded)
@@ -179,13 +179,13 @@ def single(value: float) -> float:
     return found
 
 
-@fault("WIRE-FLOAT", "task", MEDIUM)
+@fault("WIRE-FLOAT", "task", MEDIUM, also="PERSIST")
 def json2_floats_with_seven_decimals(s: Server) -> None:
     """Over JSON-RPC 2.0 a float comes with seven decimals, so small and fine ones are cut."""
     spelled(s, Kind(Float, (TWO,)), lambda v, _: f"{v:.7f}")
 
 
-@fault("WIRE-FLOAT", "VM", HARD)
+@fault("WIRE-FLOAT", "VM", HARD, also="GET-RECORD-AGREES CREATE-FIELDS")
 def record_floats_of_32_bits(s: Server) -> None:
     """A VM's record shows its shadow multiplier with 32 bits; the getter shows all 64."""
     shown(s, Kind(Float, (), "VM.get_record"), single)

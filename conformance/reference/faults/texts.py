@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from html import unescape
 from urllib.parse import unquote
@@ -34,7 +35,7 @@ def constructor_decodes_entities_twice(s: Server) -> None:
     taken(s, Kind(Str, (), "VDI.create"), unescape)
 
 
-@fault("WIRE-STRING", "SR", MEDIUM)
+@fault("WIRE-STRING", "SR", MEDIUM, also="MAP-ADD MAP-DUPLICATE-KEY")
 def added_text_trimmed(s: Server) -> None:
     """SR.add_to_other_config trims the value that it adds; SR.set_other_config does not."""
     taken(s, Kind(Str, (), "SR.add_to_other_config"), str.strip)
@@ -137,9 +138,9 @@ def json2_record_backslashes_doubled(s: Server) -> None:
 
 
 @fault("WIRE-STRING", "secret", MEDIUM)
-def json_digits_as_numbers(s: Server) -> None:
-    """In JSON a secret's value that is made of digits comes as a number."""
-    spelled(s, Kind(Str, JSON, "secret.get_value"), lambda v, text: v if v.isdecimal() and v.isascii() else text)
+def json_negative_numerals_as_numbers(s: Server) -> None:
+    """In JSON a secret's value that reads as a negative whole number comes as a number."""
+    spelled(s, Kind(Str, JSON, "secret.get_value"), lambda v, text: v if re.fullmatch("-[1-9][0-9]*", v) else text)
 
 
 @fault("WIRE-STRING", "network", MEDIUM)
