@@ -179,6 +179,8 @@ def _only_that(place: Place, judge: Judge, watched: Watched) -> None:
             continue  # counted under the clause that the verb has
         before = watched.records
         for ref, (after, seen) in watched.look(fmt).items():
+            if before[ref].get("uuid") != after.get("uuid"):
+                continue  # the record of another object; counted under GET-RECORD-AGREES
             mine = ref == place.obj.ref
             changed = changed_by_clients(place.of, before[ref], after) - place.bench.coupled(place.of, place.field)
             changed -= {place.field.name} if mine else set()

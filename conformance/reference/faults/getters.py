@@ -76,7 +76,7 @@ def getters_of_empty_sets_fail_over_json2(s: Server) -> None:
 # -------------------------------------------------------------------------------------------------------------- records
 
 
-@fault("GET-RECORD-AGREES", "SR", MEDIUM)
+@fault("GET-RECORD-AGREES", "SR", MEDIUM, also="WIRE-AGREE")
 def record_is_kept_until_a_set(s: Server) -> None:
     """Over JSON-RPC 1.0 the record of an SR is one that was read before, until set_ is called; add_ does not count."""
     kept: dict[Handle, Branch] = {}
@@ -132,7 +132,7 @@ def records_lack_null_references(s: Server) -> None:
     in_records(s, "VM", drop, "get_all_records")
 
 
-@fault("GET-RECORD-AGREES", "VMSS", HARD)
+@fault("GET-RECORD-AGREES", "VMSS", HARD, also="GET-ALL-AGREES")
 def record_goes_by_the_label(s: Server) -> None:
     """The record of one of two VMSSs with the same name is that of the older one; getters tell them apart."""
 
