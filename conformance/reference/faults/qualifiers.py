@@ -12,7 +12,7 @@ from xenconform.conformance.reference.state import Refusal
 from xenconform.models import types as t
 from xenconform.models.api import Lifecycle, Message, Parameter, State
 from xenconform.models.calls import Call, Format
-from xenconform.models.values import Value
+from xenconform.models.values import Handle, Value
 from xenconform.models.world import Branch
 
 
@@ -26,7 +26,7 @@ def offer(
     message = Message(cls, name, params, t.Void(), Lifecycle(State.PUBLISHED), roles=roles)
 
     def run(state: Any, _session: Session, args: tuple[Value, ...]) -> None:
-        if not fields_of(s, args[0]):
+        if not isinstance(args[0], Handle) or not fields_of(s, args[0]):
             raise Refusal("HANDLE_INVALID", cls, args[0])
         if not s.is_over(*formats):
             raise Refusal("MESSAGE_METHOD_UNKNOWN", full_name)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, fault
 from xenconform.conformance.reference.faults.seams import after, calls, code_of, fields_of, putting, refusing
 from xenconform.models.calls import Call, Format, Success
-from xenconform.models.values import Handle
+from xenconform.models.values import Handle, Value
 from xenconform.models.world import Branch
 
 Old = Callable[[Call], Branch]
 
 
 def lost(s: Server, call: Call) -> Branch:
-    """Return what a server does that says it has written and has not."""
-    return s.state.world.stay(None) if fields_of(s, call.args[0]) else refusing(s, "HANDLE_INVALID", "", "")
+    """Return what a server does that says it has written and has not; a bad ref is refused as ever."""
+    return s.state.world.stay(None) if present(s, call) else s.state.world.predict(call).first
+
+
+def present(s: Server, call: Call) -> Mapping[str, Value]:
+    """Return the fields of the object that a call is about; nothing where there is no such object."""
+    return fields_of(s, call.args[0]) if isinstance(call.args[0], Handle) else {}
 
 
 # --------------------------------------------------------------------------------------------------- the value written
@@ -50,7 +55,7 @@ def going_back_to_the_first_value_is_no_change(s: Server) -> None:
     first: dict[Handle, object] = {}
 
     def write(old: Old, call: Call) -> Branch:
-        here = fields_of(s, call.args[0]).get("name_description")
+        here = present(s, call).get("name_description")
         return lost(s, call) if first.setdefault(call.args[0], here) == call.args[1] else old(call)
 
     calls(s, write, "VMSS.set_name_description")
@@ -61,7 +66,7 @@ def change_of_case_is_no_change(s: Server) -> None:
     """Over JSON-RPC 1.0 setting a blob's name to one that differs in case alone does nothing."""
 
     def write(old: Old, call: Call) -> Branch:
-        here = str(fields_of(s, call.args[0]).get("name_label", ""))
+        here = str(present(s, call).get("name_label", ""))
         alike = s.is_over(Format.JSONRPC1) and here.lower() == call.args[1].lower()
         return lost(s, call) if alike else old(call)
 
