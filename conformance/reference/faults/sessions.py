@@ -145,7 +145,7 @@ def any_living_ref_is_a_session(s: Server) -> None:
     lets_in(s, lambda text: superuser() if s.method.startswith("SR.") and known.handle(text) else None)
 
 
-@fault("SESSION-REQUIRED", "pool", MEDIUM)
+@fault("SESSION-REQUIRED", "pool", MEDIUM, also="SESSION-LOGOUT")
 def asynchronous_calls_need_no_session(s: Server) -> None:
     """Asynchronous calls begin their task whatever the session."""
     lets_in(s, lambda _: superuser() if s.method.startswith("Async.") else None)
