@@ -204,7 +204,7 @@ def uuid_does_for_a_ref(s: Server) -> None:
         (h for h in s.state.world.handles("VDI") if fields_of(s, h)["uuid"] == ref), None))  # fmt: skip
 
 
-@fault("CALL-BAD-REF", "PBD", HARD)
+@fault("CALL-BAD-REF", "PBD", HARD, also="DESTROY-GONE")
 def setters_take_what_is_gone(s: Server) -> None:
     """What writes the other_config of a PBD succeeds over JSON-RPC 1.0 on one that was destroyed."""
     book = ended(s)

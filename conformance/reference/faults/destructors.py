@@ -155,7 +155,7 @@ def refused_destroy_empties_the_far_end(s: Server) -> None:
     refused(s, "VM_appliance.destroy", lambda call, b: putting(b, call.args[0], VMs=()) if _is_held(b) else b)
 
 
-@fault("DESTROY-REFERENCED-UNCHANGED", "network", HARD)
+@fault("DESTROY-REFERENCED-UNCHANGED", "network", HARD, also="LABEL-LOOKUP")
 def refused_destroy_takes_it_out_of_the_index(s: Server) -> None:
     """A network that could not be destroyed because a VIF refers to it is not found by its label any more."""
     lost: set[Handle] = set()
@@ -188,8 +188,8 @@ def _taking(s: Server, name: str, others: Callable[[Handle], list[Handle]], *for
 
 @fault("DESTROY-NO-CASCADE", "VM_appliance", MEDIUM)
 def namesakes_go_too(s: Server) -> None:
-    """Destroying a VM_appliance destroys every other one with the same label."""
-    _taking(s, "VM_appliance.destroy", lambda h: twins(s, h, "name_label"))
+    """Destroying a VM_appliance over JSON-RPC 2.0 destroys every other one with the same label."""
+    _taking(s, "VM_appliance.destroy", lambda h: twins(s, h, "name_label"), Format.JSONRPC2)
 
 
 @fault("DESTROY-NO-CASCADE", "secret", HARD)
@@ -212,8 +212,8 @@ def disk_goes_with_its_last_drive(s: Server) -> None:
 
 @fault("DESTROY-NO-CASCADE", "console", MEDIUM)
 def newest_console_goes_too(s: Server) -> None:
-    """Destroying a console destroys the newest one as well."""
-    _taking(s, "console.destroy", lambda _: list(s.state.world.handles("console")[-1:]))
+    """Destroying a console over JSON-RPC 2.0 destroys the newest one as well."""
+    _taking(s, "console.destroy", lambda _: list(s.state.world.handles("console")[-1:]), Format.JSONRPC2)
 
 
 @fault("DESTROY-NO-CASCADE", "VUSB", HARD)
