@@ -79,7 +79,7 @@ def json_empty_map_as_array(s: Server) -> None:
     spelled(s, Kind(MapOf, JSON, "network.*"), lambda v, text: text if v else "[]")
 
 
-@fault("WIRE-MAP", "VM_metrics", MEDIUM)
+@fault("WIRE-MAP", "VM_metrics", MEDIUM, also="WIRE-AGREE")
 def json_int_keys_with_point(s: Server) -> None:
     """In JSON the int keys of a map come with a point, as 0.0."""
 
@@ -158,7 +158,7 @@ def json1_dates_in_local_time(s: Server) -> None:
     )
 
 
-@fault("WIRE-AGREE", "PIF", MEDIUM)
+@fault("WIRE-AGREE", "PIF", MEDIUM, also="CREATE-FIELDS")
 def json2_null_refs_as_empty_text(s: Server) -> None:
     """Over JSON-RPC 2.0 the null reference in a PIF comes as the empty text."""
     shown(s, Kind(RefTo, (TWO,), "PIF.get_*"), lambda v: "" if v == NULL_REF else v)
@@ -183,13 +183,13 @@ def remembering(s: Server, cls: str, forgets: Any, *formats: Any) -> None:
     around(s.state, "predict", predict)
 
 
-@fault("WIRE-AGREE", "VDI", HARD)
+@fault("WIRE-AGREE", "VDI", HARD, also="GET-RECORD-AGREES")
 def xml_records_kept_over_an_added_pair(s: Server) -> None:
     """Over XML-RPC a VDI's record, once read, is shown again until a setter is called: an added pair is not seen."""
     remembering(s, "VDI", lambda call: "add_to_" not in call.message and ".get_" not in call.message, XML)
 
 
-@fault("WIRE-AGREE", "SR", HARD)
+@fault("WIRE-AGREE", "SR", HARD, also="GET-RECORD-AGREES")
 def json2_records_kept_over_a_removal(s: Server) -> None:
     """Over JSON-RPC 2.0 an SR's record, once read, is shown again though a value was removed from a set of it."""
     remembering(s, "SR", lambda call: ".remove_" not in call.message and ".get_" not in call.message, TWO)

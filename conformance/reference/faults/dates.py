@@ -41,7 +41,7 @@ def xml_false_as_int(s: Server) -> None:
 
 @fault("WIRE-DATETIME", "VMSS", HARD)
 def json1_day_and_month_swapped(s: Server) -> None:
-    """A date that is sent over JSON-RPC 1.0 has day and month exchanged where both are twelve or less, January aside."""
+    """A date that is sent over JSON-RPC 1.0 has day and month exchanged where both are below 13, January aside."""
     taken(s, Kind(DateTime, (ONE,)), lambda v: v.replace(day=v.month, month=v.day) if v.day < 13 and v.month > 1 else v)
 
 

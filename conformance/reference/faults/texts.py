@@ -192,7 +192,7 @@ def xml_behaviour_as_its_number(s: Server) -> None:
     spelled(s, Kind(Enum, (XML,), "VDI.get_record"), number)
 
 
-@fault("WIRE-ENUM", "network", HARD)
+@fault("WIRE-ENUM", "network", HARD, also="GET-ALL-AGREES")
 def listed_operations_with_capitals(s: Server) -> None:
     """The allowed operations in network.get_all_records begin with capitals, in every format."""
     shown(s, Kind(Enum, (), "network.get_all_records"), str.capitalize)
