@@ -102,14 +102,14 @@ def _json(fmt: Format, method: str, session: str) -> Iterator[tuple[str, bytes]]
         "an array that does not end": f"{{{rest}}}".replace(f'["{session}"]', f'["{session}"'),
         "a comma too many in the parameters": f"{{{rest}}}".replace(f'"{session}"]', f'"{session}",]'),
         "no colon": f"{{{rest}}}".replace('"method":', '"method" '),
-        "a member without a value": f'{{{rest},"extra":}}',
-        "a name alone": f'{{{rest},"extra"}}',
+        "a member without a value": f'{{{rest},"spare":}}',
+        "a name alone": f'{{{rest},"spare"}}',
     }
     for number in ("007", "-01", "+7", "7.", ".7", "7e", "0x7", "- 7", "7 7", "7_0"):
-        documents[f"the number {number}"] = f'{{{rest},"extra":{number}}}'
+        documents[f"the number {number}"] = f'{{{rest},"spare":{number}}}'
         documents[f"an id of {number}"] = f"{{{rest}}}".replace('"id":1', f'"id":{number}')
     for word in ("True", "FALSE", "None", "NULL", "nil", "undefined", "yes"):
-        documents[f"the word {word}"] = f'{{{rest},"extra":{word}}}'
+        documents[f"the word {word}"] = f'{{{rest},"spare":{word}}}'
     for what, text in documents.items():
         yield what, text.encode()
 

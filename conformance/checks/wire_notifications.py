@@ -131,7 +131,10 @@ def _judge_destroys_nothing(bench: Bench, judge: Judge, like: Obj, how: How) -> 
     seen = bench.call(fmt, f"{obj.cls}.get_uuid", obj.ref, probe=True)
     alive = isinstance(seen.reply.outcome, Success)
     judge.true(alive, f"{obj.cls}.destroy with {what} destroys nothing", describe(seen), exchange, seen)
-    bench.stock.remove(obj)
+    if alive:
+        bench.stock.remove(obj)
+    else:
+        bench.stock.forget(obj)
 
 
 CHECKS: tuple[Check, ...] = (Check("WIRE-JSON-NO-NOTIFICATION", per_server=notifications_are_refused),)

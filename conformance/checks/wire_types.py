@@ -117,13 +117,13 @@ def _judge_types(bench: Bench, call: tuple[Message, list[list[Param]]], at: At, 
 def _judge_one(bench: Bench, call: tuple[Message, Format], params: list[Param], judge: Judge, coded: Judge) -> bool:
     """Send parameters of which one is of another type; return whether the call did not succeed.
 
-    What is no ref may as well be called a bad one, so the code is judged where another parameter is wrong.
+    What is no ref or uuid may as well be called a bad one, so the code is judged of other parameters alone.
     """
     message, fmt = call
     exchange = bench.call(fmt, message.full_name, probe=True, params=params)
     value = next(_told(*typed) for p, typed in zip(message.params, params, strict=True) if typed[0] != p.type)
     if judge.refused(exchange, f"{message.full_name} of {value}"):
-        if message.name == "get_record":
+        if message.name in {"get_record", "get_by_uuid"}:
             coded.asserted += 1
         else:
             coded.code(exchange, "FIELD_TYPE_ERROR")
