@@ -9,15 +9,26 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back
 from xenconform.conformance.checks.bench import Bench, no_restart
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unavailable, result_of, show
-from xenconform.conformance.checks.snapshots import Record, Snapshot, busy_classes, changes, has_objects, read_all, take
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, result_of, show
+from xenconform.conformance.checks.snapshots import (
+    Record,
+    Records,
+    Snapshot,
+    busy_classes,
+    changes,
+    has_objects,
+    read_all,
+    take,
+)
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, State
 from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import ENDING, has_not_ended, may_end
 from xenconform.models.profiles import Scope
 from xenconform.models.types import RefTo, SetOf
@@ -33,6 +44,10 @@ UNKNOWN = frozenset({"UUID_INVALID", "HANDLE_INVALID"})
 """With these a look-up says that there is no such object."""
 LOOKED_UP = 3
 """So many objects of a class are looked up by uuid and name."""
+
+
+Found: TypeAlias = "tuple[Records, tuple[Exchange, ...]] | Exception"
+"""The records of a class with the exchanges that told them, or why there are none."""
 
 
 @dataclass(slots=True)
@@ -78,12 +93,13 @@ def a_restart_keeps_everything(bench: Bench) -> None:
             kept = _prepare(bench, afterwards)
             bench.restart()
             busy = busy_classes(kept.first, kept.last, kept.own | _refs(kept.gone))
-            for of in bench.api.classes.values():
-                if not has_objects(of) or not kept.is_about(of):
-                    continue
-                for fmt in bench.formats:
-                    with bench.judging(CLAUSE, of.name, fmt) as judge:
-                        _compare(kept, judge, of, fmt, busy)
+            about = [of for of in bench.api.classes.values() if has_objects(of) and kept.is_about(of)]
+            read = [(of, fmt) for of in about for fmt in bench.formats]
+            # All is read before anything is looked up: what a look-up changes is no restart's doing.
+            after = [_read(kept, of, fmt) for of, fmt in read]
+            for (of, fmt), found in zip(read, after, strict=True):
+                with bench.judging(CLAUSE, of.name, fmt) as judge:
+                    _compare(kept, judge, of, (fmt, found), busy)
             for of in bench.classes:
                 if of.name in kept.gone:
                     with bench.judging(CLAUSE, f"new {of.name}") as judge:
@@ -138,14 +154,24 @@ def _leave(restoring: AbstractContextManager[None]) -> None:
         restoring.__exit__(None, None, None)
 
 
-def _compare(kept: Kept, judge: Judge, of: ApiClass, fmt: Format, busy: set[str]) -> None:
-    bench, cls = kept.bench, of.name
+def _read(kept: Kept, of: ApiClass, fmt: Format) -> Found:
+    """Return what a class has after the restart, or why that cannot be told."""
+    try:
+        return read_all(kept.bench, of, fmt) if of.name in kept.last else ({}, ())
+    except (Unanswered, Unavailable) as why:
+        return why
+
+
+def _compare(kept: Kept, judge: Judge, of: ApiClass, told: tuple[Format, Found], busy: set[str]) -> None:
+    (fmt, found), bench, cls = told, kept.bench, of.name
     if cls not in kept.last:
         if of.lifecycle.state is State.REMOVED:
             judge.unsupported("removed in this release, and not read before the restart either")
             return
         raise Unavailable(f"the objects of {cls} could not be read before the restart")
-    after, seen = read_all(bench, of, fmt)
+    if isinstance(found, Exception):
+        raise found
+    after, seen = found
     gone, own = kept.gone.get(cls, {}), kept.own
     wrong: list[str] = []
     for ref, record in kept.last[cls].items():
