@@ -1,4 +1,4 @@
-"""The checks: every clause of levels 1 to 3 and of sessions, each a plain function in a table of its module."""
+"""The checks: one or more for every clause, each a plain function in a table of its module."""
 
 from xenconform.conformance.checks import (
     bonds,
@@ -9,6 +9,9 @@ from xenconform.conformance.checks import (
     explicit,
     finding,
     holding,
+    hostile_bodies,
+    hostile_calls,
+    hostile_http,
     labels,
     lifecycle,
     listing,
@@ -88,6 +91,9 @@ CHECKS: tuple[Check, ...] = (
     *watching_calls.CHECKS,
     *lifecycle.CHECKS,
     *pure_reads.CHECKS,
+    *hostile_bodies.CHECKS,
+    *hostile_calls.CHECKS,
+    *hostile_http.CHECKS,
     *persistence.CHECKS,
 )
 """Every check, by level."""

@@ -6,6 +6,7 @@ envelope with a member too many) is recorded at once under the wire clause it br
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,6 +102,8 @@ class Bench:
         self.roles = RoleSessions()
         self.restart: Callable[[], None] = no_restart
         """Restarts the server and logs in again; Unavailable or TargetGoneError is raised where that cannot be."""
+        self.dial: Callable[[float], socket.socket] = no_way_in
+        """Opens a bare connection to the server within so many seconds; Unavailable is raised where that cannot be."""
 
     def judging(self, clause: str, element: str, fmt: Format | str = "") -> Judge:
         """Open a block that judges one clause × element × format."""
@@ -279,6 +282,15 @@ def no_restart() -> None:
         Unavailable: always.
     """
     raise Unavailable("nobody said how to restart this server: give --restart-command")
+
+
+def no_way_in(_seconds: float) -> socket.socket:
+    """Say that no bare connection leads to the server of a run.
+
+    Raises:
+        Unavailable: always.
+    """
+    raise Unavailable("no bare connection leads to this server, such as through a proxy")
 
 
 def _is_no_json(exchange: Exchange) -> bool:

@@ -13,7 +13,7 @@ from xenconform.conformance.client.redaction import Secrets
 from xenconform.conformance.codec import Array, Ints, Param, Scalar, Struct, codec_for, plain
 from xenconform.conformance.transport import HttpReply, Result, SocketTransport, Transport
 from xenconform.models.api import Api, Message
-from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.calls import Breach, Failure, Format, Reply, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.target import Target
 from xenconform.models.types import Bool, DateTime, Float, Int, MapOf, RefTo, SetOf, Str, Type
@@ -160,6 +160,16 @@ class Client:
         if b"login" in body and isinstance(reply.outcome, Success) and isinstance(reply.outcome.value, str):
             self._opened(reply.outcome.value)
         return self._tell(_exchange(Exchange(seq, "", (), format, body, b"", 0, (), reply, 0.0), got))
+
+    def note(self, format: Format, sent: bytes, received: bytes, elapsed: float) -> Exchange:  # noqa: A002 - as above
+        """Tell of bytes that went over a connection of somebody else's making, HTTP and all, and return the exchange.
+
+        The status is that of the first reply among them; 0 where there is none.
+        """
+        status = received[9:12] if received.startswith(b"HTTP/1.") and received[9:12].isdigit() else b"0"
+        what = Breach("http-status", f"{received[:80]!r}") if received else Breach("http-no-answer", "nothing came")
+        told = Exchange(next(self.numbers), "", (), format, sent, received, int(status), (), Reply(what), elapsed)
+        return self._tell(told)
 
     def login(
         self,

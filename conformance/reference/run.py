@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -71,7 +73,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     try:
         listener = _listen(settings)
         with contextlib.closing(listener):
-            config = _config(app, settings)
+            config = _config(app, settings, server)
             config.load()
             asyncio.run(_Server(config, app, lambda: say(f"listening on {_url(settings, listener)}")).run_on(listener))
     finally:
@@ -81,11 +83,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
             store.close()
 
 
-def _config(app: App, settings: Settings) -> uvicorn.Config:
+def _config(app: App, settings: Settings, server: Server) -> uvicorn.Config:
     certificate, key = settings.tls or (None, None)
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=changing(server.incoming) if server.incoming else "httptools",
         ws="none",
         lifespan="off",
         access_log=False,
@@ -97,6 +99,19 @@ def _config(app: App, settings: Settings) -> uvicorn.Config:
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
+
+
+def changing(changes: Sequence[Callable[[bytes], bytes]]) -> type[asyncio.Protocol]:
+    """Return uvicorn's HTTP protocol with changes made to the bytes that come in, for faults of HTTP itself."""
+    # uvicorn ships no types for its protocols.
+    protocol: Any = import_module("uvicorn.protocols.http.httptools_impl").HttpToolsProtocol
+
+    def data_received(self: Any, data: bytes) -> None:
+        for change in changes:
+            data = change(data)
+        protocol.data_received(self, data)
+
+    return type("ChangingProtocol", (protocol,), {"data_received": data_received})
 
 
 class _Server(uvicorn.Server):

@@ -23,6 +23,7 @@ from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
 from xenconform.conformance.suite.restart import RESTARTED, Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
+from xenconform.conformance.transport.dial import Dialer
 from xenconform.models.calls import Success
 from xenconform.models.cases import Case
 from xenconform.models.clauses import catalogue
@@ -103,6 +104,8 @@ class Run:
             save_case=self._save_case,
         )
         self._bench.restart = self._restart(self._client) or self._bench.restart
+        if not settings.proxy:
+            self._bench.dial = Dialer(self._client.target, settings.tls)
         self._bench.roles = RoleSessions(settings.roles)
 
     def _restart(self, client: Client) -> Restart | None:

@@ -114,6 +114,29 @@ def dial(target: Target, where: list[Address], context: ssl.SSLContext | None, e
     raise trouble
 
 
+@dataclass(frozen=True, slots=True)
+class Dialer:
+    """Opens bare connections to one server, for bytes that no transport would send."""
+
+    target: Target
+    tls: Tls = DEFAULT_TLS
+
+    def __call__(self, seconds: float) -> socket.socket:
+        """Return a connection whose every operation may take so many seconds.
+
+        Raises:
+            OSError: none came about in that time; the text says why.
+        """
+        end = time.monotonic() + seconds
+        context = tls_context(self.tls) if self.target.scheme == "https" else None
+        try:
+            sock = dial(self.target, addresses(self.target, end), context, end)
+        except NoConnection as why:
+            raise OSError(why.detail) from why
+        sock.settimeout(seconds)
+        return sock
+
+
 def _connect(family: int, address: Any, seconds: float) -> socket.socket:
     if seconds <= 0:
         raise NoConnection(Trouble.TIMEOUT, f"no time left to connect to {_name(address)}")

@@ -252,6 +252,8 @@ class Handler(BaseHTTPRequestHandler):
         if int(lengths[0]) > MOST or self.path not in {"/", "/RPC2", "/jsonrpc"}:
             return self.refuse()
         body = self.rfile.read(int(lengths[0]))
+        if len(body) < int(lengths[0]):
+            return self.refuse()
         is_json = self.path == "/jsonrpc"
         try:
             text = plain.answer_json(body) if is_json else plain.answer_xml(body)

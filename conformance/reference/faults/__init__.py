@@ -38,16 +38,17 @@ AREAS: tuple[str, ...] = (
     "reads",
     "disk",
     "races",
+    "hostile",
     "published",
 )
 """The modules of this package that hold faults, from the wire inwards."""
 
 
 def load() -> dict[str, Fault]:
-    """Return every fault by its name; the modules are imported the first time."""
+    """Return every fault by its name, area by area; the modules are imported the first time."""
     for area in AREAS:
         import_module(f"{__name__}.{area}")
-    return TABLE
+    return dict(sorted(TABLE.items(), key=lambda item: AREAS.index(item[1].area)))
 
 
 def find(name: str) -> Fault:

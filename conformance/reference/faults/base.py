@@ -49,6 +49,8 @@ class Server:
     fmt: Format = Format.XMLRPC
     method: str = ""
     session: Session | None = None
+    incoming: list[Callable[[bytes], bytes]] = field(default_factory=list)
+    """What changes the bytes of connections before HTTP is read in them."""
 
     def __post_init__(self) -> None:
         """Put the service behind an application."""

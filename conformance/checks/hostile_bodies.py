@@ -1,0 +1,250 @@
+"""Level 5, hostile documents: entities, depth, length, broken text, what errors give away, and whether it all goes on.
+
+Every request here is small enough for a server of any size; what is judged is what any sound server owes.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded, timed_out, turned_down
+from xenconform.conformance.checks.judging import Judge, describe, show
+from xenconform.conformance.checks.malformed import malformed
+from xenconform.models.calls import Breach, Format, Success
+from xenconform.models.exchange import Exchange
+
+CANARY = ("xencon", "form-canary")
+"""Two halves of a word that stands whole in no request: a reply that holds it joined them."""
+DEPTHS = (50, 400, 3_000)
+LONG = (70_000, 600_000)
+"""Bytes of long texts, names and numbers."""
+TRACES = re.compile(
+    rb"Traceback \(most recent call last\)|\bat [\w.$]+\([\w]+\.(?:java|kt|scala):\d+\)|goroutine \d+ \["
+    rb"|Raised (?:at|by)|Called from [\w.]+ in file|\bFile \"[^\"]+\", line \d+|\.(?:py|ml|go|rs|cc|cpp|rb|php|cs):\d+"
+    rb"|thread '[^']*' panicked|Stack trace:|stack backtrace:"
+)
+PATHS = re.compile(
+    rb"(?:/usr/(?:lib|local|share)|/home|/opt|/root|/var/lib|/site-packages)/[\w.-]+|\b[A-Z]:\\\\?[A-Za-z]"
+)
+
+
+def entities_are_not_acted_on(bench: Bench) -> None:
+    """Entities of a document are neither expanded nor fetched. Source: good practice in security."""
+    if Format.XMLRPC not in bench.formats:
+        return
+    with bench.judging("ROBUST-XML-ENTITIES", "server", Format.XMLRPC) as judge, scene(bench, Format.XMLRPC) as here:
+        joined = "".join(CANARY)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "canary")
+            file.write_text(joined, encoding="ascii")
+            for what, declared, used in _entities(file.as_uri()):
+                body = here.writing("TEXT").replace(b"TEXT", used.encode())
+                head, _, rest = body.partition(b"?>")
+                exchange = here.send(head + b"?>" + f"<!DOCTYPE methodCall [{declared}]>".encode() + rest)
+                now, seen = here.read()
+                judge.true(joined not in now, f"{what} is not expanded", f"written as {show(now)}", exchange, seen)
+                judge.true(joined.encode() not in exchange.received, f"{what} is not expanded", "it is in the reply",
+                           exchange)  # fmt: skip
+                here.judge_alive(judge, what, exchange)
+                here.write("xenconform")
+
+
+def _entities(file: str) -> Iterator[tuple[str, str, str]]:
+    first, second = CANARY
+    halves = f'<!ENTITY a "{first}"><!ENTITY b "{second}">'
+    yield "an entity", halves, "&a;&b;"
+    yield "an entity within another", f'{halves}<!ENTITY c "&a;&b;">', "&c;"
+    yield "an entity of a file", f'<!ENTITY c SYSTEM "{file}">', "&c;"
+    yield "a parameter entity", f"<!ENTITY % p '<!ENTITY c \"{first}&#x{ord(second[0]):x};{second[1:]}\">'>%p;", "&c;"
+    nested = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 6))
+    yield "entities that grow", f'{halves}<!ENTITY e0 "&a;&b;">{nested}', "&e5;"
+
+
+def depth_and_size_are_bounded(bench: Bench) -> None:
+    """Deep and long documents are answered in bounded time. Source: good practice in security."""
+    for fmt in bench.formats:
+        with bench.judging("ROBUST-DEPTH-SIZE", "server", fmt) as judge, scene(bench, fmt) as here:
+            for what, body in _large(here):
+                exchange = here.send(body)
+                judge.true(not timed_out(exchange), f"{what} is answered in time", describe(exchange), exchange)
+                slow = exchange.elapsed > here.patience + here.bench.client.deadline / 4
+                judge.true(not slow, f"{what} takes no long time", f"{exchange.elapsed:.1f} s", exchange)
+                here.judge_alive(judge, what, exchange)
+                if turned_down(exchange):
+                    now, seen = here.read()
+                    judge.true(now == "xenconform", f"{what} is refused and writes nothing", show(now), exchange, seen)
+                here.write("xenconform")
+
+
+def _large(here: Scene) -> Iterator[tuple[str, bytes]]:
+    marker = "DEEP"
+    body = here.writing(marker)
+    xml = here.fmt is Format.XMLRPC
+    value = f"<value><string>{marker}</string></value>".encode() if xml else f'"{marker}"'.encode()
+    nests = {
+        "arrays": (b"<value><array><data>", b"</data></array></value>") if xml else (b"[", b"]"),
+        "structs": (
+            (b"<value><struct><member><name>a</name>", b"</member></struct></value>") if xml else (b'{"a":', b"}")
+        ),
+    }
+    for depth in DEPTHS:
+        for what, (begin, end) in nests.items():
+            yield f"{depth:,} {what} in each other", body.replace(value, begin * depth + value + end * depth)
+    deep = DEPTHS[-1] * 30
+    if not xml:
+        yield f"{deep:,} arrays that never end", body.partition(value)[0] + b"[" * deep
+    for size in LONG:
+        yield f"a text of {size:,} characters", here.writing("x" * size)
+        number = b"9" * size
+        yield (
+            f"a number of {size:,} digits",
+            body.replace(value, b"<value><int>%b</int></value>" % number if xml else number),
+        )
+        name = f"{here.obj.cls}.set_{here.field}".encode()
+        yield f"a method's name of {size:,} characters", body.replace(name, name + b"x" * size)
+    yield "white space around a call", b" " * LONG[-1] + body
+
+
+def broken_text_is_not_altered(bench: Bench) -> None:
+    """Text that is no Unicode, or that XML cannot carry, is refused or kept. Source: RFC 8259, section 8."""
+    for fmt in bench.formats:
+        with bench.judging("ROBUST-UNICODE", "server", fmt) as judge, scene(bench, fmt) as here:
+            for what, raw, kept in _broken(fmt):
+                exchange = here.send(here.writing("BROKEN").replace(b"BROKEN", raw))
+                over = fmt if fmt is not Format.XMLRPC else next((f for f in bench.formats if f is not fmt), fmt)
+                seen = bench.call(over, f"{here.obj.cls}.get_{here.field}", here.obj.ref)
+                outcome = seen.reply.outcome
+                now = outcome.value if isinstance(outcome, Success) else ""
+                if succeeded(exchange):
+                    judge.true(now == kept, f"{what} is refused, or kept", _told(seen), exchange, seen)
+                else:
+                    judge.true(
+                        now == "xenconform", f"{what} is refused and writes nothing", _told(seen), exchange, seen
+                    )
+                here.write("xenconform")
+            here.judge_alive(judge, "broken text")
+
+
+def _told(exchange: Exchange) -> str:
+    return describe(exchange)[:200]
+
+
+def _broken(fmt: Format) -> Iterator[tuple[str, bytes, str | None]]:
+    """Yield broken text as bytes inside a document, and what it is where it is kept; None where nothing may be kept."""
+    for what, raw in {
+        "a byte that starts no character": b"a\xffb",
+        "a character that is cut": b"a\xc3b",
+        "a continuation byte alone": b"a\x80b",
+        "a slash that is written too long": b"a\xc0\xafb",
+        "a surrogate in UTF-8": b"a\xed\xa0\x80b",
+        "a character beyond the last": b"a\xf4\x90\x80\x80b",
+    }.items():
+        yield what, raw, None
+    if fmt is Format.XMLRPC:
+        for number in (0, 1, 8, 0x1F, 0xFFFE, 0xD800, 0x110000):
+            yield f"a reference to character {number:#x}", f"a&#{number};b".encode(), None
+        yield "a control character", b"a\x01b", None
+        return
+    for text in ("\\ud800", "\\udc00\\ud800", "\\udfff"):
+        lone = text.encode().decode("unicode_escape")
+        yield f"the lone surrogate {text}", f"a{text}b".encode(), f"a{lone}b"
+    for number in (0, 1, 8, 0x1F):
+        yield f"the escaped character {number:#x}", f"a\\u{number:04x}b".encode(), f"a{chr(number)}b"
+    yield "a raw control character", b"a\x01b", "a\x01b"
+
+
+def errors_give_nothing_away(bench: Bench) -> None:
+    """Replies to bad input show no trace, path or session. Source: good practice in security."""
+    for fmt in bench.formats:
+        with bench.judging("ROBUST-NO-LEAK", "server", fmt) as judge, scene(bench, fmt) as here:
+            method = f"{here.obj.cls}.set_{here.field}".encode()
+            bad = dict(malformed(fmt, here.listing, bench.client.session))
+            for what, (old, new) in {
+                "an unknown method": (method, method + b"_not"),
+                "an unknown ref": (here.obj.ref.encode(), b"OpaqueRef:none"),
+                "an unknown session": (bench.client.session.encode(), b"OpaqueRef:none"),
+                "a number for a text": _number(fmt),
+                "a very long text": (b"LEAK", b"x" * 20_000),
+                "a format string": (b"LEAK", b"%s%n%x{0}{}${x}"),
+                "a quote": (b"LEAK", b"';--"),
+            }.items():
+                bad[what] = here.writing("LEAK").replace(old, new)
+            for what, body in bad.items():
+                exchange = here.send(body)
+                if not succeeded(exchange):
+                    _judge_silent(judge, what, exchange)
+                if judge.failed:
+                    break
+
+
+def _number(fmt: Format) -> tuple[bytes, bytes]:
+    return (b"<string>LEAK</string>", b"<double>1.5</double>") if fmt is Format.XMLRPC else (b'"LEAK"', b"1.5")
+
+
+def _judge_silent(judge: Judge, what: str, exchange: Exchange) -> None:
+    asked = exchange.sent
+    for kind, pattern in (("a stack trace or a place in a source", TRACES), ("a path of the server", PATHS)):
+        found = pattern.search(exchange.received)
+        shown = found is not None and found[0] not in asked
+        said = found[0].decode("utf-8", "replace") if found else ""
+        judge.true(not shown, f"the reply to {what} shows no trace, path or source", f"{kind}: {said}", exchange)
+
+
+def it_goes_on(bench: Bench) -> None:
+    """After what is no call a good call is answered in its usual time. Source: RFC 9110."""
+    for fmt in bench.formats:
+        with bench.judging("ROBUST-ALIVE", "server", fmt) as judge, scene(bench, fmt) as here:
+            for what, body in malformed(fmt, here.listing, bench.client.session):
+                exchange = here.send(body)
+                judge.true(not timed_out(exchange), f"{what} is answered in time", describe(exchange), exchange)
+                here.judge_alive(judge, what, exchange)
+            for what, raw, _ in _broken(fmt):
+                exchange = here.send(here.writing("BROKEN").replace(b"BROKEN", raw))
+                here.judge_alive(judge, what, exchange)
+
+
+def refused_requests_change_nothing(bench: Bench) -> None:
+    """A request that is turned down has written nothing. Source: error handling."""
+    for fmt in bench.formats:
+        with bench.judging("ROBUST-NO-EFFECT", "server", fmt) as judge, scene(bench, fmt) as here:
+            good = here.writing("written all the same")
+            setter = f"{here.obj.cls}.set_{here.field}".encode()
+            requests: dict[str, tuple[bytes, str | None]] = {
+                "a call to no path of the API": (good, "/no/such/path"),
+                "a call to a path with dots": (good, "/../../etc"),
+                "a call in UTF-16": (good.decode().encode("utf-16"), None),
+                "a call behind a byte order mark": (b"\xef\xbb\xbf" + good, None),
+                "a call and one byte more": (good + b"!", None),
+                "a call behind a NUL": (b"\0" + good, None),
+                "a call with a NUL behind it": (good + b"\0", None),
+                "a call cut in its last byte": (good[:-1], None),
+                "a call with one parameter too many": (_one_more(fmt, good), None),
+                "a call of a method nearly so named": (good.replace(setter, setter + b" "), None),
+            }
+            for what, (body, path) in requests.items():
+                exchange = here.send(body, path)
+                if isinstance(exchange.reply.outcome, Breach) or not succeeded(exchange):
+                    now, seen = here.read()
+                    judge.true(now == "xenconform", f"{what} is refused and writes nothing", show(now), exchange, seen)
+                here.write("xenconform")
+
+
+def _one_more(fmt: Format, good: bytes) -> bytes:
+    if fmt is Format.XMLRPC:
+        return good.replace(b"</params>", b"<param><value>x</value></param></params>")
+    return good.replace(b"],", b',"x"],', 1)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("ROBUST-ALIVE", per_server=it_goes_on),
+    Check("ROBUST-NO-EFFECT", per_server=refused_requests_change_nothing),
+    Check("ROBUST-NO-LEAK", per_server=errors_give_nothing_away),
+    Check("ROBUST-XML-ENTITIES", per_server=entities_are_not_acted_on),
+    Check("ROBUST-DEPTH-SIZE", per_server=depth_and_size_are_bounded),
+    Check("ROBUST-UNICODE", per_server=broken_text_is_not_altered),
+)

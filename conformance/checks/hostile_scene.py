@@ -1,0 +1,126 @@
+"""What the checks of level 5 stand on: a good call to ask with, a text to write to, and a second client to look on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
+from xenconform.conformance.client import Client
+from xenconform.conformance.codec import codec_for
+from xenconform.models.calls import Breach, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import RefTo, Str
+
+PATIENCE = 2.0
+"""Seconds that a good call may take beside hostile ones, or many times what it took before, whichever is more: a
+server that is merely busy is no finding."""
+MANY_TIMES = 50
+
+
+@dataclass(slots=True)
+class Scene:
+    """One format's side of a server, with a text of an object that hostile requests try to write.
+
+    `usual` is how long a good call took before anything hostile was sent, in seconds.
+    """
+
+    bench: Bench
+    fmt: Format
+    listing: str
+    obj: Obj
+    field: str
+    onlooker: Client
+    usual: float = 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a good call may take now."""
+        return max(PATIENCE, MANY_TIMES * self.usual)
+
+    def writing(self, text: str) -> bytes:
+        """Return the body of a good call that writes a text."""
+        types = (RefTo("session"), RefTo(self.obj.cls), Str())
+        values = (self.bench.client.session, self.obj.ref, text)
+        message = f"{self.obj.cls}.set_{self.field}"
+        return codec_for(self.fmt).encode_call(message, list(zip(types, values, strict=True)))
+
+    def asking(self, session: str | None = None) -> bytes:
+        """Return the body of a good call that lists objects, or the same with another session."""
+        own = self.bench.client.session if session is None else session
+        return codec_for(self.fmt).encode_call(self.listing, [(RefTo("session"), own)])
+
+    def read(self, fmt: Format | None = None) -> tuple[str, Exchange]:
+        """Return the text as it is now."""
+        value, seen = self.bench.ask(fmt or self.fmt, f"{self.obj.cls}.get_{self.field}", self.obj.ref)
+        return str(value), seen
+
+    def write(self, text: str) -> None:
+        """Write the text in the ordinary way."""
+        self.bench.ask(self.fmt, f"{self.obj.cls}.set_{self.field}", self.obj.ref, text)
+
+    def send(self, body: bytes, path: str | None = None) -> Exchange:
+        """Send bytes of which a server may do what it likes, as long as it goes on."""
+        return self.bench.raw(self.fmt, body, path=path, deadline=self.bench.client.deadline)
+
+    def good_call(self) -> Exchange:
+        """Ask a good question over a connection of its own, as another client would."""
+        return self.onlooker.call(self.fmt, self.listing)
+
+    def judge_alive(self, judge: Judge, what: str, *exchanges: Exchange) -> bool:
+        """Assert that another client is answered, and as fast as may be expected; a slow one gets a second chance."""
+        for last in (False, True):
+            good = self.good_call()
+            answered = isinstance(good.reply.outcome, Success)
+            if answered and good.elapsed <= self.patience:
+                return judge.true(True, "", "")
+            if last:
+                said = f"{describe(good)[:80]} after {good.elapsed:.1f} s"
+                return judge.true(False, f"a good call is answered as usual after {what}", said, *exchanges, good)
+        return False
+
+
+@contextmanager
+def scene(bench: Bench, fmt: Format) -> Iterator[Scene]:
+    """Set the scene for one format, and put the text back afterwards.
+
+    Raises:
+        Unavailable: there is nothing to ask, or no text that may be written.
+    """
+    listing, _ = a_listing(bench)
+    obj, setter = a_text_setter(bench)
+    field = setter.partition(".set_")[2]
+    onlooker = bench.client.sibling()
+    this = Scene(bench, fmt, listing, obj, field, onlooker)
+    try:
+        began = time.monotonic()
+        if not isinstance(this.good_call().reply.outcome, Success):
+            raise Unavailable(f"{listing} is not answered to begin with")
+        this.usual = time.monotonic() - began
+        with bench.restoring(obj, field):
+            this.write("xenconform")
+            yield this
+    finally:
+        onlooker.close()
+
+
+def succeeded(exchange: Exchange) -> bool:
+    """Whether a request was carried out, as far as its reply says."""
+    return isinstance(exchange.reply.outcome, Success)
+
+
+def turned_down(exchange: Exchange) -> bool:
+    """Whether a request was refused, in the API's way, by an HTTP error, or by hanging up."""
+    outcome = exchange.reply.outcome
+    return is_refusal(exchange) or (isinstance(outcome, Breach) and not exchange.status)
+
+
+def timed_out(exchange: Exchange) -> bool:
+    """Whether no answer came within the deadline."""
+    outcome = exchange.reply.outcome
+    return isinstance(outcome, Breach) and outcome.kind == "http-timeout"

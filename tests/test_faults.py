@@ -1,0 +1,111 @@
+"""The reference server's faults: each says what it is, each clause has one of its own, and each is caught by its clause.
+
+Most are judged here in one process, by the checks of their clause on their class. What needs a restart, calls at the
+same time or long sequences is sampled with certify; all of it, against all clauses, is `xenconform faults matrix`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from waiting_bench import Waiting
+from wire_bench import Ran
+
+from xenconform.conformance.checks.bench import BUDGETS, Bench
+from xenconform.conformance.checks.logins import RoleSessions
+from xenconform.conformance.client import Client
+from xenconform.conformance.reference.faults import AREAS, Difficulty, Fault, Server, load
+from xenconform.conformance.reference.seed import seeded
+from xenconform.conformance.reference.service import Service
+from xenconform.conformance.reference.state import State
+from xenconform.conformance.suite.credentials import embedded_logins
+from xenconform.conformance.suite.table import CHECKS
+from xenconform.models.api import Api
+from xenconform.models.calls import Format
+from xenconform.models.clauses import catalogue
+from xenconform.models.profiles import Profile
+from xenconform.models.target import Target
+
+API = Api.load()
+FAULTS = load()
+JUDGED = {clause for check in CHECKS for clause in check.clauses}
+"""The clauses that the suite has a check of."""
+NOT_HERE = {"histories", "disk", "races", "events", "tasks"}
+"""Areas whose faults need a server in a process of its own: restarts, threads, waiting, or long sequences."""
+HERE = [each for each in FAULTS.values() if each.area not in NOT_HERE and each.clause != "STATE-MODEL"]
+SAMPLED = [next(each for each in FAULTS.values() if each.area == area) for area in sorted(NOT_HERE)]
+
+
+def judge(fault: Fault, budget: str) -> Ran:
+    """Judge a fault's clause, on its class, against a server in this process."""
+    server = Server(Service(State(seeded(API, 0))))
+    fault.install(server)
+    client = Client(Target("http", "127.0.0.1", 1), API, make_transport=lambda _: Waiting(server.service))
+    client.login(Format.XMLRPC, "root", "password")
+    ran = Ran()
+    bench = Bench(
+        api=API,
+        client=client,
+        profile=Profile.load("reference"),
+        formats=tuple(Format),
+        budget=BUDGETS[budget],
+        seed=7,
+        record=ran.judgements.append,
+        clauses=[fault.clause],
+    )
+    bench.roles = RoleSessions(embedded_logins(API))
+    of = API.classes[fault.cls]
+    for check in CHECKS:
+        if fault.clause in check.clauses:
+            if check.per_server is not None:
+                check.per_server(bench)
+            elif check.per_class is not None and check.applies(API, of):
+                check.per_class(bench, of)
+    return ran
+
+
+def test_there_are_many_and_most_are_not_plain() -> None:
+    """There are 200 faults or more, and most take more than one condition to show."""
+    assert len(FAULTS) >= 200
+    easy = [each for each in FAULTS.values() if each.difficulty is Difficulty.EASY]
+    assert len(easy) < len(FAULTS) / 2
+    assert {each.area for each in FAULTS.values()} == set(AREAS)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda each: each.name)
+def test_a_fault_says_what_it_is(fault: Fault) -> None:
+    """A fault names clauses that the suite judges, a class of the model, and its symptom in sentences."""
+    assert fault.clause in JUDGED
+    assert set(fault.also) <= catalogue().keys() - {fault.clause}
+    assert fault.cls in API.classes
+    assert fault.symptom.endswith(".")
+    assert len(fault.symptom) > 15
+
+
+@pytest.mark.parametrize("clause", sorted(JUDGED))
+def test_a_clause_has_a_fault_that_only_it_catches(clause: str) -> None:
+    """Each clause with a check has a fault that breaks no other; the matrix shows that no other fails on it."""
+    assert [each.name for each in FAULTS.values() if each.clause == clause and not each.also]
+
+
+@pytest.mark.parametrize("fault", HERE, ids=lambda each: each.name)
+def test_a_fault_is_caught_by_its_clause(fault: Fault) -> None:
+    """The checks of a fault's clause find it on its class, in the standard budget at the latest."""
+    found = next((ran for budget in ("quick", "standard") if (ran := judge(fault, budget)).failed(fault.clause)), None)
+    assert found is not None, f"{fault.clause} passes: {fault.symptom}"
+
+
+@pytest.mark.parametrize("fault", SAMPLED, ids=lambda each: each.name)
+def test_certify_catches_a_fault(fault: Fault, tmp_path: Path) -> None:
+    """certify finds one fault of each area that needs a server of its own, and says so with exit code 1."""
+    command = [sys.executable, "-m", "xenconform", "certify", "--quiet", "--seed", "7", "--workers", "1"]
+    command += ["--fault", fault.name, "--class", fault.cls, "--clause", fault.clause, "--out", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert fault.clause in {each["clause"] for each in results["findings"]}, run.stderr
+    assert f"with the fault {fault.name}" in results["target"]
+    assert run.returncode == (1 if catalogue()[fault.clause].required else 0)
