@@ -110,7 +110,7 @@ def no_set_shows_a_value_twice(place: Place, judge: Judge) -> None:
     """No reply shows a set with a value twice, however it was written. Source: introduction, sets."""
     first, second, _ = _members(place)
     many = _taken(place, crowd(_item(place)))
-    for doubled in ((first, second, first), (first, first, first, second), (*many, *many[:1])):
+    for doubled in ((first, second, first), (first, first, first, second), (*many, *many[:1], *many[-2:])):
         place.do("set", ())  # so that what follows is a change, whatever a server takes for none
         wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, doubled, probe=True)
         for fmt in place.bench.formats:

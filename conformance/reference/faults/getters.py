@@ -111,10 +111,10 @@ def records_trim_descriptions(s: Server) -> None:
 
 @fault("GET-RECORD-AGREES", "pool", HARD)
 def records_cut_long_sets(s: Server) -> None:
-    """A pool's records show no more than 8 members of a set; the getter shows them all."""
+    """A pool's records show no more than 128 members of a set; the getter shows them all."""
 
     def cut(record: Record) -> Record:
-        return {name: value[:8] if isinstance(value, tuple) else value for name, value in record.items()}
+        return {name: value[:128] if isinstance(value, tuple) else value for name, value in record.items()}
 
     in_records(s, "pool", cut)
     in_records(s, "pool", cut, "get_all_records")
