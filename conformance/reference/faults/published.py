@@ -53,22 +53,22 @@ CATEGORIES: Mapping[int, str] = {
     306: "published_reader_may_destroy",
     307: "published_getters_need_no_session",
     308: "published_setters_need_no_session",
-    309: "published_stack_trace_on_duplicate_key",
+    309: "published_stack_trace_on_wrong_type",
     310: "published_hidden_setter",
 }
 """Codes of the catalogue, and the faults that stand for them."""
 
 _TRACE = (
     "Traceback (most recent call last):\n"
-    '  File "/opt/server/db/maps.py", line 118, in add_to\n    row.insert(key, value)\n'
-    "sqlite3.IntegrityError: UNIQUE constraint failed: network_other_config.key"
+    '  File "/opt/server/rpc/values.py", line 118, in read\n    return str(node)\n'
+    "TypeError: text expected"
 )
 
 
 # ------------------------------------------------------------------------------------------------------------- HTTP
 
 
-@fault("WIRE-JSON2-ENVELOPE", "network", MEDIUM, also="WIRE-XML-ENVELOPE WIRE-JSON1-ENVELOPE")
+@fault("WIRE-JSON2-ENVELOPE", "network", MEDIUM, also="WIRE-XML-ENVELOPE WIRE-JSON1-ENVELOPE GET-BAD-REF-CODE")
 def published_crash_on_unknown_ref(s: Server) -> None:
     """network.get_record of a ref that no network has ends in HTTP 500."""
     crashed: list[bool] = []
@@ -108,7 +108,7 @@ def published_refused_addition_writes(s: Server) -> None:
     calls(s, rule, "network.add_to_other_config")
 
 
-@fault("CREATE-NEW", "network", MEDIUM, also="CREATE-FIELDS")
+@fault("CREATE-NEW", "network", MEDIUM, also="CREATE-FIELDS CREATE-DEFAULTS")
 def published_create_gives_what_is_there(s: Server) -> None:
     """network.create with the label of a network that is there returns that one, and says that it made it."""
 
@@ -140,7 +140,12 @@ def published_update_clears_another_field(s: Server) -> None:
     after(s, lambda call, branch: putting(branch, call.args[0], name_label=""), "network.set_name_description")
 
 
-@fault("CREATE-FIELDS", "network", MEDIUM, also="SET-NO-DUPLICATES DESTROY-NO-CASCADE")
+@fault(
+    "CREATE-FIELDS",
+    "network",
+    MEDIUM,
+    also="SET-NO-DUPLICATES GET-RECORD-AGREES GET-ALL-AGREES DESTROY-NO-CASCADE ASYNC-TASK",
+)
 def published_created_ref_leads_nowhere(s: Server) -> None:
     """network.create of a network with tags makes it and returns a ref that no object has."""
     nowhere = Success("OpaqueRef:00000000-0000-4000-8000-000000000000")
@@ -173,7 +178,7 @@ def published_getter_is_not_implemented(s: Server) -> None:
     after(s, lambda _, branch: replace(branch, outcome=missing), "network.get_managed")
 
 
-@fault("WIRE-TYPE", "network", MEDIUM)
+@fault("WIRE-TYPE", "network", MEDIUM, also="WIRE-TYPE-CODE")
 def published_any_type_is_taken(s: Server) -> None:
     """Where a text belongs, a network's messages take a number or a bool for it."""
 
@@ -241,7 +246,7 @@ def published_getters_need_no_session(s: Server) -> None:
     _anyone(s, "network.get_")
 
 
-@fault("SESSION-REQUIRED", "network", MEDIUM, also="SESSION-LOGOUT RBAC")
+@fault("SESSION-REQUIRED", "network", MEDIUM, also="SESSION-LOGOUT RBAC ROBUST-AUTH")
 def published_setters_need_no_session(s: Server) -> None:
     """The setters of networks write whatever stands where the session belongs."""
     _anyone(s, "network.set_")
@@ -261,13 +266,13 @@ def _anyone(s: Server, prefix: str) -> None:
     sessions(s, change)
 
 
-@fault("MAP-DUPLICATE-KEY", "network", MEDIUM)
-def published_stack_trace_on_duplicate_key(s: Server) -> None:
-    """A key that a network's other_config has ends in INTERNAL_ERROR with the stack trace of the server."""
+@fault("ROBUST-NO-LEAK", "network", MEDIUM)
+def published_stack_trace_on_wrong_type(s: Server) -> None:
+    """A value of the wrong type fails with the right code, and with the stack trace of the server beside it."""
 
     def change(failure: Failure) -> Failure:
-        hit = failure.code == "MAP_DUPLICATE_KEY" and s.method == "network.add_to_other_config"
-        return Failure("INTERNAL_ERROR", (_TRACE,)) if hit else failure
+        hit = failure.code == "FIELD_TYPE_ERROR"
+        return Failure(failure.code, (*failure.params, _TRACE)) if hit else failure
 
     failures(s, change)
 
