@@ -187,7 +187,7 @@ def version_1_1_is_taken(s: Server) -> None:
     members(s, lambda call: {k: v for k, v in call.items() if k != "jsonrpc"} if call.get("jsonrpc") == "1.1" else call)
 
 
-@fault("WIRE-JSON-VERSION", "network", HARD, also="WIRE-JSON1-ENVELOPE")
+@fault("WIRE-JSON-VERSION", "network", HARD)
 def version_is_looked_for_in_the_text(s: Server) -> None:
     """A call of 1.0 whose parameters hold the word jsonrpc in quotes is answered as one of 2.0."""
 
@@ -198,7 +198,7 @@ def version_is_looked_for_in_the_text(s: Server) -> None:
     members(s, change)
 
 
-@fault("WIRE-JSON-VERSION", "network", HARD, also="WIRE-JSON2-ENVELOPE")
+@fault("WIRE-JSON-VERSION", "network", HARD)
 def version_behind_the_parameters_is_overlooked(s: Server) -> None:
     """A call whose member jsonrpc comes last is answered as one of 1.0."""
     members(s, lambda call: {k: v for k, v in call.items() if k != "jsonrpc"} if list(call)[-1:] == ["jsonrpc"]
