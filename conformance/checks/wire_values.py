@@ -255,7 +255,7 @@ def _chosen(spot_: Spot, kind: Kind, turn: int, *, all_of_them: bool) -> Sequenc
         batches = [batch for batch in batches if not holds_longest(batch.value)]
     if spot_.how != "create" and (len(batches) <= FEW or all_of_them):
         return batches
-    shares = 2 * len(spot_.bench.formats) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
+    shares = 4 * len(spot_.bench.formats) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
     return [batches[0], *batches[1 + turn % shares :: shares]]
 
 
