@@ -249,6 +249,11 @@ def _with_the_same_record(bench: Bench, of: ApiClass, fmt: Format) -> None:
             return
         with bench.judging("CREATE-NEW", of.name, fmt) as judge:
             judge.true(len(objects) == len(refs), "a ref that no object has", show(refs[-1]), *made)
+            if "get_uuid" in of.messages and len(objects) > 1:
+                asked = [bench.ask(bench.other(fmt), f"{of.name}.get_uuid", obj.ref) for obj in objects]
+                judge.true(
+                    asked[0][0] != asked[1][0], "a uuid that no object has", show(asked[1][0]), *made, asked[1][1]
+                )
             if implicit(of) is not None and "get_uuid" in of.messages:
                 _with_a_uuid_in_use(bench, judge, (of, fmt), objects[0].ref)
         for obj in objects:

@@ -12,7 +12,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import read_field
 from xenconform.conformance.checks.destroying import own_targets
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, result_of, show
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
@@ -44,13 +44,33 @@ def uuid_of(bench: Bench, fmt: Format, cls: str, ref: Ref) -> tuple[str, Exchang
 def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
     """get_by_uuid(get_uuid(r)) denotes the object r. Source: introduction, identity.
 
-    Of what is there, of the newest, and of those around one that was destroyed or renamed.
+    Of what is there, of the newest, of several with no other call in between, and of those around one that was
+    destroyed or renamed.
     """
     for fmt in bench.formats:
         with bench.judging("UUID-LOOKUP", of.name, fmt) as judge:
-            for obj in _several(bench, of):
+            several = _several(bench, of)
+            for obj in several:
                 _finds_by_uuid(bench, judge, of, (fmt, bench.other(fmt)), obj.ref)
+            _finds_in_a_row(bench, judge, of, fmt, [obj.ref for obj in several])
             _finds_what_is_left(bench, judge, of, fmt)
+
+
+def _finds_in_a_row(bench: Bench, judge: Judge, of: ApiClass, fmt: Format, refs: list[Ref]) -> None:
+    """Look up objects one right after another, and the first again: what was found last is not found again."""
+    texts = [uuid_of(bench, fmt, of.name, ref)[0] for ref in refs]
+    turns = [*zip(texts, refs, strict=True), (texts[0], refs[0])] if len(refs) > 1 else []
+    for text, ref, seen in [(text, ref, bench.call(fmt, f"{of.name}.get_by_uuid", text)) for text, ref in turns]:
+        found = seen.reply.outcome
+        if isinstance(found, Success) and found.value != ref:
+            _is_of_uuid(bench, judge, of, text, seen)
+
+
+def _is_of_uuid(bench: Bench, judge: Judge, of: ApiClass, text: str, seen: Exchange) -> None:
+    """Judge that an object that a look-up found is one of that uuid, though not by the ref that was expected."""
+    found = result_of(seen)
+    again, last = uuid_of(bench, seen.format, of.name, found)
+    judge.true(again == text, f"the object of uuid {text}", f"{found} of uuid {again}", seen, last)
 
 
 def _finds_by_uuid(bench: Bench, judge: Judge, of: ApiClass, over: tuple[Format, Format], ref: Ref) -> None:
@@ -101,6 +121,9 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
     bad = {"unknown": str(uuid.uuid4()), "the nil uuid": str(uuid.UUID(int=0)), "no uuid at all": "xenconform"}
     bad |= {"no text": "", "a ref": obj.ref}
     text = uuid_of(bench, bench.formats[0], of.name, obj.ref)[0]
+    tail = obj.ref.partition(":")[2]
+    if tail.lower() != text.lower():  # Where refs are made of uuids, a ref's own is the object's.
+        bad["what follows the colon of a ref"] = tail
     bad |= {"cut short": text[:-5], "followed by a space": f"{text} ", "preceded by a space": f" {text}"}
     bad |= _uuids_of_others(bench, of)
     with suppress(Unavailable):

@@ -7,15 +7,16 @@ from contextlib import suppress
 from xenconform.conformance.checks.awkward import make_awkward
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.fields import Place, written
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
 from xenconform.conformance.checks.reading import STILL
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import Api, ApiClass, Qualifier
-from xenconform.models.calls import Format
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo
+from xenconform.models.types import MapOf, RefTo, SetOf, Str
 from xenconform.models.values import Ref, Value, same
 
 CROWD = 9
@@ -30,12 +31,13 @@ def is_listed(_api: Api, of: ApiClass) -> bool:
 def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
     """get_all and get_all_records name the same objects, each record equal to get_record. Source: introduction.
 
-    More objects than 8 are listed, some of them with one name and one full of awkward values, where the server lets
-    them be made; then one is written, and the listing has to show it.
+    More objects than 8 are listed, some of them with one name, one full of awkward values and one without any, where
+    the server lets them be made; then one is written, and the listing has to show it.
     """
     crowd: list[Obj] = []
     with suppress(Unavailable, Unanswered):
         crowd.append(make_awkward(bench, of, 0))
+        crowd.append(_blank(bench, of))
         crowd += twins(bench, of.name, max(CROWD, bench.budget.objects))
     try:
         for fmt in bench.formats:
@@ -46,6 +48,27 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
     finally:
         for obj in reversed(crowd):
             bench.stock.remove(obj)
+
+
+def _blank(bench: Bench, of: ApiClass) -> Obj:
+    """Make an object whose texts and collections are all empty, or as many of them as the server lets be so.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    taken = given_fields(of, bench.stock.constructor(of.name))
+    free = {name: field for name, field in taken if bench.profile.domain(of.name, field.name).is_free}
+    empty: dict[str, Value] = {name: () for name, field in free.items() if isinstance(field.type, SetOf)}
+    empty |= {name: {} for name, field in free.items() if isinstance(field.type, MapOf)}
+    empty |= {name: "" for name, field in free.items() if isinstance(field.type, Str) and name != "uuid"}
+    for values in (empty, {name: "" for name in empty if name == "name_label"}):
+        exchange = bench.stock.try_make(of.name, values) if values else None
+        if exchange is not None and isinstance(exchange.reply.outcome, Success):
+            return bench.stock.adopt(of.name, exchange)
+    obj = bench.stock.make(of.name)
+    if "set_name_label" in of.messages and bench.profile.domain(of.name, "name_label").is_free:
+        bench.call(bench.formats[0], f"{of.name}.set_name_label", obj.ref, "")
+    return obj
 
 
 def _compare_listings(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:

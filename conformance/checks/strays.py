@@ -57,6 +57,8 @@ def _nearly(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
     ref = obj.ref
     found = {
         "in the other case": ref.swapcase(),
+        "in capitals": ref.upper(),
+        "in small letters": ref.lower(),
         "behind a space": f" {ref}",
         "before a space": f"{ref} ",
         "without its last letter": ref[:-1],
