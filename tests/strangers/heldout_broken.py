@@ -42,9 +42,16 @@ def length_counts_before_chunks(s: Plain) -> None:
 
     class Own(Handler):
         def do_POST(self) -> None:  # noqa: N802 - the base class's name
-            if "Content-Length" in self.headers:
+            self.both = {"Content-Length", "Transfer-Encoding"} <= set(self.headers)
+            if self.both:
                 del self.headers["Transfer-Encoding"]
             super().do_POST()
+
+        def refuse(self) -> None:
+            if self.both:
+                self.reply(500, "text/html", b"<html>no</html>")
+            else:
+                super().refuse()
 
     handled_by(s, Own)
 
