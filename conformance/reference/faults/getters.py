@@ -210,11 +210,11 @@ def all_records_lose_spaces(s: Server) -> None:
 
 @fault("GET-ALL-AGREES", "blob", HARD)
 def ninth_record_is_blank(s: Server) -> None:
-    """From the ninth on, the records of blob.get_all_records have empty descriptions."""
+    """From the ninth on, the records of blob.get_all_records have no type."""
 
     def blank(_: Call, branch: Branch) -> Branch:
         assert isinstance(branch.outcome, Success)
         rows = enumerate(branch.outcome.value.items())
-        return answering(branch, {ref: {**row, "name_description": ""} if at > 7 else row for at, (ref, row) in rows})
+        return answering(branch, {ref: {**row, "mime_type": ""} if at > 7 else row for at, (ref, row) in rows})
 
     after(s, blank, "blob.get_all_records")
