@@ -16,7 +16,7 @@ from xenconform.conformance.checks.roundtrip import writer
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models import types as t
 from xenconform.models.api import ApiClass, Field, State
-from xenconform.models.calls import Success
+from xenconform.models.calls import Format, Success
 from xenconform.models.values import Value
 from xenconform.strategies.boundary import MANY, numbered
 
@@ -59,10 +59,11 @@ LARGE = 0
 """The kind whose collections are large."""
 
 
-def make_awkward(bench: Bench, of: ApiClass, kind: int) -> Obj:
-    """Make an object with awkward values of a kind, over one format, and write what can be written, over others.
+def make_awkward(bench: Bench, of: ApiClass, kind: int, *, written: bool = True) -> Obj:
+    """Make an object with awkward values of the next kind, and write those of a kind to what can be written.
 
-    Where the server refuses the values the object is a plain one, written all the same.
+    So what a server was given last is not what it was given first. Each goes over a format of its own. Where the server
+    refuses the values the object is a plain one, written all the same. Not `written`, it is as its constructor made it.
 
     Raises:
         Unavailable: none can be made.
@@ -73,16 +74,20 @@ def make_awkward(bench: Bench, of: ApiClass, kind: int) -> Obj:
         if isinstance(field.type, t.RefTo):
             continue
         with suppress(Unavailable):
-            values[name] = awkward_value(bench, of, field, kind)
+            values[name] = awkward_value(bench, of, field, kind + 1)
     exchange = bench.stock.try_make(of.name, values, fmt=fmt) if values else None
     made = exchange is not None and isinstance(exchange.reply.outcome, Success)
     obj = bench.stock.adopt(of.name, exchange) if exchange and made else bench.stock.make(of.name, fmt=fmt)
-    fill(bench, of, obj, kind)
+    if written:
+        fill(bench, of, obj, kind)
     return obj
 
 
 def fill(bench: Bench, of: ApiClass, obj: Obj, kind: int) -> None:
-    """Write awkward values of a kind to every field that a message sets; then take something away and put it in."""
+    """Write awkward values of a kind to every field that a message sets; then take something away.
+
+    Where collections are large "" is added by itself: a server that takes none as a member refuses that alone.
+    """
     for at, field in enumerate(of.fields.values()):
         with suppress(Unavailable):
             _write(bench, of, (obj, field), (kind, at))
@@ -110,6 +115,23 @@ def _write(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int,
     taker = writer(bench, of, field.name, verb) if verb and value else None
     if taker is not None:
         bench.call(fmt, taker.full_name, obj.ref, tuple(value)[-1])
+    if kind % KINDS == LARGE and bench.profile.domain(of.name, field.name).is_free:
+        _add_empty(bench, of, (obj, field), fmt)
+
+
+def _add_empty(bench: Bench, of: ApiClass, what: tuple[Obj, Field], fmt: Format) -> None:
+    obj, field = what
+    rest: tuple[Value, ...] = ()
+    match field.type:
+        case t.SetOf(t.Str()):
+            verb = "add"
+        case t.MapOf(t.Str(), item) if not t.refs_in(item):
+            verb, rest = "add_to", (_item(item, LARGE, KINDS - 1),)
+        case _:
+            return
+    adder = writer(bench, of, field.name, verb)
+    if adder is not None:
+        bench.call(fmt, adder.full_name, obj.ref, "", *rest)
 
 
 def awkward_value(bench: Bench, of: ApiClass, field: Field, kind: int) -> Value:
@@ -158,7 +180,7 @@ def _members(of: t.Type, kind: int) -> tuple[Value, ...]:
         return ()
     if not isinstance(of, t.Str):
         return numbered(of, MANY)
-    return (*MEMBERS, *numbered(of, MANY)) if kind % KINDS == LARGE else MEMBERS
+    return (*MEMBERS, *numbered(of, MANY)) if kind % KINDS == LARGE else (f"kind {kind % KINDS}", *MEMBERS)
 
 
 def _item(of: t.Type, kind: int, at: int) -> Value:

@@ -113,7 +113,8 @@ def _refs(records: dict[str, dict[Ref, Record]]) -> set[tuple[str, Ref]]:
 def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
     """Make objects, write to them, destroy the newest; the destroys are the last that the server is told.
 
-    The last of those that stay is like the first in all that it is given, its name too.
+    The first of those that stay has what its constructor gave it and no more; the last is like the second in all that
+    it is given, its name too.
 
     Objects that were there before are written, where they may be, before the first look at them.
     """
@@ -125,8 +126,10 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
     first = take(bench, fmt)
     for of in classes:
         with suppress(Unavailable):
-            for kind in (*range(KINDS), 0) if of.constructors else ():
-                make_awkward(bench, of, kind)
+            if of.constructors:
+                make_awkward(bench, of, 1, written=False)
+                for kind in (*range(KINDS), 0):
+                    make_awkward(bench, of, kind)
     doomed: list[Obj] = []
     for of in classes:
         with suppress(Unavailable):
