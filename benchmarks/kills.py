@@ -67,11 +67,15 @@ class Book:
             (e["tool"], e["fault"], e["cls"]): e for e in entries if e["budget"] == self.budget
         }
 
+    def sound(self, tool: str) -> set[str]:
+        """Return all that a tool said of the sound server so far, on any class; its keys name the place."""
+        return {key for (by, fault, _), e in self.entries.items() if (by, fault) == (tool, SOUND) for key in e["found"]}
+
     def run(self, tool: str, subject: tuple[str, str], known: set[str]) -> dict[str, Any]:
         """Return what a tool found of a fault on a class, run now if it was not yet."""
         fault, cls = subject
         if (tool, fault, cls) not in self.entries:
-            run = attempt(tool, subject, Budget(**self.budget), known)
+            run = attempt(tool, subject, Budget(**self.budget), known | self.sound(tool))
             kill = run.kill
             self.entries[tool, fault, cls] = {
                 "tool": tool,
