@@ -6,6 +6,7 @@ Bound fields are not stored at their derived end but worked out at each read: an
 
 from __future__ import annotations
 
+import re
 import itertools
 import random
 import threading
@@ -242,11 +243,13 @@ class Store(Accessors, Power, Persist, Tasks, Events, Roles):
         return {ref: self.get_record(of, ref) for ref in self.get_all(of)}
 
     def where(self, of: ApiClass, query: str) -> dict[str, Any]:
-        field, _, value = query.removeprefix('field "').partition('" = "')
         found = self.get_all_records(of)
         if query == "true":
             return found
-        return {ref: row for ref, row in found.items() if str(row.get(field)) == value.removesuffix('"')}
+        asked = re.fullmatch(r'field "(\w+)" = "(.*)"', query, re.DOTALL)
+        if asked is None:
+            raise Refusal("INVALID_VALUE", "query", query)
+        return {ref: row for ref, row in found.items() if str(row.get(asked[1])) == asked[2]}
 
     def by_uuid(self, of: ApiClass, text: str) -> str:
         for ref, obj in self.objects[of.name].items():
