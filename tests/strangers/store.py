@@ -6,9 +6,9 @@ Bound fields are not stored at their derived end but worked out at each read: an
 
 from __future__ import annotations
 
-import re
 import itertools
 import random
+import re
 import threading
 import uuid
 from collections.abc import Callable, Collection
