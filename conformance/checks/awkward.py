@@ -5,7 +5,7 @@ Nothing is judged here: a value that a server refuses leaves what was there.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime
 
 from xenconform.conformance.checks.bench import Bench
@@ -101,6 +101,22 @@ def settable(bench: Bench, of: ApiClass) -> tuple[Field, ...]:
 def put_back(bench: Bench, of: ApiClass, obj: Obj) -> tuple[AbstractContextManager[None], ...]:
     """Return what puts each field that `fill` writes back to what it was, for an object that is not ours."""
     return tuple(bench.restoring(obj, field.name) for field in settable(bench, of))
+
+
+def put_back_later(bench: Bench, of: ApiClass, obj: Obj, afterwards: ExitStack) -> None:
+    """Have each field that `fill` writes put back with `afterwards`; that of an object that is gone cannot be.
+
+    Raises:
+        Unavailable: a field cannot be read, so the object is not to be written.
+    """
+    for each in put_back(bench, of, obj):
+        each.__enter__()
+        afterwards.callback(_leave, each)
+
+
+def _leave(restoring: AbstractContextManager[None]) -> None:
+    with suppress(Unavailable):
+        restoring.__exit__(None, None, None)
 
 
 def _write(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]) -> None:

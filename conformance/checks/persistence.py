@@ -7,11 +7,11 @@ in that time is left to our own.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back
+from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back_later
 from xenconform.conformance.checks.bench import Bench, no_restart
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, result_of, show
@@ -145,16 +145,8 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
 
 def _write_existing(bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
     obj = bench.stock.writable(of.name)
-    for each in put_back(bench, of, obj):
-        each.__enter__()
-        afterwards.callback(_leave, each)
+    put_back_later(bench, of, obj, afterwards)
     fill(bench, of, obj, 2)
-
-
-def _leave(restoring: AbstractContextManager[None]) -> None:
-    """Put a field back; the field of an object that is gone cannot be."""
-    with suppress(Unavailable):
-        restoring.__exit__(None, None, None)
 
 
 def _read(kept: Kept, of: ApiClass, fmt: Format) -> Found:

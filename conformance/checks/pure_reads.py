@@ -4,15 +4,18 @@ An object is read whole, every getter, listing and look-up is called over every 
 again: what stands still by the table of models/lasting.py is as before. Where it is not, the messages are called once
 more, one by one, to name the one that did it. Watched with it are what it is bound to, an elder of its class, and which
 objects the class lists; among the calls are such as fail, for they name what is not there.
+
+For each format the object is filled anew, and its getters are asked first: what a record spoils but once shows so.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from typing import TypeAlias
 
-from xenconform.conformance.checks.awkward import fill
+from xenconform.conformance.checks.awkward import fill, put_back_later, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
@@ -23,6 +26,7 @@ from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import lasting_fields, stands
+from xenconform.models.profiles import Scope
 from xenconform.models.query import where_message
 from xenconform.models.types import NULL_REF, RefTo, SetOf
 from xenconform.models.values import Ref, Value
@@ -33,9 +37,15 @@ NEIGHBOURS = 2
 SURE = 8
 """How many times in a row a getter has to add an object, before it is believed that it was the getter."""
 FULL = 3
-"""The kind of the values that objects are full of (checks/awkward.py)."""
+"""The kind of the values that elders are full of (checks/awkward.py)."""
+FULLS = (4, 3, 2)
+"""The kinds of the values that the object is full of, by the turn of the format: none has empty collections."""
 SHOWN = 3
 """How many differences a finding tells."""
+Way: TypeAlias = "tuple[Obj, bool]"
+"""An object, and whether it is looked at by the getters of what clients write, or else by its record."""
+Look: TypeAlias = "dict[Way, tuple[Record, Exchange]]"
+"""What was seen of each object, and the last exchange that told it."""
 
 
 def is_read(_api: Api, of: ApiClass) -> bool:
@@ -48,18 +58,23 @@ def getters_change_nothing(bench: Bench, of: ApiClass) -> None:
 
     The object is ours, full of values that a careless getter would tidy up; where none can be made, one that is there.
     """
-    watched = Watched(bench, of)
-    for fmt in bench.formats:
-        with bench.judging(CLAUSE, of.name, fmt) as judge:
-            _judge(watched, judge, fmt)
+    with ExitStack() as afterwards:
+        watched = Watched(bench, of, afterwards)
+        for fmt in bench.formats:
+            with bench.judging(CLAUSE, of.name, fmt) as judge:
+                _judge(watched, judge, fmt)
 
 
 class Watched:
-    """An object that is read, found when first asked for, and the objects that it is bound to."""
+    """An object that is read, found when first asked for, and the objects that it is bound to.
 
-    def __init__(self, bench: Bench, of: ApiClass) -> None:
-        self.bench, self.of = bench, of
+    What is written of an object that is not ours is put back with `afterwards`.
+    """
+
+    def __init__(self, bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
+        self.bench, self.of, self._afterwards = bench, of, afterwards
         self._obj: Obj | None = None
+        self._filled = True
         self._neighbours: tuple[Obj, ...] = ()
 
     @property
@@ -72,17 +87,28 @@ class Watched:
         if self._obj is None:
             elder: tuple[Obj, ...] = ()
             try:
-                elder = (self._full(),)
-                self._obj = self._full()
+                elder = (self.bench.stock.make(self.of.name),)
+                fill(self.bench, self.of, elder[0], FULL)
+                self._obj = self.bench.stock.make(self.of.name)
             except Unavailable:
                 self._obj, *_ = self.bench.stock.readable(self.of.name)
+                self._filled = self._obj.own or self._may_fill(self._obj)
             self._neighbours = (*elder, *self._find_neighbours())
         return self._obj
 
-    def _full(self) -> Obj:
-        obj = self.bench.stock.make(self.of.name)
-        fill(self.bench, self.of, obj, FULL)
-        return obj
+    def _may_fill(self, obj: Obj) -> bool:
+        """Whether an object that is not ours may be written; all of it is put back afterwards."""
+        with suppress(Unavailable):
+            if self.bench.profile.scope is not Scope.OWN:
+                put_back_later(self.bench, self.of, obj, self._afterwards)
+                return True
+        return False
+
+    def refill(self, fmt: Format) -> None:
+        """Fill the object with what a careless read would tidy up."""
+        obj = self.obj
+        if self._filled:
+            fill(self.bench, self.of, obj, FULLS[self.bench.formats.index(fmt) % len(FULLS)])
 
     def listed(self, fmt: Format) -> frozenset[Ref]:
         """Return which objects the class lists; none where it lists none."""
@@ -107,13 +133,26 @@ class Watched:
                             seen.add(ref)
                             yield Obj(cls, ref, own=(cls, ref) in made)
 
-    def read(self, fmt: Format) -> dict[Obj, tuple[Record, Exchange]]:
-        """Return the records of the object and its neighbours; a neighbour that cannot be read is left out."""
-        found = {self.obj: self._record(fmt, self.obj)}
+    def read(self, fmt: Format) -> Look:
+        """Return what is seen of the object, by its getters first, and of its neighbours."""
+        return self.by_getters(fmt) | self.records(fmt)
+
+    def records(self, fmt: Format) -> Look:
+        """Return the records of the object and of those neighbours that can be read."""
+        found: Look = {(self.obj, False): self._record(fmt, self.obj)}
         for each in self._neighbours:
             with suppress(Unanswered, Unavailable):
-                found[each] = self._record(fmt, each)
+                found[each, False] = self._record(fmt, each)
         return found
+
+    def by_getters(self, fmt: Format) -> Look:
+        """Return what the getters of what clients write say, the last field first over every other format."""
+        fields = settable(self.bench, self.of)
+        found, seen = dict[str, Value](), None
+        for field in reversed(fields) if self.bench.formats.index(fmt) % 2 else fields:
+            with suppress(Unanswered, Unavailable):
+                found[field.name], seen = self.bench.ask(fmt, f"{self.of.name}.get_{field.name}", self.obj.ref)
+        return {(self.obj, True): (found, seen)} if seen is not None else {}
 
     def _record(self, fmt: Format, obj: Obj) -> tuple[Record, Exchange]:
         return self.bench.ask(fmt, f"{obj.cls}.get_record", obj.ref)
@@ -153,6 +192,7 @@ class Watched:
 
 def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
     read = watched.bench.other(fmt)
+    watched.refill(fmt)
     try:
         before, listed = watched.read(read), watched.listed(read)
     except Unanswered as why:
@@ -162,21 +202,21 @@ def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
     _judge_listing(watched, judge, fmt, listed)
     judge.asserted += 1
     wrong = _differences(watched, before, after)
-    if not wrong:
-        return
     # What others write is no getter's doing: it would have to happen again, and not without the getters.
-    if not all(obj.own for obj in wrong):
+    if not all(obj.own for obj, _ in wrong):
+        watched.refill(fmt)
         still, first = watched.read(read), watched.read(read)
         _call_all(watched, judge, fmt)
         again = watched.read(read)
-        moved, later = _differences(watched, still, first), _differences(watched, first, again)
-        wrong = {obj: said for obj, said in wrong.items() if obj.own or (obj in later and obj not in moved)}
-    for obj, said in wrong.items():
+        moved = {obj for obj, _ in _differences(watched, still, first)}
+        later = {obj for obj, _ in _differences(watched, first, again)} - moved
+        wrong = {way: said for way, said in wrong.items() if way[0].own or way[0] in later}
+    for way, said in wrong.items():
         judge.fail(
-            f"{obj.cls} {obj.ref} as it was before the getters of {watched.of.name} were called",
-            f"{'; '.join(said[:SHOWN])}{_culprit(watched, fmt, obj)}",
-            before[obj][1],
-            after[obj][1],
+            f"{way[0].cls} {way[0].ref} as it was before the getters of {watched.of.name} were called",
+            f"{'; '.join(said[:SHOWN])}{_culprit(watched, fmt, way)}",
+            before[way][1],
+            after[way][1],
         )
 
 
@@ -229,28 +269,30 @@ def _call_all(watched: Watched, judge: Judge, fmt: Format) -> None:
             bench.call(fmt, message, *args, probe=True)
 
 
-def _differences(
-    watched: Watched, before: dict[Obj, tuple[Record, Exchange]], after: dict[Obj, tuple[Record, Exchange]]
-) -> dict[Obj, list[str]]:
-    """Return, for each object that is not as it was, what changed."""
+def _differences(watched: Watched, before: Look, after: Look) -> dict[Way, list[str]]:
+    """Return, for each object that is not as it was, what changed; what its record shows is told but once."""
     api, found = watched.bench.api, {}
-    for obj in before.keys() & after.keys():
-        of = api.classes[obj.cls]
-        said = list(changes(api, of, before[obj][0], after[obj][0], own=obj.own))
-        if said:
-            found[obj] = said
+    for way in sorted(before.keys() & after.keys(), key=lambda each: each[1]):
+        obj, by_getters = way
+        said = list(changes(api, api.classes[obj.cls], before[way][0], after[way][0], own=obj.own))
+        if said and not (by_getters and (obj, False) in found):
+            found[way] = said
     return found
 
 
-def _culprit(watched: Watched, fmt: Format, obj: Obj) -> str:
+def _culprit(watched: Watched, fmt: Format, way: Way) -> str:
     """Return, as a remark, the first message whose call alone changes an object, "" where none does any more."""
     bench, read = watched.bench, watched.bench.other(fmt)
-    calls = [(message, args) for message, args, _ in watched.calls(fmt)]
+    calls = [each[:2] for each in watched.calls(fmt)]
+    look = watched.by_getters if way[1] else watched.records
+    watched.refill(fmt)
+    if way[1] and way in _differences(watched, look(read), look(read)):
+        return " (its getters alone do it)"
     for message, args in (*calls, *watched.failing(fmt)):
         with suppress(Unavailable, Unanswered):
-            before = watched.read(read)
+            before = look(read)
             bench.call(fmt, message, *args, probe=True)
-            if obj in _differences(watched, before, watched.read(read)):
+            if way in _differences(watched, before, look(read)):
                 return f" (called alone, {message} does it)"
     return ""
 
