@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from kills_common import PASSWORD, USER, Run, Subject, Wire
 
-from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
+from xenconform.models.api import Api, ApiClass, Qualifier, State
 from xenconform.models.types import Bool, Enum, Float, Int, MapOf, RefTo, SetOf, Str, Type
 
 _OBJECTS = 5
@@ -38,6 +38,7 @@ class Script:
         self.run, self.of, self.cls = run, of, of.name
         self.wire = Wire(subject, run)
         self.refs: list[str] = []
+        self.listing = f"{self.cls}.get_all" if self.has("get_all") else "pool.get_all"
 
     def check(self, holds: bool, where: str, seen: object) -> None:
         """Report what does not hold."""
@@ -180,17 +181,16 @@ class Script:
         if self.has("get_record"):
             code = self.error("get_record", "OpaqueRef:smoke")
             self.check(code == "HANDLE_INVALID", "an unknown reference is refused", code)
-        first: Message | None = next(iter(self.of.messages.values()), None)
-        if first is not None and self.has("get_all"):
-            reply = self.wire.reply(f"{self.cls}.get_all", "OpaqueRef:smoke")
-            self.check("error" in reply, "a made-up session is refused", reply)
+        reply = self.wire.reply(self.listing, "OpaqueRef:smoke")
+        self.check("error" in reply, "a made-up session is refused", reply)
 
     def log_out(self) -> None:
         """After the logout the session is over."""
         reply = self.wire.reply("session.logout", self.wire.session)
         self.check(reply.get("result") == "", "logout succeeds", reply)
-        if self.has("get_all"):
-            self.check(self.error("get_all") == "SESSION_INVALID", "a session that is over is refused", "")
+        after = self.wire.reply(self.listing, self.wire.session)
+        over = (after.get("error") or {}).get("message") == "SESSION_INVALID"
+        self.check(over, "a session that is over is refused", after)
 
 
 def _fits(of: Type, value: object) -> bool:
