@@ -1,4 +1,4 @@
-"""Level 3, constructors: what create takes comes back, and each object is new."""
+"""Level 3, constructors: how objects are made, and that each is new."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
+from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Constructor, Field, Qualifier, State
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import NULL_REF, RefTo, Str
-from xenconform.models.values import Ref, Value, same
-from xenconform.strategies.bold import KINDS, bold
+from xenconform.models.exemplars import constructor_of
+from xenconform.models.values import Ref, Value
 
 UNIMPLEMENTED = frozenset({"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED", "MESSAGE_REMOVED", "MESSAGE_DEPRECATED"})
 OUR_FAULT = frozenset(
@@ -85,120 +84,26 @@ def make_or_say_why(
     return None
 
 
-def varied(bench: Bench, of: ApiClass, variant: int) -> dict[str, Value]:
-    """Return values for the constructor that differ from the defaults and from those of other variants."""
-    values: dict[str, Value] = {}
-    base = bench.stock.exemplar(of.name)
-    for name, field in given_fields(of, bench.stock.constructor(of.name)):
-        if isinstance(field.type, RefTo):
-            continue
-        try:
-            choice = plain_values(bench, of.name, field, field.type, 3)
-        except Unavailable:
-            continue
-        if choice:
-            values[name] = choice[variant % len(choice)]
-    return {**base, **values}
+def further(bench: Bench, of: ApiClass) -> Iterator[tuple[Constructor, dict[str, Value]]]:
+    """Return each constructor of a class but the one that its objects are made with, and what it may be given.
 
-
-def created_fields_come_back(bench: Bench, of: ApiClass) -> None:
-    """Create takes all RW and RO/constructor fields, and each comes back as given. Source: introduction."""
-    for at, fmt in enumerate(bench.formats):
-        for variant in (at, at + 1):
-            with bench.judging("CREATE-FIELDS", of.name, fmt) as judge:
-                try:
-                    values = varied(bench, of, variant)
-                except Unavailable as why:
-                    judge.untested(str(why))
-                    break
-                exchange = make_or_say_why(bench, judge, of, fmt, values)
-                if exchange is None:
-                    break
-                _compare_created(bench, of, fmt, values, exchange)
-                judge.asserted += 1
-        _created_otherwise(bench, of, fmt)
-        for number in range(KINDS) if bench.budget.boundaries else (at,):
-            _created_boldly(bench, of, fmt, number)
-
-
-def _created_otherwise(bench: Bench, of: ApiClass, fmt: Format) -> None:
-    """Make an object with each further constructor of a class, where the server lets it be made so."""
-    for constructor in of.constructors[1:] if of.destructor else ():
-        message = constructor.message
-        if message.full_name in bench.profile.never or message.lifecycle.state is State.REMOVED:
-            continue
-        try:
-            values = bench.stock.exemplar(of.name, constructor)
-        except (Unavailable, ValueError):
-            continue
-        exchange = bench.call(fmt, message.full_name, *(values[param.name] for param in message.params))
-        if not isinstance(exchange.reply.outcome, Success):
-            continue
-        obj = bench.stock.adopt(of.name, exchange)
-        for name, field in given_fields(of, constructor):
-            if f"get_{field.name}" not in of.messages or field.qualifier is Qualifier.RUNTIME or values[name] == "":
-                continue
-            with bench.judging("CREATE-FIELDS", f"{of.name}.{field.name}", fmt) as judge:
-                actual, seen = read_field(bench, of, field, bench.other(fmt), obj.ref)
-                judge.same(field.type, values[name], actual, exchange, seen)
-        bench.stock.remove(obj)
-
-
-def _compare_created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value], made: Exchange) -> None:
-    ref = result_of(made)
-    for name, field in given_fields(of, bench.stock.constructor(of.name)):
-        if f"get_{field.name}" not in of.messages and "get_record" not in of.messages:
-            continue
-        with bench.judging("CREATE-FIELDS", f"{of.name}.{field.name}", fmt) as judge:
-            actual, seen = read_field(bench, of, field, bench.other(fmt), ref)
-            if isinstance(field.type, Str) and values[name] == "" and actual:
-                raise Unavailable("given as the empty text, which leaves the value to the server")
-            judge.same(field.type, values[name], actual, made, seen)
-
-
-def _created_boldly(bench: Bench, of: ApiClass, fmt: Format, number: int) -> None:
-    """Give a constructor values that are none, many, large or alike, and objects where it had none.
-
-    A server may refuse them; what it accepts has to come back. Where a setter does to a value what the constructor
-    did, that is for the clauses on the wire and on setting.
+    Those that the profile forbids are left out, and those for which something they need cannot be had; all of them
+    where nothing ends the objects.
     """
-    try:
-        values = _bold_values(bench, of, number)
-        exchange = bench.stock.try_make(of.name, values, fmt=fmt)
-    except Unavailable:
-        return
-    if not isinstance(exchange.reply.outcome, Success):
-        return
-    obj = bench.stock.adopt(of.name, exchange)
-    seen = bench.call(bench.other(fmt), f"{of.name}.get_record", obj.ref)
-    record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
-    for name, field in given_fields(of, bench.stock.constructor(of.name)):
-        if name not in values or field.name not in record or same(field.type, values[name], record[field.name]):
+    first = constructor_of(bench.api, bench.profile, of.name)
+    for constructor in of.constructors if of.destructor else ():
+        message = constructor.message
+        if constructor is first or message.full_name in bench.profile.never or message.lifecycle.state is State.REMOVED:
             continue
-        setter = f"{of.name}.set_{field.name}"
-        if bench.api.message(setter) is not None:
-            bench.call(fmt, setter, obj.ref, values[name])
-            again = bench.call(bench.other(fmt), f"{of.name}.get_{field.name}", obj.ref).reply.outcome
-            if not isinstance(again, Success) or not same(field.type, values[name], again.value):
-                continue
-        with bench.judging("CREATE-FIELDS", f"{of.name}.{field.name}", fmt) as judge:
-            judge.fail(show(values[name]), show(record[field.name]), exchange, seen)
-    bench.stock.remove(obj)
+        with suppress(Unavailable, ValueError):
+            yield constructor, bench.stock.exemplar(of.name, constructor)
 
 
-def _bold_values(bench: Bench, of: ApiClass, number: int) -> dict[str, Value]:
-    values, base = dict[str, Value](), bench.stock.exemplar(of.name)
-    for name, field in given_fields(of, bench.stock.constructor(of.name)):
-        domain = bench.profile.domain(of.name, field.name)
-        value = bold(field.type, number, mild=f"set_{field.name}" not in of.messages)
-        if domain.skip or not domain.is_free:
-            continue
-        if isinstance(field.type, RefTo) and base[name] == NULL_REF:
-            with suppress(Unavailable):
-                values[name] = bench.stock.readable(field.type.cls)[0].ref
-        elif value is not None:
-            values[name] = value
-    return values
+def make_by(bench: Bench, constructor: Constructor, fmt: Format, values: Mapping[str, Value]) -> Exchange:
+    """Call a constructor with complete values; return the exchange, whatever came."""
+    message = constructor.message
+    args = (dict(values),) if constructor.record else tuple(values[param.name] for param in message.params)
+    return bench.call(fmt, message.full_name, *args)
 
 
 def read_field(bench: Bench, of: ApiClass, field: Field, fmt: Format, ref: str) -> tuple[Value, Exchange]:
@@ -232,6 +137,32 @@ def each_object_is_new(bench: Bench, of: ApiClass) -> None:
                 bench.stock.remove(bench.stock.object_of(of.name, ref))
     for fmt in bench.formats if of.destructor else ():
         _with_the_same_record(bench, of, fmt)
+        for constructor, _ in further(bench, of):
+            _new_by(bench, of, (constructor, fmt), seen_refs, seen_uuids)
+
+
+def _new_by(
+    bench: Bench, of: ApiClass, how: tuple[Constructor, Format], seen_refs: set[str], seen_uuids: set[str]
+) -> None:
+    """Make two objects with a further constructor, as far as the server lets them be made: each is new."""
+    constructor, fmt = how
+    made: list[Obj] = []
+    for _ in range(2):
+        with suppress(Unavailable):
+            exchange = make_by(bench, constructor, fmt, bench.stock.exemplar(of.name, constructor))
+            if not isinstance(exchange.reply.outcome, Success):
+                break
+            made.append(bench.stock.adopt(of.name, exchange))
+            with bench.judging("CREATE-NEW", of.name, fmt) as judge:
+                ref = made[-1].ref
+                judge.true(ref not in seen_refs, "a ref that no object has or had", show(ref), exchange)
+                seen_refs.add(ref)
+                if "get_uuid" in of.messages:
+                    uuid, seen = bench.ask(bench.other(fmt), f"{of.name}.get_uuid", ref)
+                    judge.true(uuid not in seen_uuids, "a uuid that no object has or had", show(uuid), exchange, seen)
+                    seen_uuids.add(uuid)
+    for obj in dict.fromkeys(made):
+        bench.stock.remove(obj)
 
 
 def _with_the_same_record(bench: Bench, of: ApiClass, fmt: Format) -> None:
@@ -271,7 +202,4 @@ def _with_a_uuid_in_use(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
         bench.stock.remove(obj)
 
 
-CHECKS = (
-    Check("CREATE-FIELDS", per_class=created_fields_come_back, applies=has_constructor),
-    Check("CREATE-NEW", per_class=each_object_is_new, applies=has_constructor),
-)
+CHECKS = (Check("CREATE-NEW", per_class=each_object_is_new, applies=has_constructor),)

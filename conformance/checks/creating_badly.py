@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields, has_record_constructor, implicit, read_field
+from xenconform.conformance.checks.creating_nothing import (
+    bad_parameters_create_nothing,
+    bad_values,
+    no_objects,
+    nothing_is_left,
+)
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
-from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import draw
 from xenconform.models.api import Api, ApiClass, Field, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Bool, Enum, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
-from xenconform.models.values import Ref, Value, same
+from xenconform.models.types import MapOf, SetOf, Str, refs_in
+from xenconform.models.values import Value, same
 from xenconform.strategies.plain import tame
 from xenconform.strategies.wrong import Typed, wrong_typed
 
@@ -126,14 +132,15 @@ def is_made_of_something(api: Api, of: ApiClass) -> bool:
 def bad_records_create_nothing(bench: Bench, of: ApiClass) -> None:
     """A record with a ref to no object, a wrong type or a bad enum value creates nothing and fails. Source: intro.
 
-    The same holds of the refs among the parameters of a constructor of another form; their types are WIRE-TYPE's.
+    The same holds of the parameters of constructors of another form; that wrong types are refused is WIRE-TYPE's there.
     """
-    if implicit(of) is None:
-        _bad_parameters_create_nothing(bench, of)
+    bad_parameters_create_nothing(bench, of)
+    record = implicit(of)
+    if record is None or record.message.full_name in bench.profile.never:
         return
-    others = _no_objects(bench, of)
+    others = no_objects(bench, of, record)
     for at, (name, field) in enumerate(given_fields(of)):
-        bad = list(_bad_values(field.type, others))
+        bad = list(bad_values(field.type, others))
         more = [each for each in wrong_typed(field.type) if each not in bad and not refs_in(each[0])]
         formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
         for shift, fmt in enumerate(formats if bad else ()):
@@ -150,37 +157,28 @@ def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed])
     of, name, fmt = place.of, place.name, place.fmt
     before = bench.stock.all_refs(of.name)
     exchanges = []
-    for as_type, value in bad:
-        bent = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
-        api = replace(bench.api, classes={**bench.api.classes, of.name: bent})
-        exchange = bench.call(fmt, f"{of.name}.create", {**place.good, name: value}, probe=True, api=api)
-        judge.refused(exchange, f"create with {name} = {show(value)} as {as_type}")
-        exchanges.append(exchange)
+    for each in bad:
+        exchanges.append(exchange := _send(bench, place, each))
+        judge.refused(exchange, f"create with {name} = {show(each[1])} as {each[0]}")
         if isinstance(exchange.reply.outcome, Success):
             bench.stock.remove(bench.stock.adopt(of.name, exchange))
-    if place.mark not in place.good or place.mark == name:
-        return
-    for ref in (ref for ref in bench.stock.all_refs(of.name) if ref not in before):
+    new = [ref for ref in bench.stock.all_refs(of.name) if ref not in before]
+    for ref in new if place.mark in place.good and place.mark != name else ():
         seen = bench.call(fmt, f"{of.name}.get_{place.mark}", ref, probe=True)
         if isinstance(seen.reply.outcome, Success) and seen.reply.outcome.value == place.good[place.mark]:
             judge.fail("nothing is created", f"a new {of.name} {ref}", *exchanges, seen)
             bench.stock.remove(bench.stock.adopt_ref(of.name, ref))
+    if new and not judge.failed:
+        nothing_is_left(bench, judge, of, [partial(_send, bench, place, each) for each in bad])
 
 
-def _bad_parameters_create_nothing(bench: Bench, of: ApiClass) -> None:
-    constructor = bench.stock.constructor(of.name)
-    others = _no_objects(bench, of)
-    for param in constructor.message.params:
-        bad = list(_bad_values(param.type, others)) if refs_in(param.type) else []
-        for fmt in bench.formats if bad else ():
-            with bench.judging("CREATE-BAD", f"{of.name}.{param.name}", fmt) as judge:
-                good = bench.stock.exemplar(of.name)
-                for _, value in bad:
-                    args = [value if each is param else good[each.name] for each in constructor.message.params]
-                    exchange = bench.call(fmt, constructor.message.full_name, *args, probe=True)
-                    judge.refused(exchange, f"{exchange.message} with {param.name} = {show(value)}")
-                    if isinstance(exchange.reply.outcome, Success):
-                        bench.stock.remove(bench.stock.adopt(of.name, exchange))
+def _send(bench: Bench, place: _Place, bad: Typed) -> Exchange:
+    """Call create with a record of which one value is wrong, and is sent as what it is."""
+    as_type, value = bad
+    of, name = place.of, place.name
+    bent = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
+    api = replace(bench.api, classes={**bench.api.classes, of.name: bent})
+    return bench.call(place.fmt, f"{of.name}.create", {**place.good, name: value}, probe=True, api=api)
 
 
 def _marked(of: ApiClass, record: dict[str, Value]) -> dict[str, Value]:
@@ -189,55 +187,6 @@ def _marked(of: ApiClass, record: dict[str, Value]) -> dict[str, Value]:
     if "other_config" not in record or field is None or field.type != MapOf(Str(), Str()):
         return record
     return {**record, "other_config": {**record["other_config"], "xenconform": str(uuid.uuid4())}}
-
-
-def _no_objects(bench: Bench, of: ApiClass) -> dict[str, list[Ref]]:
-    """Return, for each class that a constructor of a class is given objects of, refs that denote none of that class.
-
-    One of an object that was destroyed, and one of an object of another class, as far as they can be had.
-    """
-    constructor = bench.stock.constructor(of.name)
-    types = (
-        [f.type for _, f in given_fields(of)] if constructor.record else [p.type for p in constructor.message.params]
-    )
-    found: dict[str, list[Ref]] = {}
-    for cls in dict.fromkeys(cls for each in types for cls in refs_in(each)):
-        stale = bench.stock.stale(cls)
-        found[cls] = [stale] if stale is not None else []
-        for other in ("network", "secret"):
-            if other != cls:
-                try:
-                    found[cls].append(bench.stock.own(other).ref)
-                    break
-                except Unavailable:
-                    continue
-    return found
-
-
-def _bad_values(of: Type, others: Mapping[str, list[Ref]]) -> Iterator[Typed]:
-    match of:
-        case RefTo(cls):
-            yield from ((of, ref) for ref in (unknown_ref(), *others.get(cls, ())))
-        case Enum(_, _):
-            yield Str(), "no such value"
-            yield SetOf(Str()), ("a",)
-        case Int():
-            yield Str(), "nine"
-            yield MapOf(Str(), Str()), {"a": "b"}
-        case Bool():
-            yield Str(), "maybe"
-            yield SetOf(Str()), ("a",)
-        case SetOf(RefTo(cls)):
-            yield from ((of, (ref,)) for ref in (unknown_ref(), *others.get(cls, ())))
-        case SetOf(_):
-            yield MapOf(Str(), Str()), {"a": "b"}
-        case MapOf(_, _):
-            yield SetOf(Str()), ("a",)
-        case Str():
-            yield SetOf(Str()), ("a",)
-            yield MapOf(Str(), Str()), {"a": "b"}
-        case _:
-            yield MapOf(Str(), Str()), {"a": "b"}
 
 
 CHECKS = (

@@ -1,0 +1,137 @@
+"""Level 3, constructors: bad values to give them, and that one that fails leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.judging import Judge, Unavailable, is_refusal, show
+from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.models.api import ApiClass, Constructor, Parameter, State
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import Bool, Enum, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.values import Ref, Value
+from xenconform.strategies.wrong import Typed
+
+AGAIN = 8
+"""So often a call that fails has to leave an object, each time and never in between, before it is blamed for it."""
+
+
+def bad_parameters_create_nothing(bench: Bench, of: ApiClass) -> None:
+    """Give each parameter of each constructor that takes no record a value that is wrong: it creates nothing."""
+    for constructor in of.constructors:
+        message = constructor.message
+        forbidden = message.full_name in bench.profile.never or message.lifecycle.state is State.REMOVED
+        if constructor.record or forbidden:
+            continue
+        others = no_objects(bench, of, constructor)
+        for param in message.params:
+            bad = list(bad_values(param.type, others))
+            for fmt in bench.formats:
+                with bench.judging("CREATE-BAD", f"{of.name}.{param.name}", fmt) as judge:
+                    good = bench.stock.exemplar(of.name, constructor)
+                    calls = [partial(_send, bench, fmt, constructor, (param, each, good)) for each in bad]
+                    _create_nothing(bench, judge, (of, param), calls, [value for _, value in bad])
+
+
+def _send(
+    bench: Bench, fmt: Format, constructor: Constructor, what: tuple[Parameter, Typed, Mapping[str, Value]]
+) -> Exchange:
+    """Call a constructor with one value that is wrong, and is sent as what it is."""
+    param, bad, good = what
+    params = [bad if each is param else (each.type, good[each.name]) for each in constructor.message.params]
+    return bench.call(fmt, constructor.message.full_name, probe=True, params=params)
+
+
+def _create_nothing(
+    bench: Bench,
+    judge: Judge,
+    at: tuple[ApiClass, Parameter],
+    calls: Sequence[Callable[[], Exchange]],
+    values: Sequence[Value],
+) -> None:
+    of, param = at
+    before = bench.stock.all_refs(of.name)
+    for call, value in zip(calls, values, strict=True):
+        exchange = call()
+        if isinstance(param.type, Enum) or refs_in(param.type):
+            judge.refused(exchange, f"{exchange.message} with {param.name} = {show(value)}")
+        if isinstance(exchange.reply.outcome, Success):
+            bench.stock.remove(bench.stock.adopt(of.name, exchange))
+    judge.asserted += 1
+    if set(bench.stock.all_refs(of.name)) - set(before) and not judge.failed:
+        nothing_is_left(bench, judge, of, calls)
+
+
+def nothing_is_left(bench: Bench, judge: Judge, of: ApiClass, calls: Sequence[Callable[[], Exchange]]) -> None:
+    """Judge that calls that fail leave no object, be it like what they were given or not.
+
+    Others may make objects meanwhile: a call is blamed where each time it leaves one, and none comes without it.
+    """
+    for call in calls if "get_all" in of.messages else ():
+        first = there = set(bench.stock.all_refs(of.name))
+        for _ in range(AGAIN):
+            exchange = call()
+            after = set(bench.stock.all_refs(of.name))
+            quiet = all(set(bench.stock.all_refs(of.name)) <= after for _ in range(2))
+            if not is_refusal(exchange) or after <= there or not quiet:
+                break
+            there = after
+        else:
+            left = set(bench.stock.all_refs(of.name)) - first
+            judge.true(len(left) < AGAIN, "nothing is created", f"{len(left)} new objects: {sorted(left)}", exchange)
+            return
+
+
+def no_objects(bench: Bench, of: ApiClass, constructor: Constructor) -> dict[str, list[Ref]]:
+    """Return, for each class that a constructor is given objects of, refs that denote none of that class.
+
+    One of an object that was destroyed, and one of an object of another class, as far as they can be had.
+    """
+    types = (
+        [f.type for _, f in given_fields(of, constructor)]
+        if constructor.record
+        else [p.type for p in constructor.message.params]
+    )
+    found: dict[str, list[Ref]] = {}
+    for cls in dict.fromkeys(cls for each in types for cls in refs_in(each)):
+        stale = bench.stock.stale(cls)
+        found[cls] = [stale] if stale is not None else []
+        for other in ("network", "secret"):
+            if other != cls:
+                try:
+                    found[cls].append(bench.stock.own(other).ref)
+                    break
+                except Unavailable:
+                    continue
+    return found
+
+
+def bad_values(of: Type, others: Mapping[str, list[Ref]]) -> Iterator[Typed]:
+    """Return values that are wrong for a type, each with the type that it is sent as."""
+    match of:
+        case RefTo(cls):
+            yield from ((of, ref) for ref in (unknown_ref(), *others.get(cls, ())))
+        case Enum(_, _):
+            yield Str(), "no such value"
+            yield SetOf(Str()), ("a",)
+        case Int():
+            yield Str(), "nine"
+            yield MapOf(Str(), Str()), {"a": "b"}
+        case Bool():
+            yield Str(), "maybe"
+            yield SetOf(Str()), ("a",)
+        case SetOf(RefTo(cls)):
+            yield from ((of, (ref,)) for ref in (unknown_ref(), *others.get(cls, ())))
+        case SetOf(_):
+            yield MapOf(Str(), Str()), {"a": "b"}
+        case MapOf(_, _):
+            yield SetOf(Str()), ("a",)
+        case Str():
+            yield SetOf(Str()), ("a",)
+            yield MapOf(Str(), Str()), {"a": "b"}
+        case _:
+            yield MapOf(Str(), Str()), {"a": "b"}
