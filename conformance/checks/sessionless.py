@@ -16,6 +16,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.sessions import KINDS, PATIENCE, bad_sessions, opened, takes_sessions
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.types import Str
@@ -24,6 +25,8 @@ from xenconform.models.values import Ref, Value
 CLAUSE = "SESSION-REQUIRED"
 NEARLY = ("empty", "with text behind", "cut short", "between spaces", "in the other case", "the uuid")
 """Kinds of bad sessions that are made of one that lives."""
+NEAR = ("pool", "host", "user", "subject", "role", "task", "VM")
+"""Classes whose refs are tried in a session's place over every format: who or what acts on a server."""
 
 
 def none_of_all_kinds_serves(bench: Bench, of: ApiClass) -> None:
@@ -35,12 +38,14 @@ def none_of_all_kinds_serves(bench: Bench, of: ApiClass) -> None:
         bad = {**bad_sessions(bench), **_nearly(bench, living)}
     except Unavailable:
         bad = bad_sessions(bench)
-    for fmt in bench.formats:
+    for at, fmt in enumerate(bench.formats):
         for message, args in calls:
             with bench.judging(CLAUSE, f"{message.full_name} of all kinds", fmt) as judge:
-                for kind, session in bad.items():
+                for number, (kind, session) in enumerate(bad.items()):
                     if message.name == "get_all" and kind != "missing" and len(calls) > 1:
                         continue  # alone among them it can be called with nothing at all
+                    if message.verb == "set" and kind in NEARLY and (number + at) % 2:
+                        continue  # over the next format it is its turn; who can read has shown the rest
                     _judge_none(bench, judge, fmt, (message, args), (kind, session))
     if living:
         bench.call(bench.formats[0], "session.logout", session=living)
@@ -88,6 +93,33 @@ def _judge_none(
     if told and kind in KINDS and kind != "missing" and isinstance(outcome, Failure):
         fits = outcome.code == "SESSION_INVALID"
         judge.true(fits, f"SESSION_INVALID for a session that is {kind}", describe(exchange), exchange)
+
+
+def nothing_else_is_a_session(bench: Bench) -> None:
+    """The ref of no object of another class serves as a session, whatever it is. Source: error list."""
+    try:
+        message, _ = a_listing(bench)
+    except Unavailable:
+        return  # told where every message is called without a session
+    classes = dict.fromkeys((*(cls for cls in NEAR if cls in bench.api.classes), *(of.name for of in bench.classes)))
+    refs = {cls: bench.stock.existing(cls)[:1] for cls in classes if cls != "session"}
+    for at, fmt in enumerate(bench.formats):
+        with bench.judging(CLAUSE, "server, refs of other classes", fmt) as judge:
+            for number, (cls, found) in enumerate(refs.items()):
+                if cls not in NEAR and (number + at) % len(bench.formats):
+                    continue  # tried over another format
+                for ref in found or _own(bench, cls):
+                    what = f"{message} with the ref of a {cls} as session"
+                    exchange = bench.call(fmt, message, probe=True, session=ref, deadline=PATIENCE)
+                    judge.refused(exchange, what)
+
+
+def _own(bench: Bench, cls: str) -> tuple[Ref, ...]:
+    """Return the ref of an object of ours, where one can be made."""
+    try:
+        return (bench.stock.own(cls).ref,)
+    except Unavailable:
+        return ()
 
 
 # ------------------------------------------------------------------------------------------------ nothing made or ended
@@ -151,5 +183,6 @@ def _forget(bench: Bench, obj: Obj, *, there: bool) -> None:
 
 CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=none_of_all_kinds_serves, applies=takes_sessions),
+    Check(CLAUSE, per_server=nothing_else_is_a_session),
     Check(CLAUSE, per_class=nothing_comes_or_goes_without_a_session, applies=can_come_and_go),
 )

@@ -100,7 +100,8 @@ class Watch:
     """One client's watch over one format; `told` is all that was told since it began, `token` where it stands.
 
     `judge` is told of a call that does not come back: the block that is being judged. `counts` is the last batch's
-    valid_ref_counts, `last` its exchange; `began` the token that it began with.
+    valid_ref_counts, `last` its exchange; `began` the token that it began with. `session` is given where it
+    is another than the run's own.
     """
 
     bench: Bench
@@ -112,6 +113,7 @@ class Watch:
     told: list[Told] = field(default_factory=list)
     counts: Mapping[str, int] = field(default_factory=dict)
     last: Exchange | None = None
+    session: Ref = ""
 
     def __post_init__(self) -> None:
         self.began = self.token
@@ -122,7 +124,9 @@ class Watch:
         Raises:
             Unanswered: it failed.
         """
-        exchange = call_waiting(self.bench, self.judge, self.fmt, seconds, FROM, self.wanted, self.token, seconds)
+        options = {"session": self.session} if self.session else {}
+        args = (self.wanted, self.token, seconds)
+        exchange = call_waiting(self.bench, self.judge, self.fmt, seconds, FROM, *args, **options)
         batch = result_of(exchange)
         self.token, self.counts, self.last = batch["token"], batch["valid_ref_counts"], exchange
         news = [_told(event, exchange) for event in batch["events"]]

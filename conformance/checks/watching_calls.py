@@ -15,7 +15,17 @@ from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable
 from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tasks import something
-from xenconform.conformance.checks.watch import FROM, SLACK, WAIT, Watch, call_waiting, change, changeable, describe_all
+from xenconform.conformance.checks.watch import (
+    FROM,
+    SLACK,
+    WAIT,
+    Told,
+    Watch,
+    call_waiting,
+    change,
+    changeable,
+    describe_all,
+)
 from xenconform.conformance.checks.watching_server import CLAUSE, NEXT_TRIES, QUIET, Act, beside, sibling
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
@@ -148,6 +158,31 @@ def _task_is_told(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
         bench.stock.remove(bench.stock.adopt_ref("task", task))
 
 
+def _in_two_sessions(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """What one session was told another is told as well, whichever asks first."""
+    session = opened(bench, bench.other(fmt))
+    watches = [Watch(bench, judge, fmt, (obj.cls,)), Watch(bench, judge, fmt, (obj.cls,), session=session)]
+    try:
+        for watch in watches:
+            watch.read(WAIT)
+        for order in (watches, watches[::-1]):
+            made = bench.stock.make(obj.cls, fmt=bench.other(fmt))
+            change(bench, bench.other(fmt), obj)
+            gone = bench.stock.remove(made)
+            wanted = {("mod", obj.ref), *([("del", made.ref)] if gone else [])}
+            for watch in order:
+                told = watch.until(partial(_has_all, wanted))
+                seen = {(each.operation, each.ref) for each in told}
+                expected = f"mod of {obj.ref} and del of {made.ref}, which each session is told"
+                judge.true(wanted <= seen, expected, describe_all(told), watch.exchange)
+    finally:
+        bench.call(fmt, "session.logout", session=session)
+
+
+def _has_all(wanted: set[tuple[str, str]], news: Sequence[Told]) -> bool:
+    return wanted <= {(each.operation, each.ref) for each in news}
+
+
 def _at_the_same_time(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     """Two calls that wait in one session are told what each asked for, and nothing of the other's."""
     both = (obj, beside(bench, obj))
@@ -228,6 +263,7 @@ ACTS: dict[str, Act] = {
     "event.from over formats": _moves,
     "event.from old token": _old_token,
     "event.from task": _task_is_told,
+    "event.from sessions": _in_two_sessions,
     "event.from at the same time": _at_the_same_time,
     "event.register": _register_two,
 }

@@ -189,10 +189,19 @@ def _judge_shared(bench: Bench, judge: Judge, over: Format, ender: Format) -> No
     for used in bench.formats * 2:
         for call in calls:
             exchange = use(bench, used, call, session)
-            serves = not _is_turned_away(exchange) or _is_turned_away(use(bench, used, call, bench.client.session))
+            serves = not _is_turned_away(exchange) or _serves_nobody(bench, used, call, session)
             judge.true(serves, f"a session of {over} serves {call[0]} over {used}", describe(exchange), exchange)
     out = bench.call(ender, "session.logout", session=session)
     judge.true(not _is_turned_away(out), f"a session of {over} can be logged out over {ender}", describe(out), out)
+
+
+def _serves_nobody(bench: Bench, used: Format, call: tuple[str, tuple[Value, ...]], session: Ref) -> bool:
+    """Whether a call is turned away with a session that was opened over the very format that it is made over, too."""
+    fellow = opened(bench, used)
+    args = tuple(fellow if arg == session else arg for arg in call[1])
+    turned_away = _is_turned_away(use(bench, used, (call[0], args), fellow))
+    bench.call(used, "session.logout", session=fellow)
+    return turned_away
 
 
 def _is_turned_away(exchange: Exchange) -> bool:
