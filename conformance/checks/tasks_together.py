@@ -52,7 +52,10 @@ def _begun(bench: Bench, call: Exchange) -> Ref:
 
 
 def two_tasks_keep_their_own(bench: Bench, of: ApiClass) -> None:
-    """Of two tasks begun together each makes one object, with all that it was given. Source: wire protocol."""
+    """Of two tasks begun together each makes one object, with all that it was given. Source: wire protocol.
+
+    A third is begun by a call equal to the first one: where the server lets both succeed, it makes an object as well.
+    """
     for fmt in bench.formats if bench.budget.boundaries else (_over(bench, of),):
         with bench.judging(CLAUSE, f"{of.name} two at once", fmt) as judge:
             if not _judge_two(bench, judge, of, [_filled(bench, of) for _ in range(2)]):
@@ -79,20 +82,23 @@ def _judge_two(bench: Bench, judge: Judge, of: ApiClass, given: list[dict[str, V
     if message.full_name in bench.profile.never:
         raise Unavailable(f"the profile {bench.profile.name} says never to call {message.full_name}")
     before = set(bench.stock.all_refs(of.name))
+    given = [*given, given[0]]
     args = [(each,) if constructor.record else tuple(each[p.name] for p in message.params) for each in given]
     calls = [bench.call(fmt, f"Async.{message.full_name}", *each) for each in args]
-    tasks = [(call, _begun(bench, call)) for call in calls if not is_refusal(call) or bench.is_missing(call)]
-    ended = [Async(bench, judge, fmt, message).follow(call, task) for call, task in tasks]
-    made = [each.value for each in ended if each is not None and each.succeeded]
+    begun = {at: _begun(bench, call) for at, call in enumerate(calls) if not is_refusal(call) or bench.is_missing(call)}
+    judge.true(len(set(begun.values())) == len(begun), "a task for each call", show(list(begun.values())), *calls)
+    first = {task: at for at, task in reversed(begun.items())}
+    ended = {at: Async(bench, judge, fmt, message).follow(calls[at], task) for task, at in first.items()}
+    made = {at: each.value for at, each in ended.items() if each is not None and each.succeeded}
     after = [ref for ref in bench.stock.all_refs(of.name) if ref not in before]
-    objs = [bench.stock.adopt_ref(of.name, ref) for ref in dict.fromkeys(made)]
+    objs = [bench.stock.adopt_ref(of.name, ref) for ref in dict.fromkeys(made.values())]
     try:
-        if len(made) < len(calls):
+        if not {0, 1} <= made.keys() or None in ended.values():
             return False
-        judge.true(made[0] != made[1], "two results", f"twice {made[0]}", *calls)
-        for ref, each in zip(made, given, strict=True):
-            _judge_given(bench, judge, of, ref, each)
-            twins = [other for other in after if other not in made and is_it(bench, of, other, each)]
+        judge.true(len(objs) == len(made), "a result for each", show(list(made.values())), *calls)
+        for at, ref in made.items():
+            _judge_given(bench, judge, of, ref, given[at])
+            twins = [other for other in after if other not in made.values() and is_it(bench, of, other, given[at])]
             judge.true(not twins, f"one {of.name} a task", f"{len(twins)} besides", *calls)
             for other in twins:
                 bench.stock.remove(bench.stock.adopt_ref(of.name, other))
