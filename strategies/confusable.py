@@ -12,9 +12,12 @@ from xenconform.models.values import Value
 from xenconform.strategies.boundary import MANY, boundaries, numbered
 
 TEXTS: tuple[str, ...] = (
-    "xc1x", "xc1", "XC1", "c1", " xc1", "xc1 ", "xc1,xc2", "xc2", "x%", "x.1", "xc01", "01", "1",
+    "xc1x", "xc1/x", "xc1.x", "xc1:x", "xc1", "XC1", "c1", " xc1", "xc1 ", "xc1,xc2", "xc2", "x%", "x.1", "xc01", "01",
+    "1",
 )  # fmt: skip
-"""Texts of which each may be taken for another one; a longer one stands before its parts."""
+"""Texts of which each may be taken for another one; a longer one stands before its parts, and what is below another."""
+RARE: tuple[str, ...] = ("k" * 256 + "1", "k" * 256, "k" * 255, "")
+"""More such texts, which a server may have reasons to refuse: at the limits of columns, and none at all."""
 
 
 def confusables(of: Type) -> tuple[Value, ...]:
@@ -38,3 +41,8 @@ def paired(keys: tuple[Value, ...], of: Type) -> dict[Value, Value]:
     plain = numbered(of, len(keys)) or boundaries(of)
     found = (boundaries(of)[0], *plain)
     return {key: found[(at // 2) % len(found)] for at, key in enumerate(keys)}
+
+
+def bolder(values: tuple[Value, ...], of: Type) -> tuple[Value, ...]:
+    """Return values of a type with those that a server may refuse besides; the empty one stands last."""
+    return (*values, *(each for each in RARE if each not in values)) if isinstance(of, t.Str) else values

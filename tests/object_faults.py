@@ -123,8 +123,8 @@ def dedup_refused(world: FaultyWorld, call: Call, branch: Branch) -> Branch:
 
 
 def cascades(_world: FaultyWorld, call: Call, branch: Branch) -> Branch:
-    """Another secret goes with the one that is destroyed."""
-    rest = [handle for handle in branch.world.handles("secret") if handle != call.args[0]]
+    """The one made next goes with the one that is destroyed."""
+    rest = [handle for handle in branch.world.handles("secret") if handle.n > call.args[0].n]
     if not ok(branch) or not rest:
         return branch
     further = branch.world.destroy(rest[0])
@@ -193,9 +193,9 @@ IMPLIED = {
     "CREATE-NEW": "UUID-FORM UUID-UNKNOWN DESTROY-GONE",  # uuids that are not unique denote no one object
     "UUID-UNKNOWN": "DESTROY-GONE",
     "UUID-FORM": "GET-RECORD-AGREES UUID-LOOKUP",  # the record has another uuid than the getter
-    "DESTROY-GONE": "GET-BAD-REF UUID-UNKNOWN",
+    "DESTROY-GONE": "GET-BAD-REF CALL-BAD-REF UUID-UNKNOWN",
     "DESTROY-REFERENCED": "DESTROY-NO-CASCADE",
-    "DESTROY-NO-CASCADE": "UUID-FORM UUID-LOOKUP",
+    "DESTROY-NO-CASCADE": "UUID-FORM UUID-LOOKUP GET-ALL-AGREES",  # what is listed is no longer there
     "BIND-CREATE": "BIND-SYMMETRY BIND-DESTROY",
     "BIND-SYMMETRY": "BIND-CREATE BIND-DESTROY",
     "BIND-DESTROY": "BIND-SYMMETRY",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
@@ -13,6 +11,7 @@ from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable
 from xenconform.conformance.checks.querying import is_listed, query
 from xenconform.conformance.checks.reading import getters
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.surrounding import holders, is_destroyed
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -20,35 +19,9 @@ from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Ref, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A constructor's value, `name`, that makes an object of class `cls` refer to one of class `target`."""
-
-    cls: str
-    name: str
-    field: str
-    target: str
-
-
-def is_destroyed(_api: Api, of: ApiClass) -> bool:
-    """Whether the model knows how an object of the class is made and how it is ended."""
-    return bool(of.constructors) and bool(of.destructor)
-
-
 def is_held(api: Api, of: ApiClass) -> bool:
     """Whether an object of another class can be made that refers to one of this class."""
     return is_destroyed(api, of) and any(True for _ in holders(api, of))
-
-
-def holders(api: Api, of: ApiClass) -> Iterator[Holder]:
-    """Return each way to make an object that refers, by a field that owns the reference, to one of this class."""
-    derived = {(r.derived_cls, r.derived_field) for r in api.relations}
-    for cls in api.classes.values():
-        if not is_destroyed(api, cls):
-            continue
-        for name, field in given_fields(cls):
-            if field.type == RefTo(of.name) and (cls.name, field.name) not in derived:
-                yield Holder(cls.name, name, field.name, of.name)
 
 
 def destroy(bench: Bench, fmt: Format, obj: Obj) -> Exchange:

@@ -185,12 +185,19 @@ def alike(place: Place, values: Sequence[Value]) -> Sequence[Value]:
 
 
 def one_by_one(place: Place, current: Value) -> Iterator[tuple[str, tuple[Value, ...]]]:
-    """Return the ways to write a field, with values that it does not have: set, then one member in and out again."""
-    of, bench = place.field.type, place.bench
+    """Return the ways to write a field, with values that it does not have: set, then one member in and out again.
+
+    Where it is empty the member comes first: what is empty may be one thing that many objects share until it is set.
+    """
     values = place.plain(2)
-    value = next((v for v in values if not same(of, v, current)), values[-1] if values else None)
-    if values:
-        yield "set", (value,)
+    value = next((v for v in values if not same(place.field.type, v, current)), values[-1] if values else None)
+    whole: list[tuple[str, tuple[Value, ...]]] = [("set", (value,))] if values else []
+    members = list(_member_by_member(place, value))
+    yield from (*whole, *members) if current else (*members, *whole)
+
+
+def _member_by_member(place: Place, value: Value) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    of, bench = place.field.type, place.bench
     if not isinstance(of, SetOf | MapOf) or not is_free(place):
         return
     item = of.item if isinstance(of, SetOf) else of.key

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.destroying import Holder, holders, is_held, value_of
+from xenconform.conformance.checks.destroying import is_held, value_of
 from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.surrounding import Holder, holders
 from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from xenconform.conformance.checks.born import born_with
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import (
     Place,
@@ -23,12 +24,12 @@ from xenconform.conformance.checks.fields import (
     readily,
     turned,
 )
-from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.models.calls import Failure, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, Type
+from xenconform.models.types import MapOf
 from xenconform.models.values import Value, same
-from xenconform.strategies.confusable import confusables, crowd, paired
+from xenconform.strategies.confusable import bolder, confusables, crowd, paired
 
 Pair = tuple[Value, Value]
 Pairs = dict[Value, Value]
@@ -46,11 +47,13 @@ def add_to_adds_and_keeps(place: Place, judge: Judge) -> None:
     with readily():
         _add_one_by_one(place, judge)
         _add_to_many(place, judge)
+    with readily():
+        _add_to_another(place, judge, [first, second, third])
 
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:
     """Begin with none, add what is easily confused, and put back, with another value, what was taken away."""
-    odd = _taken(place, _odd(place))
+    odd = _odd(place)
     if not odd:
         return
     place.do("set", {})
@@ -68,11 +71,28 @@ def _add_one_by_one(place: Place, judge: Judge) -> None:
     compare(place, judge, {**without, key: odd[other]}, actual, (gone, back, seen))
 
 
+def _add_to_another(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:
+    """Add a key that one object has to another one: keys are an object's own."""
+    if not at_length(place):
+        return
+    place.do("set", dict(pairs))
+    with born_with(place, dict(pairs[:1])) as other:
+        wrote = place.bench.call(place.fmt, place.message("add_to"), other.obj.ref, *pairs[1])
+        outcome = wrote.reply.outcome
+        taken = isinstance(outcome, Failure) and outcome.code == DUPLICATE
+        judge.true(
+            not taken, f"the key {show(pairs[1][0])}, which another object has, is added", describe(wrote), wrote
+        )
+        if isinstance(outcome, Success):
+            actual, seen = other.read()
+            compare(other, judge, dict(pairs[:2]), actual, (wrote, seen))
+
+
 def _add_to_many(place: Place, judge: Judge) -> None:
     keys = crowd(_type(place).key)
     many = paired(keys, _type(place).value)
     last = many.pop(keys[-1])
-    if len(many) > len(_odd(place)) and _taken(place, many):
+    if len(many) > len(confusables(_type(place).key)) and _taken(place, many):
         wrote = place.do("add_to", keys[-1], last)
         actual, seen = place.read()
         compare(place, judge, {**many, keys[-1]: last}, actual, (wrote, seen))
@@ -92,6 +112,8 @@ def add_to_of_a_present_key_fails(place: Place, judge: Judge) -> None:
         _duplicate_unchanged(place, refused, dict([first, second]))
     with readily():
         _refuse_what_is_there(place, judge)
+    with readily():
+        _refuse_what_it_was_made_with(place, judge, [first, second], other)
 
 
 def _refuse(place: Place, judge: Judge, pairs: Sequence[Pair]) -> list[Exchange]:
@@ -106,7 +128,7 @@ def _refuse(place: Place, judge: Judge, pairs: Sequence[Pair]) -> list[Exchange]
 
 def _refuse_what_is_there(place: Place, judge: Judge) -> None:
     """Add keys again that were set over one format and added over another, with the present value and another one."""
-    odd, over = _taken(place, _odd(place)), turned(place, 1)
+    odd, over = _odd(place), turned(place, 1)
     if not odd:
         return
     keys = list(odd)
@@ -121,6 +143,14 @@ def _refuse_what_is_there(place: Place, judge: Judge) -> None:
     refused = _refuse(place, judge, turns)
     _duplicate_params(place, refused)
     _duplicate_unchanged(place, refused, odd)
+
+
+def _refuse_what_it_was_made_with(place: Place, judge: Judge, pairs: Sequence[Pair], value: Value) -> None:
+    if not at_length(place):
+        return
+    with born_with(place, dict(pairs)) as other:
+        refused = _refuse(other, judge, [(pairs[0][0], value), pairs[1]])
+        _duplicate_unchanged(other, refused, dict(pairs))
 
 
 def _duplicate_params(place: Place, refused: Sequence[Exchange]) -> None:
@@ -165,11 +195,16 @@ def remove_from_removes_that_pair_only(place: Place, judge: Judge) -> None:
     compare(place, judge, dict([first, third]), actual, (again, seen))
     with readily():
         _remove_all(place, judge)
+    if at_length(place):
+        with readily(), born_with(place, dict([first, second])) as other:
+            gone = other.do("remove_from", first[0])
+            actual, seen = other.read()
+            compare(other, judge, dict([second]), actual, (gone, seen))
 
 
 def _remove_all(place: Place, judge: Judge) -> None:
     """Take one after the other out of what is easily confused, each of them twice; then one out of many."""
-    odd = _taken(place, _odd(place))
+    odd = _odd(place)
     for key in reversed(list(odd)):
         wrote = [place.do("remove_from", key), place.do("remove_from", key)]
         actual, seen = place.read()
@@ -185,10 +220,11 @@ def _remove_all(place: Place, judge: Judge) -> None:
 
 
 def _odd(place: Place) -> Pairs:
-    """Return pairs that are easily confused."""
-    of: Type = _type(place)
-    assert isinstance(of, MapOf)
-    return paired(confusables(of.key), of.value)
+    """Set pairs that are easily confused and return them, with what a server may refuse where this one does not."""
+    of = _type(place)
+    plain = confusables(of.key)
+    bold = _taken(place, paired(bolder(plain, of.key), of.value))
+    return bold or _taken(place, paired(plain, of.value))
 
 
 def _taken(place: Place, pairs: Pairs) -> Pairs:

@@ -1,4 +1,4 @@
-"""Level 2, sets: one value added or removed at a time, over every format, and no value shown twice.
+"""Level 2, sets: one value added or removed at a time, over every format.
 
 Three plain members come first. Then, where a set takes them, many members that are easily confused with one another:
 they are first set at once and read back, so that a text which a server cannot carry is no matter here.
@@ -6,10 +6,9 @@ they are first set at once and read back, so that a text which a server cannot c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 
-from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.born import born_with
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import (
     Place,
@@ -24,18 +23,15 @@ from xenconform.conformance.checks.fields import (
     turned,
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
-from xenconform.conformance.checks.roundtrip import constructor_place, writer
-from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
-from xenconform.models.calls import Format, Success
-from xenconform.models.exchange import Exchange
+from xenconform.models.calls import Success
 from xenconform.models.types import SetOf, Type
-from xenconform.models.values import Ref, Value, same
-from xenconform.strategies.confusable import confusables, crowd
+from xenconform.models.values import Value, same
+from xenconform.strategies.confusable import bolder, confusables, crowd
 
 
 def add_adds_and_keeps(place: Place, judge: Judge) -> None:
     """add_f adds the value and keeps the rest. Source: introduction, accessors of sets."""
-    first, second, third = alike(place, _members(place))
+    first, second, third = alike(place, members_of(place))
     place.do("set", (first,))
     wrote = [place.do("add", second), place.do("add", third)]
     actual, seen = place.read()
@@ -43,11 +39,13 @@ def add_adds_and_keeps(place: Place, judge: Judge) -> None:
     with readily():
         _add_one_by_one(place, judge)
         _add_to_many(place, judge)
+    with readily():
+        _add_to_another(place, judge, (first, second))
 
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:
     """Begin with none, add what is easily confused, and put back what was taken away."""
-    odd = _taken(place, confusables(_item(place)))
+    odd = _odd(place)
     if not odd:
         return
     place.do("set", ())
@@ -64,11 +62,22 @@ def _add_one_by_one(place: Place, judge: Judge) -> None:
         compare(place, judge, (*without, each), tuple(dict.fromkeys(actual)), (gone, back, seen))
 
 
-def _add_to_many(place: Place, judge: Judge) -> None:
-    many = _taken(place, crowd(_item(place))[:-1])
-    if len(many) < len(confusables(_item(place))):
+def _add_to_another(place: Place, judge: Judge, members: tuple[Value, Value]) -> None:
+    """Add a member that one object has to another one: members are an object's own."""
+    if not at_length(place):
         return
-    last = crowd(_item(place))[-1]
+    place.do("set", members)
+    with born_with(place, members[:1]) as other:
+        wrote = other.do("add", members[1])
+        actual, seen = other.read()
+        compare(other, judge, members, tuple(dict.fromkeys(actual)), (wrote, seen))
+
+
+def _add_to_many(place: Place, judge: Judge) -> None:
+    many = taken(place, crowd(item_of(place))[:-1])
+    if len(many) < len(confusables(item_of(place))):
+        return
+    last = crowd(item_of(place))[-1]
     wrote = place.do("add", last)
     actual, seen = place.read()
     compare(place, judge, (*many, last), tuple(dict.fromkeys(actual)), (wrote, seen))
@@ -76,7 +85,7 @@ def _add_to_many(place: Place, judge: Judge) -> None:
 
 def add_of_a_member_has_no_effect(place: Place, judge: Judge) -> None:
     """Adding a value that is already there changes nothing and is no error. Source: introduction."""
-    first, second, _ = _members(place)
+    first, second, _ = members_of(place)
     place.do("set", (first, second))
     for member in (first, second):
         wrote = place.do("add", member)
@@ -85,11 +94,16 @@ def add_of_a_member_has_no_effect(place: Place, judge: Judge) -> None:
         judge.same(place.field.type, (first, second), actual, wrote, seen)
     with readily():
         _add_what_is_there(place, judge)
+    if at_length(place):
+        with readily(), born_with(place, (first, second)) as other:
+            wrote = other.do("add", first)
+            actual, seen = other.read()
+            judge.true(len(actual) == 2, "the 2 members that it was made with", show(actual), wrote, seen)
 
 
 def _add_what_is_there(place: Place, judge: Judge) -> None:
     """Add members again that were set over one format and added over another."""
-    odd = _taken(place, confusables(_item(place)))
+    odd = _odd(place)
     over = turned(place, 1)
     if not odd:
         return
@@ -106,101 +120,9 @@ def _add_what_is_there(place: Place, judge: Judge) -> None:
             judge.same(place.field.type, odd, tuple(actual), wrote, seen)
 
 
-def no_set_shows_a_value_twice(place: Place, judge: Judge) -> None:
-    """No reply shows a set with a value twice, however it was written. Source: introduction, sets."""
-    first, second, _ = _members(place)
-    many = _taken(place, crowd(_item(place)))
-    for doubled in ((first, second, first), (first, first, first, second), (*many, *many[:1], *many[-2:])):
-        place.do("set", ())  # so that what follows is a change, whatever a server takes for none
-        wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, doubled, probe=True)
-        for fmt in place.bench.formats:
-            actual, seen = place.bench.ask(fmt, place.message("get"), place.obj.ref)
-            judge.true(len(actual) == len(set(actual)), "each value once", show(actual), wrote, seen)
-            record, whole = place.bench.ask(fmt, f"{place.of.name}.get_record", place.obj.ref)
-            shown = record.get(place.field.name, ())
-            judge.true(len(shown) == len(set(shown)), "each value once in the record", show(shown), wrote, whole)
-    _created_with(place, judge, (first, second, first))
-
-
-def _created_with(place: Place, judge: Judge, doubled: Sequence[Value]) -> None:
-    """Give a constructor a set with a value twice; refused or not, no reply may show it."""
-    bench, of = place.bench, place.of
-    where = constructor_place(of, place.field)
-    if where is None:
-        return
-    made = bench.stock.try_make(of.name, {where[1]: tuple(doubled)}, fmt=place.fmt)
-    if not isinstance(made.reply.outcome, Success):
-        return
-    obj = bench.stock.adopt(of.name, made)
-    _each_once(bench, judge, (of, place.field, obj.ref), made)
-    bench.stock.remove(obj)
-
-
-def _each_once(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Ref], wrote: Exchange) -> None:
-    of, field, ref = at
-    for fmt in bench.formats:
-        actual, seen = bench.ask(fmt, f"{of.name}.get_{field.name}", ref)
-        judge.true(len(actual) == len(set(actual)), f"each value once after {wrote.message}", show(actual), wrote, seen)
-
-
-def no_given_set_shows_a_value_twice(bench: Bench, of: ApiClass) -> None:
-    """The same of sets that are written by constructors and explicit messages alone. Source: introduction, sets."""
-    over_fields(bench, of, clause="SET-NO-DUPLICATES", kind=SetOf, act=no_set_shows_a_value_twice)
-    for field in given_sets(of):
-        for fmt in bench.formats:
-            _judge_given(bench, (of, field, fmt))
-
-
-def _judge_given(bench: Bench, at: tuple[ApiClass, Field, Format]) -> None:
-    """Judge one such set; where every way to give a value twice is refused there is nothing to judge, nor to tell."""
-    of, field, fmt = at
-    try:
-        whole = next((each for each in plain_values(bench, of.name, field, field.type, 2) if each), ())
-        obj = bench.stock.writable(of.name)
-        with bench.restoring(obj, field.name):
-            written = tuple(_given_twice(Place(bench, of, field, obj, fmt), (*whole, *whole)))
-            if written:
-                with bench.judging("SET-NO-DUPLICATES", f"{of.name}.{field.name}", fmt) as judge:
-                    for wrote, ref in written:
-                        _each_once(bench, judge, (of, field, ref), wrote)
-    except Unavailable:
-        return
-
-
-def _given_twice(place: Place, doubled: Sequence[Value]) -> Iterator[tuple[Exchange, Ref]]:
-    """Give each value twice, to a constructor and to the explicit setter; return which did, and to which object."""
-    bench, of = place.bench, place.of
-    where = constructor_place(of, place.field)
-    if where is not None:
-        made = bench.stock.try_make(of.name, {where[1]: tuple(doubled)}, fmt=place.fmt)
-        if isinstance(made.reply.outcome, Success):
-            yield made, bench.stock.adopt(of.name, made).ref
-    setter = writer(bench, of, place.field.name, "set")
-    if setter is not None and len(setter.params) == 2:
-        wrote = bench.call(place.fmt, setter.full_name, place.obj.ref, tuple(doubled), probe=True)
-        if isinstance(wrote.reply.outcome, Success):
-            yield wrote, place.obj.ref
-
-
-def given_sets(of: ApiClass) -> Iterator[Field]:
-    """Return the sets of a class that are not RW and that a constructor or an explicit message writes whole."""
-    for field in of.fields.values():
-        if field.qualifier is Qualifier.RW or field.lifecycle.state is State.REMOVED:
-            continue
-        if not isinstance(field.type, SetOf) or f"get_{field.name}" not in of.messages:
-            continue
-        if constructor_place(of, field) or any((m.field, m.verb) == (field.name, "set") for m in of.messages.values()):
-            yield field
-
-
-def has_written_sets(api: Api, of: ApiClass) -> bool:
-    """Whether clients write any set of a class, in whatever way."""
-    return has_sets(api, of) or any(True for _ in given_sets(of))
-
-
 def remove_removes_that_value_only(place: Place, judge: Judge) -> None:
     """remove_f removes that value only, and nothing where it is absent. Source: introduction."""
-    first, second, third = _members(place)
+    first, second, third = members_of(place)
     place.do("set", (first, second, third))
     wrote = place.do("remove", second)
     actual, seen = place.read()
@@ -210,11 +132,16 @@ def remove_removes_that_value_only(place: Place, judge: Judge) -> None:
     compare(place, judge, (first, third), actual, (exchange, seen))
     with readily():
         _remove_all(place, judge)
+    if at_length(place):
+        with readily(), born_with(place, (first, second)) as other:
+            wrote = other.do("remove", first)
+            actual, seen = other.read()
+            compare(other, judge, (second,), actual, (wrote, seen))
 
 
 def _remove_all(place: Place, judge: Judge) -> None:
     """Take one after the other out of what is easily confused, each of them twice; then one out of many."""
-    odd = _taken(place, confusables(_item(place)))
+    odd = _odd(place)
     for each in reversed(odd):
         wrote = [place.do("remove", each), place.do("remove", each)]
         actual, seen = place.read()
@@ -222,14 +149,20 @@ def _remove_all(place: Place, judge: Judge) -> None:
         compare(place, judge, odd, actual, (*wrote, seen))
         if judge.failed:
             return
-    many = _taken(place, crowd(_item(place)))
+    many = taken(place, crowd(item_of(place)))
     for each in many[-2:-1]:
         gone = place.do("remove", each)
         actual, seen = place.read()
         compare(place, judge, (*many[:-2], many[-1]), actual, (gone, seen))
 
 
-def _taken(place: Place, values: tuple[Value, ...]) -> tuple[Value, ...]:
+def _odd(place: Place) -> tuple[Value, ...]:
+    """Set what is easily confused and return it, with what a server may refuse where this one does not."""
+    plain = confusables(item_of(place))
+    return taken(place, bolder(plain, item_of(place))) or taken(place, plain)
+
+
+def taken(place: Place, values: tuple[Value, ...]) -> tuple[Value, ...]:
     """Set these members at once and return them; none where the set does not take them or shows others afterwards."""
     if not is_free(place) or not at_length(place):
         return ()
@@ -239,13 +172,19 @@ def _taken(place: Place, values: tuple[Value, ...]) -> tuple[Value, ...]:
     return values if same(place.field.type, values, place.read()[0]) else ()
 
 
-def _item(place: Place) -> Type:
+def item_of(place: Place) -> Type:
+    """Return the type of a set's members."""
     assert isinstance(place.field.type, SetOf), "only places of sets come here"
     return place.field.type.item
 
 
-def _members(place: Place) -> tuple[Value, Value, Value]:
-    item = _item(place)
+def members_of(place: Place) -> tuple[Value, Value, Value]:
+    """Return three plain members.
+
+    Raises:
+        Unavailable: there are no three.
+    """
+    item = item_of(place)
     values = plain_values(place.bench, place.of.name, place.field, item, 3)
     if len(values) < 3:
         raise Unavailable(f"fewer than three different values of {item} are at hand")
@@ -263,7 +202,6 @@ CHECKS = (
         per_class=partial(over_fields, clause="SET-ADD-DEDUP", kind=SetOf, act=add_of_a_member_has_no_effect),
         applies=has_sets,
     ),
-    Check("SET-NO-DUPLICATES", per_class=no_given_set_shows_a_value_twice, applies=has_written_sets),
     Check(
         "SET-REMOVE",
         per_class=partial(over_fields, clause="SET-REMOVE", kind=SetOf, act=remove_removes_that_value_only),

@@ -11,11 +11,12 @@ from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.destroying import holders, is_held
+from xenconform.conformance.checks.destroying import is_held
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.sessionless import can_come_and_go, is_it
 from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.surrounding import holders
 from xenconform.conformance.checks.tally import draw
 from xenconform.conformance.checks.tasks import CLAUSE, something
 from xenconform.models.api import ApiClass, Message

@@ -28,6 +28,7 @@ from xenconform.conformance.checks.fields import (
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.snapshots import Record, Snapshot, changes, take
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.surrounding import surrounded
 from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import ApiClass, Qualifier
 from xenconform.models.calls import Failure, Format
@@ -87,17 +88,22 @@ def _namesakes(place: Place) -> tuple[Ref, ...]:
         return ()
 
 
+THREE = 3
+"""So many twins are written: a mistake in counting may spare the first two."""
+
+
 @dataclass(slots=True)
 class Watched:
     """The object that is written, and those of its class that are watched with it: a twin, and one that was there.
 
-    `records` is what the last look at each showed.
+    `strangers` are those of them that are not ours. `records` is what the last look at each showed.
     """
 
     bench: Bench
     of: ApiClass
     obj: Obj
     others: tuple[Ref, ...]
+    strangers: tuple[Ref, ...]
     records: dict[Ref, Record] = field(default_factory=dict)
 
     def look(self, fmt: Format) -> dict[Ref, tuple[Record, Exchange]]:
@@ -112,15 +118,18 @@ def setter_changes_only_its_field(bench: Bench, of: ApiClass) -> None:
 
     Compared are the fields that only clients change (RW and RO/constructor) of the object, of a twin that was made
     with the same values, and of a neighbour. First the objects are new: what they share, and what a setter spoils
-    once and for all, shows then. In further rounds their fields are full, so that what is emptied shows.
+    once and for all, shows then. In further rounds their fields are full, so that what is emptied shows. Each of the
+    twins is written in its round; others refer to the first of them.
     """
     try:
-        made = twins(bench, of.name)
+        made = twins(bench, of.name, THREE)
     except Unavailable:
         made = ()
     with ExitStack() as stack:
         try:
             watched = _watched(bench, of, made)
+            if made:
+                stack.enter_context(surrounded(bench, of, 1, made[0].ref))
         except Unavailable as why:
             for each in written(of):
                 with bench.judging("SET-ONLY-THAT", f"{of.name}.{each.name}") as judge:
@@ -139,7 +148,7 @@ def _watched(bench: Bench, of: ApiClass, made: Sequence[Obj]) -> Watched:
     obj = made[0] if made else bench.stock.writable(of.name)
     own = {each.ref for each in made}
     others = [ref for ref in bench.stock.all_refs(of.name) if ref not in own and ref != obj.ref][:1]
-    return Watched(bench, of, obj, (*(each.ref for each in made[1:]), *others))
+    return Watched(bench, of, obj, tuple(others), tuple(others))
 
 
 def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
@@ -148,6 +157,10 @@ def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
     for number, fmt in enumerate((bench.formats[0], *formats)):
         if number:
             _fill(watched, made or (watched.obj,), number)
+        if made:
+            # The next one, watched together with the one before it.
+            watched.obj, before = made[number % len(made)], made[number % len(made) - 1]
+            watched.others = (*(obj.ref for obj in {before} - {watched.obj}), *watched.strangers)
         watched.records = {}
         for each in written(watched.of):
             place = Place(bench, watched.of, each, watched.obj, fmt)
@@ -234,7 +247,8 @@ def _does_it_again(place: Place, obj: Obj) -> Sequence[tuple[str, Exchange]]:
     bench, read = place.bench, partial(place.bench.ask, place.fmt, f"{obj.cls}.get_record", obj.ref)
     told: list[tuple[str, Exchange]] = []
     try:
-        for value in place.plain(2):
+        values, (now, _) = place.plain(2), place.read()
+        for value in values[::-1] if values and same(place.field.type, values[0], now) else values:
             (first, _), (still, _) = read(), read()
             wrote = place.do("set", value)
             after, _ = read()
