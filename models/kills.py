@@ -75,7 +75,8 @@ class Row:
     """One run of the suite: on what, how, and every clause that failed.
 
     `classes` are those that the run was scoped to, none for all; `suite` is a digest of the suite's code and data;
-    `problem` says why the run came to no end of its own, "" where it did.
+    `problem` says why the run came to no end of its own, "" where it did. `alone` tells that the fault's own clause
+    was run and no other, so that nothing is known of those.
     """
 
     subject: Subject
@@ -87,6 +88,7 @@ class Row:
     seconds: float
     catches: tuple[Catch, ...] = ()
     problem: str = ""
+    alone: bool = False
 
     @property
     def failed(self) -> frozenset[str]:
@@ -116,7 +118,7 @@ class Row:
     @property
     def is_only_catcher(self) -> bool:
         """Whether no other clause than the fault's own failed, STATE-MODEL left aside."""
-        return self.own is not None and self.failed <= {self.subject.clause, EVERYTHING}
+        return self.own is not None and not self.alone and self.failed <= {self.subject.clause, EVERYTHING}
 
 
 @dataclass(frozen=True, slots=True)

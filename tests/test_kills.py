@@ -84,6 +84,13 @@ def test_rows_are_kept_and_read_back(tmp_path: Path) -> None:
     assert shelf.find(SUBJECT, Plan("standard", 1)) is None
     assert shelf.find(replace(SUBJECT, symptom="Something else."), Plan("quick", 1)) is None
     assert Shelf(tmp_path, fresh=True).find(SUBJECT, Plan("quick", 1)) is None
+    assert shelf.find(SUBJECT, Plan("quick", 1, own=True)) == kept, "all clauses are more than one"
+    alone = replace(kept, seed=9, alone=True)
+    shelf.keep(alone)
+    assert shelf.find(SUBJECT, Plan("quick", 9, own=True)) == alone
+    assert shelf.find(SUBJECT, Plan("quick", 9)) is None
+    assert not alone.is_only_catcher
+    next(tmp_path.rglob("*.own.json")).unlink()
     shelf.keep(replace(kept, suite=suite_digest()))
     assert Shelf(tmp_path, fresh=True).find(SUBJECT, Plan("quick", 1)) is not None
     assert list(shelf.rows()) == [replace(kept, suite=suite_digest())]

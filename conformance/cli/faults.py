@@ -92,6 +92,7 @@ def show(name: str, *, as_json: bool) -> None:
 @click.option("--budget", type=click.Choice(list(BUDGETS)), default="standard", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The seed of every run.")
 @click.option("--whole", is_flag=True, help="Run the suite on all classes, not on the one that the fault shows in.")
+@click.option("--own", is_flag=True, help="Run each fault's own clause alone: whether it is caught, and nothing more.")
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True, help="Runs at a time."
 )
@@ -112,10 +113,13 @@ def matrix(names: tuple[str, ...], areas: tuple[str, ...], clauses: tuple[str, .
     if not kept:
         click.echo("xenconform: no fault is of that area and clause; see `xenconform faults list`", err=True)
         sys.exit(USAGE)
-    plan = Plan(said["budget"], said["seed"], said["whole"])
+    plan = Plan(said["budget"], said["seed"], said["whole"], said["own"])
     subjects = sample([subject_of(each) for each in kept], said["sample"] or len(kept))
     folder = Path(said["out"])
-    rows, stopped = _judge((*subjects, *controls(subjects, plan)), plan, Shelf(folder, said["fresh"]), said["workers"])
+    shelf = Shelf(folder, said["fresh"])
+    rows, stopped = _judge((*subjects, *controls(subjects, plan)), plan, shelf, said["workers"])
+    if plan.own:
+        rows += [row for row in shelf.rows() if not row.subject.name]
     some = names or areas or clauses or said["sample"]
     judged = {f.clause for f in kept} if some else {each.id for each in checked(Api.load(), select(()), ())}
     table = Matrix.of(rows, judged)

@@ -13,7 +13,12 @@ from xenconform.models.kills import Row, Subject
 
 
 def controls(subjects: Iterable[Subject], plan: Plan) -> tuple[Subject, ...]:
-    """Return the sound servers that belong beside faults: one a class that any of them is shown in."""
+    """Return the sound servers that belong beside faults: one a class that any of them is shown in.
+
+    None where only the faults' own clauses are run.
+    """
+    if plan.own:
+        return ()
     classes = [""] if plan.whole else sorted({each.cls for each in subjects})
     return tuple(Subject("", cls=cls) for cls in classes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xenconform.conformance.matrix.trial import Plan, suite_digest
@@ -24,15 +24,21 @@ class Shelf:
         Raises:
             OSError: it cannot be written.
         """
-        path = self._path(row.subject, row.budget, row.seed, row.classes)
+        path = self._path(row.subject, Plan(row.budget, row.seed, own=row.alone), row.classes)
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.{os.getpid()}")
         part.write_text(row_to_json(row), encoding="utf-8")
         part.replace(path)
 
     def find(self, subject: Subject, plan: Plan) -> Row | None:
-        """Return the row of a subject under a plan, None where it has to be made: a fault that changed is made anew."""
-        path = self._path(subject, plan.budget, plan.seed, () if plan.whole else (subject.cls,))
+        """Return the row of a subject under a plan, None where it has to be made: a fault that changed is made anew.
+
+        A row of all clauses serves where the fault's own is asked for alone.
+        """
+        wide = self.find(subject, replace(plan, own=False)) if plan.own else None
+        if wide is not None:
+            return wide
+        path = self._path(subject, plan, () if plan.whole else (subject.cls,))
         row = _read(path)
         if row is None or row.subject != subject or (self.fresh and row.suite != suite_digest()):
             return None
@@ -45,9 +51,9 @@ class Shelf:
             if row is not None:
                 yield row
 
-    def _path(self, subject: Subject, budget: str, seed: int, classes: tuple[str, ...]) -> Path:
-        name = subject.name or "sound"
-        return self.folder / "rows" / f"{name}.{'+'.join(classes) or 'all'}.{budget}.{seed}.json"
+    def _path(self, subject: Subject, plan: Plan, classes: tuple[str, ...]) -> Path:
+        name = f"{subject.name or 'sound'}.{'+'.join(classes) or 'all'}.{plan.budget}.{plan.seed}"
+        return self.folder / "rows" / f"{name}{'.own' * plan.own}.json"
 
 
 def _read(path: Path) -> Row | None:

@@ -29,11 +29,15 @@ OWN_END = {0, 1, 4}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How trials are run: see `xenconform faults matrix`. `seconds` is the longest that one may take."""
+    """How trials are run: see `xenconform faults matrix`.
+
+    `whole` runs all classes; `own` runs the fault's own clause alone; `seconds` is the longest that a trial may take.
+    """
 
     budget: str = "standard"
     seed: int = 1
     whole: bool = False
+    own: bool = False
     seconds: float = 1800.0
 
 
@@ -77,7 +81,7 @@ class Trials:
             catches = _catches(results, out)
         calls, seconds = results.get("calls", 0), results.get("seconds", 0.0)
         problem = problem or str(results.get("problem", ""))
-        return Row(subject, plan.budget, plan.seed, classes, suite_digest(), calls, seconds, catches, problem)
+        return Row(subject, plan.budget, plan.seed, classes, suite_digest(), calls, seconds, catches, problem, plan.own)
 
     def stop(self) -> None:
         """End what is under way."""
@@ -90,6 +94,7 @@ class Trials:
         command = [sys.executable, "-m", "xenconform", "certify", "--quiet", "--workers", "1", "--budget", plan.budget]
         command += ["--seed", str(plan.seed), "--out", str(out), *(f"--class={cls}" for cls in classes)]
         command += [f"--fault={subject.name}"] if subject.name else []
+        command += [f"--clause={subject.clause}"] if plan.own else []
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
                 command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT, start_new_session=True

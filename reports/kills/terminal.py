@@ -29,6 +29,9 @@ def print_matrix(matrix: Matrix, console: Console) -> None:
     for row in matrix.false_alarms:
         where = " ".join(row.classes) or "all classes"
         console.print(Text(f"false alarm on the sound server, {where}: {', '.join(row.strays)}", "red"))
+    alone = sum(row.alone for row in matrix.rows)
+    if alone:
+        console.print(Text(f"{plural(alone, 'fault')} judged by their own clause alone", "dim"))
     if matrix.redundant:
         console.print(Text(f"no fault's only catcher: {', '.join(matrix.redundant)}", "yellow"))
     caught, count = len(matrix.of_fate(Fate.CAUGHT)), len(matrix.rows)

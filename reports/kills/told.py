@@ -68,6 +68,7 @@ def summary(matrix: Matrix) -> dict[str, Any]:
     return {
         "faults": len(rows),
         **{fate.name.lower(): len(matrix.of_fate(fate)) for fate in Fate},
+        "judged_by_their_own_clause_alone": sum(row.alone for row in rows),
         "straying": len(matrix.straying),
         "sound_runs": len(matrix.sound),
         "false_alarms": len(matrix.false_alarms),
