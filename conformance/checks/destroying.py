@@ -163,22 +163,33 @@ def _are_there(bench: Bench, judge: Judge, fmt: Format, objects: list[tuple[str,
 def _twins(bench: Bench, of: ApiClass) -> tuple[Obj, Obj]:
     """Make an object that refers to new ones of ours, and another that is like it in all that its constructor takes.
 
-    Where a server has a reason to refuse the second, it is made of other values.
+    Where a server lets it, they refer to something in places that may be left empty as well. Where it has a reason to
+    refuse the second, that is made of other values.
     """
     values = {**bench.stock.exemplar(of.name), **own_targets(bench, of)}
-    obj = bench.stock.make(of.name, values)
+    full = {**values, **own_targets(bench, of, empty=True)}
+    made = bench.stock.try_make(of.name, full) if full != values else None
+    if made is not None and isinstance(made.reply.outcome, Success):
+        obj, values = bench.stock.adopt(of.name, made), full
+    else:
+        obj = bench.stock.make(of.name, values)
     twin = bench.stock.try_make(of.name, values)
     if isinstance(twin.reply.outcome, Success) and twin.reply.outcome.value != obj.ref:
         return obj, bench.stock.adopt(of.name, twin)
     return obj, bench.stock.make(of.name)
 
 
-def own_targets(bench: Bench, of: ApiClass) -> dict[str, Ref]:
-    """Return objects of our own for the references that a constructor takes, as far as they can be made."""
+def own_targets(bench: Bench, of: ApiClass, *, empty: bool = False) -> dict[str, Ref]:
+    """Return objects of our own for the references that a constructor takes, as far as they can be made.
+
+    `empty`: for those that it needs not have, and may have, instead of for those that it needs.
+    """
     found = {}
     for name, field in given_fields(of) if of.constructors else ():
         if isinstance(field.type, RefTo) and field.type.cls != of.name:
-            if bench.stock.exemplar(of.name).get(name) in {None, NULL_REF, ""}:
+            needed = bench.stock.exemplar(of.name).get(name) not in {None, NULL_REF, ""}
+            domain = bench.profile.domain(of.name, field.name)
+            if needed == empty or (empty and (domain.skip or not domain.is_free)):
                 continue
             with suppress(Unavailable):
                 found[name] = bench.stock.make(field.type.cls).ref

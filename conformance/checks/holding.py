@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.creating_fields import varied
 from xenconform.conformance.checks.destroying import is_held, value_of
 from xenconform.conformance.checks.judging import Judge, Unavailable
-from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.surrounding import Holder, holders
+from xenconform.conformance.checks.stock import NOTHING, Obj
+from xenconform.conformance.checks.surrounding import Holder, holders, is_destroyed
 from xenconform.conformance.checks.writing import changed_by_clients
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Format, Success
-from xenconform.models.values import Value, same
+from xenconform.models.types import RefTo, SetOf, refs_in
+from xenconform.models.values import Ref, Value, same
 
 
 def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
@@ -24,18 +30,88 @@ def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
         for fmt in formats:
             element = f"{of.name}<-{holder.cls}.{holder.field}"
             with bench.judging("DESTROY-REFERENCED", element, fmt) as judge:
-                target = bench.stock.make(of.name)
-                other = bench.stock.make(holder.cls, {holder.name: target.ref})
+                variant = at + bench.formats.index(fmt)
+                target = _made_full(bench, of, variant)
+                other = _made_full(bench, bench.api.classes[holder.cls], variant, {holder.name: target.ref})
                 if _refuses_referenced(bench, judge, (of, fmt), (target, other, holder.field)):
                     other = _still_refuses(bench, judge, (of, fmt, holder), (target, other))
                 bench.stock.remove(other)
                 bench.stock.remove(target)
+    for at, (cls, field) in enumerate(setters(bench.api, of)):
+        for fmt in bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],):
+            with suppress(Unavailable):
+                _refuses_what_is_named(bench, (of, fmt), cls, field)
+
+
+def is_named(api: Api, of: ApiClass) -> bool:
+    """Whether an object of another class can be made to refer to one of this class."""
+    return is_held(api, of) or (is_destroyed(api, of) and any(True for _ in setters(api, of)))
+
+
+def setters(api: Api, of: ApiClass) -> Iterator[tuple[ApiClass, Field]]:
+    """Return each field that a setter, and no constructor, makes refer to objects of a class, one or a set of them."""
+    taken = {(r.derived_cls, r.derived_field) for r in api.relations}
+    taken |= {(holder.cls, holder.field) for holder in holders(api, of)}
+    for cls in api.classes.values():
+        for field in cls.fields.values():
+            setter = cls.messages.get(f"set_{field.name}")
+            refers = field.type in {RefTo(of.name), SetOf(RefTo(of.name))} and (cls.name, field.name) not in taken
+            if setter is None or not refers or len(setter.params) != 2 or setter.params[1].type != field.type:
+                continue
+            if f"get_{field.name}" in cls.messages and setter.lifecycle.state is not State.REMOVED:
+                yield cls, field
+
+
+def _refuses_what_is_named(bench: Bench, at: tuple[ApiClass, Format], cls: ApiClass, field: Field) -> None:
+    """Let an object that may be written refer to one of ours by a setter, where it can; then put it back.
+
+    Raises:
+        Unavailable: there is no such object, or the setter is not to be called.
+    """
+    of, fmt = at
+    getter, setter = f"{cls.name}.get_{field.name}", f"{cls.name}.set_{field.name}"
+    if setter in bench.profile.never:
+        return
+    holder = bench.stock.writable(cls.name)
+    target = _made_full(bench, of, bench.formats.index(fmt))
+    with bench.restoring(holder, field.name):
+        was = value_of(bench, fmt, getter, holder.ref)
+        bench.call(fmt, setter, holder.ref, (*(was or ()), target.ref) if isinstance(field.type, SetOf) else target.ref)
+        if refers(value_of(bench, bench.other(fmt), getter, holder.ref), target.ref):
+            with bench.judging("DESTROY-REFERENCED", f"{of.name}<-{cls.name}.{field.name}", fmt) as judge:
+                _refuses_referenced(bench, judge, at, (target, holder, field.name))
+        if holder.own and was is not None:
+            bench.call(fmt, setter, holder.ref, was)
+    bench.stock.remove(target)
+
+
+def refers(value: Value, ref: Ref) -> bool:
+    """Whether a value of a field is a ref, or a set with it."""
+    return bool(value == ref or (isinstance(value, tuple) and ref in value))
+
+
+def _made_full(bench: Bench, of: ApiClass, variant: int, values: Mapping[str, Value] = NOTHING) -> Obj:
+    """Make an object of which clients have set what they can, so that what is lost of it shows; else a plain one.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    set_later = {
+        name
+        for name, field in given_fields(of, bench.stock.constructor(of.name))
+        if field.qualifier is Qualifier.RW and not refs_in(field.type)
+    }
+    full = {name: value for name, value in varied(bench, of, variant, mixed=True).items() if name in set_later}
+    made = bench.stock.try_make(of.name, {**full, **values})
+    if isinstance(made.reply.outcome, Success):
+        return bench.stock.adopt(of.name, made)
+    return bench.stock.make(of.name, values)
 
 
 def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], pair: tuple[Obj, Obj, str]) -> bool:
     of, fmt = at
     target, other, field = pair
-    if value_of(bench, fmt, f"{other.cls}.get_{field}", other.ref) != target.ref:
+    if not refers(value_of(bench, fmt, f"{other.cls}.get_{field}", other.ref), target.ref):
         raise Unavailable(f"the new {other.cls} does not refer to the {of.name}; counted under CREATE-FIELDS")
     read_over = bench.other(fmt)
     before = [value_of(bench, read_over, f"{obj.cls}.get_record", obj.ref) for obj in (target, other)]
@@ -45,7 +121,7 @@ def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
         return False
     with bench.judging("DESTROY-REFERENCED-UNCHANGED", judge.element, fmt) as still:
         for obj, was in zip((target, other), before, strict=True):
-            if was is None:
+            if was is None or not obj.own:
                 continue
             record, seen = bench.ask(read_over, f"{obj.cls}.get_record", obj.ref)
             changed = _changed(bench.api, obj.cls, was, record)
@@ -106,7 +182,7 @@ CHECKS = (
     Check(
         "DESTROY-REFERENCED",
         per_class=destroy_of_a_referenced_object_fails,
-        applies=is_held,
+        applies=is_named,
         also=("DESTROY-REFERENCED-UNCHANGED",),
     ),
 )
