@@ -133,6 +133,18 @@ def _with_what_is_there(bench: Bench, message: Message) -> Aim:
     return Aim((obj.ref, outcome.value), obj, right=True)
 
 
+def at_theirs(bench: Bench, message: Message) -> Aim | None:
+    """Return a write to an object that is there, where none of ours can be had: in scope, and such as a setter takes back."""
+    rest = [without_refs(param.type) for param in message.params[1:]]
+    if None in rest or f"set_{message.field}" not in bench.api.classes[message.cls].messages:
+        return None
+    try:
+        obj = bench.stock.writable(message.cls)
+    except Unavailable:
+        return None
+    return Aim((obj.ref, *rest), obj, right=True)
+
+
 def without_refs(of: Type) -> Value:
     """Return a value without refs: made up, or an empty set or map of them; None where the type is a single ref."""
     if not refs_in(of):

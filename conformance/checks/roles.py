@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from xenconform.conformance.checks.aimed import (
     ENDS_SESSIONS,
@@ -24,6 +25,7 @@ from xenconform.conformance.checks.aimed import (
     WAITS,
     Aim,
     aim,
+    at_theirs,
     blind,
     is_harmless,
     is_maker,
@@ -141,6 +143,13 @@ def _judge_again(bench: Bench, cell: Cell, row: Row) -> None:
     if aimed is None:
         row.tally.skip(message, UNDECIDED)
         return
+    theirs = aimed.live is not None and not aimed.live.own and message.verb in WRITING
+    with bench.restoring(aimed.live, message.field) if theirs and aimed.live else nullcontext():
+        _judge_real(bench, cell, row, aimed)
+
+
+def _judge_real(bench: Bench, cell: Cell, row: Row, aimed: Aim) -> None:
+    message = cell.message
     exchange = call_as(bench, cell, message.full_name, aimed)
     outcome = exchange.reply.outcome
     if isinstance(outcome, Success):
@@ -166,6 +175,8 @@ def _real(bench: Bench, message: Message) -> Aim | None:
     aimed = aim(bench, message)
     if aimed.right and (message.verb or is_maker(bench, message)):
         return aimed
+    if message.verb in WRITING and takes_self(message):
+        return at_theirs(bench, message)
     # What a message does to an object of ours is its own affair, but only where all of a server may be written.
     return aimed if aimed.live is not None and aimed.live.own and bench.profile.scope is Scope.ALL else None
 
