@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from xenconform.models import types as t
 from xenconform.models.types import Type
 from xenconform.models.values import Value, canonical
+from xenconform.strategies.texts import LONG_TEXT, TEXTS
 
 MANY = 300
 """How many members a large set or map has: past every limit of one byte."""
@@ -21,109 +22,6 @@ MANY = 300
 LARGE = 1_100
 """How many members the largest set or map has: past a thousand, and no multiple of a power of two."""
 
-LONG_TEXT = 64 * 1024
-"""The length of the longest text, in bytes of UTF-8."""
-
-_STRETCH = "abcde\U0001f600fghijkl\u00e9mn\u20ac"
-_STRETCHES = "x" * 9 + _STRETCH * (LONG_TEXT // len(_STRETCH.encode()) - 1)
-LONGEST = _STRETCHES + "z" * (LONG_TEXT - len(_STRETCHES.encode()))
-"""A text of that length. Characters of two, three and four bytes stand in it 23 bytes apart, so that some lie across
-the edges of whatever pieces a server reads or writes it in, be they of 512 bytes or of 32 KiB."""
-
-TEXTS: tuple[str, ...] = (
-    "",
-    "a",
-    " ",
-    "   ",
-    " leading",
-    "trailing ",
-    "two  spaces",
-    "\t",
-    "tab\tinside",
-    "\n",
-    "line\nfeed",
-    "carriage\rreturn",
-    "both\r\nends",
-    "\r\n",
-    '"double"',
-    "'single'",
-    "back\\slash",
-    "\\",
-    "\\n",
-    "x&",
-    "<",
-    ">",
-    "a<b&c tail",
-    "]]>",
-    "<![CDATA[x]]>",
-    "<!-- x -->",
-    "&amp;",
-    "&lt;",
-    "&#65;",
-    "%2F",
-    "%00",
-    "a/b/../c",
-    "{}",
-    '{"a": [1, null]}',
-    "[]",
-    "<value><int>1</int></value>",
-    "<?xml version='1.0'?>",
-    "0",
-    "00",
-    "-1",
-    "1.0",
-    "1e3",
-    "true",
-    "false",
-    "null",
-    "None",
-    "NULL",
-    "()",
-    "OpaqueRef:NULL",
-    "case",
-    "CASE",
-    "i",
-    "I",
-    "\u0130",
-    "\u00df",
-    "\u00e9",
-    "e\u0301",
-    "\u212b",
-    "\u00c5",
-    "\ufb01",
-    "\u05e9\u05dc\u05d5\u05dd",
-    "\u202eabc\u202c",
-    "\u65e5\u672c\u8a9e",
-    "\U0001f600",
-    "a\U0001f468\u200d\U0001f469\u200d\U0001f467b",
-    "\U0010fffd",
-    "zero\u200bwidth",
-    "\ufeffmark",
-    "\u00a0",
-    "\u3000",
-    "\u2028",
-    "\u2029",
-    "\ufffd",
-    "\ue000",
-    "\ud7ff",
-    "x" * 255,
-    "x" * 256,
-    "x" * 257,
-    "\u00e9" * 256,
-    "&&",
-    "a,b;c|d",
-    "%s%n%%",
-    "$1 ${x}",
-    "\\u0041",
-    "2024-01-01",
-    "12:30",
-    "yes",
-    "~",
-    "NaN",
-    "\u20ac\u201c\u00ff\u0100",
-    "\u07ff\u0800\U00010000",
-    LONGEST,
-)
 INTS: tuple[int, ...] = (
     0,
     1,

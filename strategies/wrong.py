@@ -2,7 +2,7 @@
 
 Only what is wrong beyond doubt is here. Left out, because one format or another reads it as right: a decimal string
 for an int (ints travel as text), an int for a float, an int for a string (on the wire both are text), any text for a
-reference, a datetime for a string, an enum's name in other case, and numerals that common parsers of decimal text
+reference, a datetime for a string, and numerals that common parsers of decimal text
 also take (`0x10`, `1_000`, ` 1 `; see `debatable_ints`).
 """
 
@@ -37,6 +37,20 @@ def wrong_typed(of: Type) -> tuple[Typed, ...]:
 def debatable_ints() -> tuple[Typed, ...]:
     """Return texts that are no decimal ints by the letter, yet that many number parsers accept."""
     return tuple((_STR, text) for text in ("0x10", "0b1", "0o7", "1_000", " 1", "1 ", "+1", "1e3", "1.0"))
+
+
+def nearly_names(of: t.Enum) -> tuple[str, ...]:
+    """Return texts that a careless parser takes for names of an enum, which are none of them.
+
+    Names in other letters, with spaces, cut short, longer and with another dash; the numbers of names; the empty text.
+    """
+    first, last = of.values[0], of.values[-1]
+    spelled = next((name for name in reversed(of.values) if "_" in name), first)
+    found = (
+        last.swapcase(), f"{last}_or_not", "1", "", first.upper(), f" {first}", f"{last} ", last[:-1], "0",
+        first.swapcase(), spelled.replace("_", "-"), last.capitalize(), first.lower(),
+    )  # fmt: skip
+    return tuple(text for text in dict.fromkeys(found) if text not in of.values)
 
 
 def _wrong(of: Type) -> Iterator[Typed]:

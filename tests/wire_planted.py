@@ -86,7 +86,7 @@ def _values() -> Iterator[Planted]:
     yield _planted("native ints refused", "WIRE-INT-REQUEST", "network", refuses_native_ints)
     six = sub(r"(<double>)([-+.e0-9]+)(</double>)", short_float)
     yield _planted("floats with six digits", "WIRE-FLOAT", "VM", reply_changed(six, XML, to="get_HVM"))
-    nan = sub(r"\bNaN\b|-?\bInfinity\b|\bnan\b|-?\binf\b", "1.0")
+    nan = sub(r"(?<=<double>)(?i:nan|-?inf|-?infinity)(?=</double>)|(?<=[,\[])-?(?:NaN|Infinity)(?=[,\]])", "1.0")
     yield _planted("NaN becomes 1", "WIRE-FLOAT-SPECIAL", "VM", request_changed(nan))
     bools = sub(r"<boolean>(\d)</boolean>", r"<i4>\1</i4>")
     yield _planted("bools as ints", "WIRE-BOOL", "VM", reply_changed(bools, XML, to="get_"))

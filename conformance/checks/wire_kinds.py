@@ -10,9 +10,10 @@ from xenconform.models.api import ApiClass, Field
 from xenconform.models.calls import Format
 from xenconform.models.types import Type
 from xenconform.models.values import Value
-from xenconform.strategies.boundary import LARGE, LONGEST, MANY, TEXTS, boundaries, numbered
+from xenconform.strategies.boundary import LARGE, MANY, boundaries, numbered
+from xenconform.strategies.texts import INNER, LONG_PLAIN, LONGEST, TEXTS
 
-SHORT_TEXTS = tuple(text for text in TEXTS if text != LONGEST)
+SHORT_TEXTS = tuple(text for text in TEXTS if text not in {LONG_PLAIN, LONGEST})
 ALL_TEXTS = "\x7c".join(SHORT_TEXTS)
 """Every short text in one: where this comes back, so do its parts, their ends aside."""
 NEAR: tuple[tuple[str, ...], ...] = (
@@ -25,6 +26,7 @@ NEAR: tuple[tuple[str, ...], ...] = (
     ("i", "I", "\u0130", "\u0131"),
     ("a", "a\n", "\ta", "a\u00a0"),
     ("__proto__", "constructor", "length", "$key", "a.b", "a", "a,b"),
+    tuple("k" * size for size in (63, 64, 127, 128, 254, 255, 256, 257, 511, 512, 513, 1025)),
 )
 """Texts that are easily taken for each other, the empty one first: as members of a set and as keys of a map."""
 
@@ -74,14 +76,14 @@ class Batch:
 
 
 def holds_longest(value: Value) -> bool:
-    """Whether a value is the longest text, or a set or map with it."""
+    """Whether a value is one of the longest texts, or a set or map with one."""
     match value:
         case dict():
-            return LONGEST in value.values()
+            return any(map(holds_longest, value.values()))
         case tuple():
-            return LONGEST in value
+            return any(map(holds_longest, value))
         case _:
-            return bool(value == LONGEST)
+            return value in {LONG_PLAIN, LONGEST} if isinstance(value, str) else False
 
 
 def parts(of: Type) -> Iterator[Type]:
@@ -101,7 +103,7 @@ def hard_texts(of: Type) -> Sequence[Batch]:
     """Return hard text in a field of a type: one text at a time, or many in a set or map."""
     match of:
         case t.Str():
-            return (Batch(ALL_TEXTS, SHORT_TEXTS), *(Batch(text) for text in TEXTS))
+            return (Batch(ALL_TEXTS, SHORT_TEXTS), *(Batch(text) for text in TEXTS if text not in INNER))
         case t.SetOf(t.Str()):
             # Never a set of one, nor the empty text: how sets of them travel is WIRE-SET's business.
             members = tuple(("xc", text) for text in SHORT_TEXTS if text)
@@ -109,7 +111,7 @@ def hard_texts(of: Type) -> Sequence[Batch]:
         case t.MapOf(t.Str(), item):
             return _text_maps(item)
         case t.MapOf(t.Enum(_, names), t.Str()):
-            return tuple(Batch(dict.fromkeys(names[:1], text)) for text in (ALL_TEXTS, *TEXTS[::5], LONGEST))
+            return tuple(Batch(dict.fromkeys(names[:1], text)) for text in (ALL_TEXTS, *SHORT_TEXTS[::5], LONGEST))
         case _:
             return ()
 
@@ -134,24 +136,33 @@ def hard_plain(of: Type) -> Sequence[Batch]:
 
 
 def sizes(of: Type) -> Sequence[Batch]:
-    """Return plain sets or maps of every size that matters: none, one, two, many."""
+    """Return plain sets or maps of every size that matters: none, one, two, many; and members that are much alike."""
     match of:
         case t.SetOf(item):
             members = numbered(item, LARGE)
-            near = NEAR if isinstance(item, t.Str) else ()
-            counts = sorted({0, 1, 2, min(MANY, len(members)), len(members)})
-            return (*(Batch(members[:size]) for size in counts), *(Batch(one) for one in near))
+            near = _near(lambda texts: tuple(dict.fromkeys(texts))) if isinstance(item, t.Str) else ()
+            return (*(Batch(members[:size]) for size in _counts(members)), *near)
         case t.MapOf(key, item):
             keys, values = numbered(key, LARGE), numbered(item, 2)
             if not values:
                 return ()
             pairs = [(each, values[at % len(values)]) for at, each in enumerate(keys)]
-            names = NEAR if isinstance(key, t.Str) else ()
-            alike = [Batch(dict.fromkeys(one, values[0]), refusable="" in one) for one in names]
-            counts = sorted({0, 1, 2, min(MANY, len(pairs)), len(pairs)})
-            return (*(Batch(dict(pairs[:size])) for size in counts), *alike)
+            alike = _near(lambda texts: dict.fromkeys(texts, values[0])) if isinstance(key, t.Str) else ()
+            return (*(Batch(dict(pairs[:size])) for size in _counts(pairs)), *alike)
         case _:
             return ()
+
+
+def _counts(members: Sequence[object]) -> list[int]:
+    """Return the sizes; none comes last, as it takes all away."""
+    return [*sorted({1, 2, min(MANY, len(members)), len(members)}), 0]
+
+
+def _near(made: Callable[[Sequence[str]], Value]) -> Sequence[Batch]:
+    """Return texts that are much alike: those with the empty text by themselves, as it may be refused as a key."""
+    empty, others = NEAR[0], NEAR[1:]
+    every = made([text for texts in others for text in texts])
+    return (Batch(made(empty), refusable=isinstance(made(empty), dict)), Batch(every, tuple(map(made, others))))
 
 
 def names(of: Type) -> Sequence[Batch]:

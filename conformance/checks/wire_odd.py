@@ -1,26 +1,20 @@
-"""Level 1, values that a server may or must turn down: names outside an enum, text that XML cannot carry, NaN."""
+"""Level 1, values that a server may turn down: text that XML cannot carry, NaN."""
 
 from __future__ import annotations
-
-from itertools import islice
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.wire_kinds import parts
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Type
 from xenconform.models.values import Value, same
-from xenconform.strategies.boundary import numbered, special_floats
+from xenconform.strategies.boundary import special_floats
 
-NO_NAME = "no_such_value"
-FOREIGN = 2
-"""So many names of other enums are tried."""
 UNCARRIABLE = ("a\0b", "\x01", "a\x1f", "\ufffe", "a\ud800b", "\uffff", "\x0bz")
 
 
@@ -31,59 +25,18 @@ def is_refused(trial: Trial, value: Value) -> bool:
     return is_refusal(wrote)
 
 
-def outside_name_is_refused(trial: Trial) -> None:
-    """Write names that the enum does not have: each is turned down, and the field stays as it was."""
-    for name in _outside(trial):
-        value = _named(trial, name)
-        if value is None or trial.over:
-            return
-        wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
-        if trial.judge.refused(wrote, f"{wrote.message} of the name {name}, which the enum does not have,"):
-            _judge_kept(trial, value, wrote)
-        elif isinstance(wrote.reply.outcome, Success):
-            trial.blamed.add(trial.fmt)
-            trial.drop(ref)
-
-
-def _outside(trial: Trial) -> tuple[str, ...]:
-    """Return names outside an enum: a made-up one, one longer than a name, and some of other enums of the class.
-
-    None is a name in other case or with spaces around it, which a server may read as the name.
-    """
-    own = next((part for part in parts(trial.spot.field.type) if isinstance(part, t.Enum)), None)
-    if own is None:
-        return ()
-    # Those of single values first: they are the likelier to be mixed up.
-    fields = sorted(trial.spot.of.fields.values(), key=lambda field: not isinstance(field.type, t.Enum))
-    others = [part for field in fields for part in parts(field.type) if isinstance(part, t.Enum)]
-    known = {name.lower() for name in own.values}
-    foreign = (name for each in others for name in each.values if name.lower() not in known)
-    longer = (f"{name}_or_not" for name in own.values[-1:])
-    return (NO_NAME, *longer, *dict.fromkeys(islice(foreign, FOREIGN)))
-
-
-def _named(trial: Trial, name: str) -> Value:
-    match trial.spot.field.type:
-        case t.Enum():
-            return name
-        case t.SetOf(t.Enum()):
-            # Where members are added one by one, those that are there stay, so that the refused one alone is tried.
-            return (*(trial.kept or ()), name) if trial.spot.how == "add" else (name,)
-        case t.MapOf(t.Enum(), item):
-            return {name: numbered(item, 1)[0]}
-        case _:
-            return None
-
-
 def uncarriable_text_is_kept_or_refused(trial: Trial, turn: int) -> None:
     """Write text over JSON that XML cannot carry: it is turned down, or comes back exactly over the same format."""
     spot_ = trial.spot
     if trial.fmt is Format.XMLRPC or spot_.how != "set" or not spot_.is_free or trial.over:
         return
     texts = (UNCARRIABLE[turn % len(UNCARRIABLE)], UNCARRIABLE[(turn + 3) % len(UNCARRIABLE)])
+    refused: tuple[Value, Exchange] | None = None
     for value in [each for text in texts for each in _holding(spot_.field.type, text)]:
         if trial.fmt not in trial.blamed:
-            _kept_or_refused(trial, value)
+            refused = _kept_or_refused(trial, value) or refused
+    if refused is not None and trial.fmt not in trial.blamed:
+        judge_kept(trial, *refused)
 
 
 def _holding(of: Type, text: str) -> tuple[Value, ...]:
@@ -98,21 +51,23 @@ def _holding(of: Type, text: str) -> tuple[Value, ...]:
             return ()
 
 
-def _kept_or_refused(trial: Trial, value: Value) -> None:
+def _kept_or_refused(trial: Trial, value: Value) -> tuple[Value, Exchange] | None:
+    """Write a text; return it where it was refused, so that one look tells of all of them."""
     spot_, judge = trial.spot, trial.judge
     wrote, ref = spot_.put(trial.fmt, value, trial.holder, probe=True)
     if is_refusal(wrote):
         judge.asserted += 1
-        _judge_kept(trial, value, wrote)
-    elif isinstance(wrote.reply.outcome, Success):
+        return value, wrote
+    if isinstance(wrote.reply.outcome, Success):
         back = spot_.get(trial.fmt, ref)
         kept = isinstance(back.reply.outcome, Success) and same(spot_.field.type, value, back.reply.outcome.value)
         spot_.put(trial.fmt, trial.kept, trial.holder)
         if not judge.true(kept, f"{show(value)} is refused or kept", describe(back), wrote, back):
             trial.blamed.add(trial.fmt)
+    return None
 
 
-def _judge_kept(trial: Trial, value: Value, wrote: Exchange) -> None:
+def judge_kept(trial: Trial, value: Value, wrote: Exchange) -> None:
     """Assert that a refused write left the field as it was."""
     holder: Obj | None = trial.holder
     if holder is None or not trial.accepted:
@@ -163,7 +118,7 @@ def _try_special(trial: Trial, judge: Judge, value: float) -> None:
     wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
     if is_refusal(wrote):
         judge.asserted += 1
-        _judge_kept(trial, value, wrote)
+        judge_kept(trial, value, wrote)
         return
     if not isinstance(wrote.reply.outcome, Success):
         judge.untested(f"no readable answer to {wrote.message}: {describe(wrote)}")

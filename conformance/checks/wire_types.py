@@ -23,6 +23,11 @@ from xenconform.strategies.wrong import wrong_typed
 At: TypeAlias = tuple[Format, Ref, Value]
 """A format, the object that is written, and what its field showed."""
 NIL = Scalar("nil", "")
+_NO_BOOLS = (
+    (Scalar("int", "2"), Scalar("int", "-1")),
+    tuple(Scalar("boolean", text) for text in ("2", "-1", "10", "", "yes")),
+)
+"""What is no boolean in JSON and in XML-RPC, though it has a boolean's form or is a number that is not 0."""
 LOOKING = ("get_by_uuid", "get_by_name_label", "get_record")
 """Messages that write nothing, and yet act on whatever they take their parameter for."""
 
@@ -54,7 +59,7 @@ def wrong_type_fails(bench: Bench, of: ApiClass) -> None:
                 with with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
                     ref = bench.stock.writable(of.name).ref
                     before = filled.shown(fmt, ref)
-                    wrong = _wrong_params(message, ref, number + at)
+                    wrong = _wrong_params(message, (fmt, ref), number + at)
                     _judge_types(bench, (message, wrong), (fmt, ref, before), judge, coded)
     for message in asking_messages(of):
         for fmt in bench.formats:
@@ -135,14 +140,16 @@ def _told(of: Type | None, value: Value) -> str:
     return f"{show(plain(value))} as it stands" if of is None else f"{show(value)} as {of}"
 
 
-def _wrong_params(message: Message, ref: Ref, turn: int) -> list[list[Param]]:
+def _wrong_params(message: Message, at_: tuple[Format, Ref], turn: int) -> list[list[Param]]:
     """Return parameter lists in which a single value is of another type: any after self; of the odd ones one a turn."""
+    fmt, ref = at_
     good: list[Param] = [(RefTo(message.cls), ref)]
     good += [(p.type, _plain(p.type, ref)) for p in message.params[1:]]
     found: list[list[Param]] = []
     for at in range(len(good) - 1, 0, -1):
         of = message.params[at].type
         wrong: list[Param] = [typed for typed in wrong_typed(of) if not _names(of, typed[0])]
+        wrong += [(None, node) for node in _NO_BOOLS[fmt is Format.XMLRPC] if of == Bool()]
         odd = list(_nodes(of))
         chosen = [*wrong, *(odd[turn % len(odd) :][:1] if odd else ())] if at == len(good) - 1 else wrong[:2]
         found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]

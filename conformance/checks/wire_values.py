@@ -15,6 +15,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.drawing import failing_value
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
+from xenconform.conformance.checks.wire_dates import instants_stay
 from xenconform.conformance.checks.wire_kinds import (
     BOOL,
     DATETIME,
@@ -28,17 +29,15 @@ from xenconform.conformance.checks.wire_kinds import (
     Kind,
     holds_longest,
 )
-from xenconform.conformance.checks.wire_odd import (
-    is_refused,
-    outside_name_is_refused,
-    uncarriable_text_is_kept_or_refused,
-)
+from xenconform.conformance.checks.wire_names import outside_names_are_refused
+from xenconform.conformance.checks.wire_odd import is_refused, uncarriable_text_is_kept_or_refused
 from xenconform.conformance.checks.wire_ways import (
     created_values_travel,
     keeps_to_one_spelling,
     stands_in_record,
     texts_are_added,
     whole_numbers_are_floats,
+    within,
 )
 from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Format, Success
@@ -47,6 +46,7 @@ from xenconform.models.flaws import clause_of
 from xenconform.models.types import MapOf, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.boundary import numbered
+from xenconform.strategies.texts import EDGES
 from xenconform.strategies.values import values
 
 CREATED_VALUES = 3
@@ -194,8 +194,10 @@ def _try_hard(trial: Trial, kind: Kind, turn: int, batches: Sequence[Batch], pla
         _try_drawn(trial)
     if kind is FLOAT:
         whole_numbers_are_floats(trial)
+    if kind is DATETIME:
+        instants_stay(trial)
     if kind is ENUM:
-        outside_name_is_refused(trial)
+        outside_names_are_refused(trial)
     if kind is STRING:
         uncarriable_text_is_kept_or_refused(trial, turn)
         texts_are_added(trial)
@@ -242,21 +244,28 @@ def _chosen(spot_: Spot, kind: Kind, turn: int, *, all_of_them: bool) -> Sequenc
 
     `all_of_them`: the first field of its type in a class gets every value over every format. Of another field's single
     values each of the formats takes its share, and from field to field the shares move on. The longest texts are dear:
-    other fields, and all sets and maps, meet them over one of the formats at most.
+    other fields, and all sets and maps, meet each over one of the formats. What stands at a text's ends alone is as
+    likely to be changed in any field, and tried in each over one format.
     """
     if not spot_.is_free:
-        return [Batch(value) for value in spot_.plain(10)]
+        return [Batch(value) for value in spot_.plain(10)] + within(spot_)
     batches = list(kind.hard(spot_.field.type))
     if not batches:
         return [Batch(value) for value in spot_.plain()]
     if spot_.bench.budget.name == "thorough":
         return batches
-    if turn % len(spot_.bench.formats) and not (all_of_them and isinstance(spot_.field.type, Str)):
-        batches = [batch for batch in batches if not holds_longest(batch.value)]
-    if spot_.how != "create" and (len(batches) <= FEW or all_of_them):
+    of_text = kind is STRING and isinstance(spot_.field.type, Str)
+    if all_of_them and of_text:
         return batches
+    at = turn % len(spot_.bench.formats)
+    longest = [batch for batch in batches if holds_longest(batch.value)]
+    batches = [batch for batch in batches if not holds_longest(batch.value)]
+    longest = [batch for number, batch in enumerate(longest) if number % len(spot_.bench.formats) == at]
+    if spot_.how != "create" and (len(batches) <= FEW or all_of_them):
+        return [*batches, *longest]
     shares = 4 * len(spot_.bench.formats) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
-    return [batches[0], *batches[1 + turn % shares :: shares]]
+    edges = [Batch(text) for text in EDGES] if of_text and at == 0 and spot_.how != "create" else []
+    return [batches[0], *edges, *batches[1 + turn % shares :: shares], *longest]
 
 
 def _try_drawn(trial: Trial) -> None:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, describe, show
-from xenconform.conformance.checks.roundtrip import Trial, constructor_place, spot, writer
-from xenconform.conformance.checks.wire_kinds import Kind
+from xenconform.conformance.checks.roundtrip import Spot, Trial, constructor_place, spot, writer
+from xenconform.conformance.checks.wire_kinds import Batch, Kind
 from xenconform.conformance.codec import Scalar
 from xenconform.models import types as t
 from xenconform.models.api import ApiClass, Field
@@ -25,7 +25,7 @@ from xenconform.models.values import Ref, Value, same
 if TYPE_CHECKING:
     from xenconform.conformance.checks.bench import Bench
 
-ODD_TEXTS = (" \t<&>\"'\\ e\u0301 \u00e9 \U0001f600 ]]> &amp; %2F\r\n ", "&")
+ODD_TEXTS = (" \t<&>\"'\\ e\u0301 \u00e9 \U0001f600 ]]> &amp; %2F a+b \u0093\r\n ", "&")
 """Texts to add to sets and maps: outer spaces, markup and all planes in one, and one that begins and ends in markup."""
 Wrong: TypeAlias = tuple[str, Format, str, Exchange]
 """A field that does not show its value, the format at fault, what is shown, and where."""
@@ -176,6 +176,14 @@ def whole_numbers_are_floats(trial: Trial) -> None:
         back = spot_.get(trial.fmt, holder.ref)
         if isinstance(back.reply.outcome, Success):
             trial.judge.same(t.Float(), value, back.reply.outcome.value, wrote, back)
+
+
+def within(spot_: Spot) -> list[Batch]:
+    """Return a float with many digits between two that a field takes by its profile; a server may turn it down."""
+    if not isinstance(spot_.field.type, t.Float):
+        return []
+    low, *_, high = sorted(spot_.plain(10)) * 2
+    return [Batch(low + (high - low) / 3, refusable=True)] if low < high else []
 
 
 # ------------------------------------------------------------------------------------------------------- constructors

@@ -1,0 +1,106 @@
+"""Level 1, names that an enum does not have: each way of writing them is turned down, and nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from xenconform.conformance.checks.roundtrip import Trial, writer
+from xenconform.conformance.checks.wire_kinds import parts
+from xenconform.conformance.checks.wire_odd import judge_kept
+from xenconform.models import types as t
+from xenconform.models.calls import Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Value
+from xenconform.strategies.boundary import numbered
+from xenconform.strategies.wrong import nearly_names
+
+NO_NAME = "no_such_value"
+FOREIGN = 2
+"""So many names of other enums are tried."""
+ADDED = 3
+"""So many names are also added one by one."""
+
+
+def outside_names_are_refused(trial: Trial) -> None:
+    """Write names that the enum does not have: each is turned down, and the field stays as it was."""
+    own = next((part for part in parts(trial.spot.field.type) if isinstance(part, t.Enum) and part.values), None)
+    if own is None:
+        return
+    near = nearly_names(own)
+    if not trial.spot.bench.budget.boundaries:
+        formats = trial.spot.bench.formats
+        near = near[formats.index(trial.fmt) :: len(formats)]
+    values = [(name, _named(trial, name)) for name in (NO_NAME, *_foreign(trial, own), *near)]
+    refused: tuple[Value, Exchange] | None = None
+    for name, value in values:
+        if value is None or trial.over:
+            break
+        wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
+        if _is_refused(trial, wrote, name):
+            refused = value, wrote
+        elif isinstance(wrote.reply.outcome, Success):
+            trial.drop(ref)
+    for name, args in _additions(trial, (NO_NAME, *near[: ADDED - 1])):
+        if trial.over or trial.holder is None:
+            break
+        verb = "add" if len(args) == 1 else "add_to"
+        adder = writer(trial.spot.bench, trial.spot.of, trial.spot.field.name, verb)
+        if adder is not None:
+            added = trial.spot.bench.call(trial.fmt, adder.full_name, trial.holder.ref, *args, probe=True)
+            refused = (args, added) if _is_refused(trial, added, name) else refused
+    if refused is not None and not trial.over:
+        judge_kept(trial, *refused)
+
+
+def _is_refused(trial: Trial, wrote: Exchange, name: str) -> bool:
+    if trial.judge.refused(wrote, f"{wrote.message} of the name {name!r}, which the enum does not have,"):
+        return True
+    if isinstance(wrote.reply.outcome, Success):
+        trial.blamed.add(trial.fmt)
+    return False
+
+
+def _foreign(trial: Trial, own: t.Enum) -> tuple[str, ...]:
+    """Return some names of other enums of the class; those of single values first: they are the likelier mixed up."""
+    fields = sorted(trial.spot.of.fields.values(), key=lambda field: not isinstance(field.type, t.Enum))
+    others = [part for field in fields for part in parts(field.type) if isinstance(part, t.Enum)]
+    known = {name.lower() for name in own.values}
+    foreign = (name for each in others for name in each.values if name.lower() not in known)
+    return tuple(dict.fromkeys(islice(foreign, FOREIGN)))
+
+
+def _named(trial: Trial, name: str) -> Value:
+    """Return a value of the field with a name in it, None where the field has no plain place for one."""
+    match trial.spot.field.type:
+        case t.Enum():
+            return name
+        case t.SetOf(t.Enum()):
+            # Where members are added one by one, those that are there stay, so that the refused one alone is tried.
+            return (*(trial.kept or ()), name) if trial.spot.how == "add" else (name,)
+        case t.MapOf() as of:
+            return dict([pair]) if (pair := _pair(of, name)) else None
+        case _:
+            return None
+
+
+def _pair(of: t.MapOf, name: str) -> tuple[Value, Value] | None:
+    """Return a pair of a map with a name as its key, or as its value where that alone is an enum."""
+    plain = numbered(of.value if isinstance(of.key, t.Enum) else of.key, 1)
+    if not plain or not isinstance(of.value if not isinstance(of.key, t.Enum) else of.key, t.Enum):
+        return None
+    return (name, plain[0]) if isinstance(of.key, t.Enum) else (plain[0], name)
+
+
+def _additions(trial: Trial, names: tuple[str, ...]) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    """Yield names with the parameters that add each to a set or map that is otherwise set as a whole."""
+    if trial.spot.how != "set":
+        return
+    for name in names:
+        match trial.spot.field.type:
+            case t.SetOf(t.Enum()):
+                yield name, (name,)
+            case t.MapOf() as of if (pair := _pair(of, name)) is not None:
+                yield name, pair
+            case _:
+                return
