@@ -77,7 +77,11 @@ _ROWS: tuple[tuple[str, tuple[str, str, str], str], ...] = (
     ("int-unreadable", _INT, "no int can be read"),
     ("float-tag", _same("WIRE-FLOAT"), "a float does not travel as double or number"),
     ("float-form", _same("WIRE-FLOAT"), "a float's text is not a decimal number"),
-    ("float-special", _same("WIRE-FLOAT-SPECIAL"), "a float that is NaN or infinite was written"),
+    (
+        "float-special",
+        _same("WIRE-FLOAT-SPECIAL"),
+        "a float that is NaN or infinite was written as a JSON number, or as one beyond a double",
+    ),
     ("float-unreadable", _same("WIRE-FLOAT"), "no float can be read"),
     ("bool-tag", _same("WIRE-BOOL"), "a bool travels as an int or a string"),
     ("bool-form", _same("WIRE-BOOL"), "a boolean's text is neither 0 nor 1"),

@@ -60,17 +60,19 @@ def _float(reader: Reader, _: Type, node: Node, where: str) -> float:
     if type(node) is not Scalar:
         raise Unreadable("float-unreadable", f"{describe(node)} where a float belongs", where)
     text = node.text
-    if node.tag not in reader.spelling.float:
-        reader.note("float-tag", f"{describe(node)} where a float belongs", where)
     bare = text.strip(" \t\r\n")
+    special, spelled = _SPECIAL.fullmatch(bare), node.tag in reader.spelling.float
+    # Neither format has a number for what is not finite: it may as well be given back as text.
+    if not spelled and not (special and node.tag in reader.spelling.text):
+        reader.note("float-tag", f"{describe(node)} where a float belongs", where)
     if bare != text:
         reader.note("float-form", f"{describe(node)}: white space around the number", where)
-    if _SPECIAL.fullmatch(bare):
+    if special and spelled and not reader.spelling.specials:
         reader.note("float-special", f"{describe(node)} is no finite number", where)
-    elif not DECIMAL.fullmatch(bare):
+    elif not special and not DECIMAL.fullmatch(bare):
         raise Unreadable("float-unreadable", f"{describe(node)} where a float belongs", where)
     value = float(bare)
-    if value in {float("inf"), float("-inf")} and not _SPECIAL.fullmatch(bare):
+    if value in {float("inf"), float("-inf")} and not special:
         reader.note("float-special", f"{describe(node)} is beyond the range of a double", where)
     return value
 

@@ -48,6 +48,8 @@ class Spelling:
     float: frozenset[str]
     datetime: frozenset[str]
     key_tag: str
+    specials: bool = False
+    """Whether a document with a NaN or an infinity among its numbers can still be parsed."""
 
 
 XML_SPELLING = Spelling(
@@ -56,6 +58,7 @@ XML_SPELLING = Spelling(
     float=frozenset({"double"}),
     datetime=frozenset({"dateTime.iso8601"}),
     key_tag="",
+    specials=True,
 )
 JSON_SPELLING = Spelling(
     text=frozenset({"string"}),
