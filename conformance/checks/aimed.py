@@ -134,7 +134,7 @@ def _with_what_is_there(bench: Bench, message: Message) -> Aim:
 
 
 def at_theirs(bench: Bench, message: Message) -> Aim | None:
-    """Return a write to an object that is there, where none of ours can be had: in scope, and such as a setter takes back."""
+    """Return a write to an object that is there, where none of ours can be had, where a setter can undo it."""
     rest = [without_refs(param.type) for param in message.params[1:]]
     if None in rest or f"set_{message.field}" not in bench.api.classes[message.cls].messages:
         return None
