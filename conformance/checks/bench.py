@@ -103,7 +103,7 @@ class Bench:
         self.restart: Callable[[], None] = no_restart
         """Restarts the server and logs in again; Unavailable or TargetGoneError is raised where that cannot be."""
         self.dial: Callable[[float], socket.socket] = no_way_in
-        """Opens a bare connection to the server within so many seconds; Unavailable is raised where that cannot be."""
+        """Opens a bare connection to the server within so many seconds; raises Unavailable where it cannot."""
 
     def judging(self, clause: str, element: str, fmt: Format | str = "") -> Judge:
         """Open a block that judges one clause × element × format."""
@@ -285,11 +285,7 @@ def no_restart() -> None:
 
 
 def no_way_in(_seconds: float) -> socket.socket:
-    """Say that no bare connection leads to the server of a run.
-
-    Raises:
-        Unavailable: always.
-    """
+    """Raise Unavailable: no bare connection leads to the server of a run."""
     raise Unavailable("no bare connection leads to this server, such as through a proxy")
 
 

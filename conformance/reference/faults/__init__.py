@@ -25,6 +25,7 @@ AREAS: tuple[str, ...] = (
     "qualifiers",
     "constructors",
     "lookups",
+    "queries",
     "destructors",
     "bonds",
     "sessions",

@@ -18,8 +18,6 @@ from xenconform.conformance.reference.state import Refusal
 from xenconform.models.calls import Call, Failure, Format, Success
 from xenconform.models.world import Branch
 
-JSON = (Format.JSONRPC1, Format.JSONRPC2)
-
 
 def is_utf8(body: bytes) -> bool:
     """Whether bytes are UTF-8."""
