@@ -92,7 +92,9 @@ def show(name: str, *, as_json: bool) -> None:
 @click.option("--budget", type=click.Choice(list(BUDGETS)), default="standard", show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The seed of every run.")
 @click.option("--whole", is_flag=True, help="Run the suite on all classes, not on the one that the fault shows in.")
-@click.option("--own", is_flag=True, help="Run each fault's own clause alone: whether it is caught, and nothing more.")
+@click.option(
+    "--own", is_flag=True, help="Run each fault's own clause alone, and all only where that does not catch it."
+)
 @click.option(
     "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True, help="Runs at a time."
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xenconform.conformance.matrix.trial import Plan, suite_digest
-from xenconform.models.kills import Row, Subject, row_from_json, row_to_json
+from xenconform.models.kills import Fate, Row, Subject, row_from_json, row_to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,15 @@ class Shelf:
     def find(self, subject: Subject, plan: Plan) -> Row | None:
         """Return the row of a subject under a plan, None where it has to be made: a fault that changed is made anew.
 
-        A row of all clauses serves where the fault's own is asked for alone.
+        A row of all clauses serves where the fault's own is asked for alone; of that alone, one that caught it does.
         """
         wide = self.find(subject, replace(plan, own=False)) if plan.own else None
         if wide is not None:
             return wide
         path = self._path(subject, plan, () if plan.whole else (subject.cls,))
         row = _read(path)
+        if row is not None and row.alone and row.fate is not Fate.CAUGHT:
+            return None
         if row is None or row.subject != subject or (self.fresh and row.suite != suite_digest()):
             return None
         return row

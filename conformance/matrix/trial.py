@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -19,7 +19,7 @@ from typing import Any
 
 from xenconform.conformance.reference.faults import Fault
 from xenconform.models.cases import Case, from_json, shown
-from xenconform.models.kills import Catch, Row, Subject
+from xenconform.models.kills import Catch, Fate, Row, Subject
 
 SHOWN = 400
 """How many characters of a text are kept in a row."""
@@ -31,7 +31,8 @@ OWN_END = {0, 1, 4}
 class Plan:
     """How trials are run: see `xenconform faults matrix`.
 
-    `whole` runs all classes; `own` runs the fault's own clause alone; `seconds` is the longest that a trial may take.
+    `whole` runs all classes; `own` runs the fault's own clause alone, and all only where that does not catch it, as some
+    clauses are broken in replies to other clauses' calls; `seconds` is the longest that a trial may take.
     """
 
     budget: str = "standard"
@@ -72,11 +73,16 @@ class Trials:
 
     def run(self, subject: Subject, core: int | None = None) -> Row:
         """Run one trial and return its row; `core` is the processor to keep to, where the system can do that."""
-        plan = self.plan
+        row = self._run(subject, self.plan, core)
+        if row.alone and row.fate is not Fate.CAUGHT:
+            return self._run(subject, replace(self.plan, own=False), core)
+        return row
+
+    def _run(self, subject: Subject, plan: Plan, core: int | None) -> Row:
         classes = () if plan.whole else (subject.cls,)
         with tempfile.TemporaryDirectory(prefix="xenconform-") as folder:
             out = Path(folder)
-            problem = self._certify(subject, classes, out, core)
+            problem = self._certify(subject, plan, (out, core))
             results = _results(out)
             catches = _catches(results, out)
         calls, seconds = results.get("calls", 0), results.get("seconds", 0.0)
@@ -88,11 +94,12 @@ class Trials:
         for process in tuple(self._running):
             _end(process)
 
-    def _certify(self, subject: Subject, classes: tuple[str, ...], out: Path, core: int | None) -> str:
+    def _certify(self, subject: Subject, plan: Plan, where: tuple[Path, int | None]) -> str:
         """Run certify to its end; return what was wrong with that, or ""."""
-        plan = self.plan
+        out, core = where
         command = [sys.executable, "-m", "xenconform", "certify", "--quiet", "--workers", "1", "--budget", plan.budget]
-        command += ["--seed", str(plan.seed), "--out", str(out), *(f"--class={cls}" for cls in classes)]
+        command += ["--seed", str(plan.seed), "--out", str(out)]
+        command += [] if plan.whole else [f"--class={subject.cls}"]
         command += [f"--fault={subject.name}"] if subject.name else []
         command += [f"--clause={subject.clause}"] if plan.own else []
         with tempfile.TemporaryFile() as said:
