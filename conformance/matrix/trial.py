@@ -31,8 +31,8 @@ OWN_END = {0, 1, 4}
 class Plan:
     """How trials are run: see `xenconform faults matrix`.
 
-    `whole` runs all classes; `own` runs the fault's own clause alone, and all only where that does not catch it, as some
-    clauses are broken in replies to other clauses' calls; `seconds` is the longest that a trial may take.
+    `whole` runs all classes; `own` runs the fault's own clause alone, and all only where that does not catch it, as
+    some clauses are broken in replies to other clauses' calls; `seconds` is the longest that a trial may take.
     """
 
     budget: str = "standard"
