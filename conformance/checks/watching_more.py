@@ -20,13 +20,14 @@ from xenconform.conformance.checks.watch import Watch, describe_all
 from xenconform.conformance.checks.watching import CLAUSE, MOMENT, can_be_told
 from xenconform.models.api import Api, ApiClass, Field, Relation
 from xenconform.models.calls import Format, Success
+from xenconform.models.profiles import Scope
 from xenconform.models.types import MapOf, RefTo, SetOf
 from xenconform.models.values import Ref, Value, is_null_text, same
 
 
-def can_be_changed(api: Api, of: ApiClass) -> bool:
-    """Whether objects of a class can be made and have a field to write."""
-    return can_be_told(api, of) and any(True for _ in written(of))
+def can_be_changed(_api: Api, of: ApiClass) -> bool:
+    """Whether objects of a class can be made, or be there, and have a field to write."""
+    return "get_record" in of.messages and any(True for _ in written(of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,12 @@ class Step:
 
 
 def every_change_is_told(bench: Bench, of: ApiClass) -> None:
-    """A change by any accessor of any field is told, with what was written. Source: class reference, event (SHOULD)."""
+    """A change by any accessor of any field is told, with what was written. Source: class reference, event (SHOULD).
+
+    Where no object of ours can be had, one that is there is changed and put back, if the scope allows it.
+    """
+    if not can_be_told(bench.api, of) and bench.profile.scope is Scope.OWN:
+        return
     watches: dict[Format, Watch] = {}
     tried: set[str] = set()
     for at, field in enumerate(written(of)):
@@ -52,11 +58,12 @@ def every_change_is_told(bench: Bench, of: ApiClass) -> None:
             turn = bench.formats[(bench.seed + at) % len(bench.formats)]
             for fmt in bench.formats if first else (turn,):
                 with bench.judging(CLAUSE, f"{of.name}.{field.name} {verbs[0]}", fmt) as judge:
-                    obj = bench.stock.own(of.name)
+                    obj = bench.stock.writable(of.name)
                     watch = _watch(bench, judge, watches.get(fmt), obj, fmt)
                     watches[fmt] = watch
-                    for verb in verbs:
-                        _judge_step(bench, judge, watch, obj, _step(bench, obj, field, verb))
+                    with bench.restoring(obj, field.name):
+                        for verb in verbs:
+                            _judge_step(bench, judge, watch, obj, _step(bench, obj, field, verb))
 
 
 def _watch(bench: Bench, judge: Judge, watch: Watch | None, obj: Obj, fmt: Format) -> Watch:
