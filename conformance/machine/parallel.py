@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
@@ -18,8 +18,9 @@ from xenconform.conformance.machine.plan import Abilities, can_begin_and_end, cl
 from xenconform.conformance.machine.player import Mismatch, Stopped
 from xenconform.conformance.machine.races.composing import Composer
 from xenconform.conformance.machine.races.crew import Crew
-from xenconform.conformance.machine.races.shapes import DUELS, MEETINGS, Shape, drawn
-from xenconform.conformance.machine.races.sites import Site, sites
+from xenconform.conformance.machine.races.logins import logins_are_each_their_own
+from xenconform.conformance.machine.races.shapes import DUELS, MEETINGS, SPREAD, Shape, drawn
+from xenconform.conformance.machine.races.sites import Site, sites, wide_sites
 from xenconform.conformance.machine.races.small import fails_in_turn, make_small
 from xenconform.conformance.machine.races.trial import Race, Trial, overlaps, run
 from xenconform.conformance.machine.races.witness import CLAUSE, case_of
@@ -30,18 +31,22 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much is tried: races for each site of a class, and at most for the class; seconds; findings at most."""
+    """How much is tried: races for each site of a class, and at most for the class; seconds; findings at most.
+
+    `wide` is how many races at most have a field for each thread.
+    """
 
     rounds: int
     races: int
     seconds: float
     findings: int
+    wide: int = 0
 
 
 EFFORTS: Final = {
     "quick": Effort(1, 3, 5.0, 1),
-    "standard": Effort(5, 120, 30.0, 2),
-    "thorough": Effort(60, 2000, 300.0, 5),
+    "standard": Effort(6, 120, 30.0, 2, 16),
+    "thorough": Effort(60, 2000, 300.0, 5, 200),
 }
 """By budget, for each class."""
 
@@ -134,6 +139,7 @@ def schedule(
     The same for the same seed. The last ones are not planned: they are for where no two calls have met.
     """
     objects, *fields = sites(bench.api, plan, cls)
+    wide = wide_sites(bench.api, plan, cls) if effort.wide else ()
     first = bench.seed % max(1, len(fields))
     often = 2 if effort.rounds > 1 else 1
     every = (*[objects] * often, *fields[first:], *fields[:first])
@@ -141,11 +147,20 @@ def schedule(
     more = drawn(planned + MORE, bench.seed)
     for at in range(planned):
         turn, place = divmod(at, len(every))
-        known = DUELS if every[place].fields else MEETINGS
-        shape = known[(turn + place) % len(known)] if turn < len(known) else next(more)
+        shape = _known(every[place], turn, place, often) or next(more)
         yield True, every[place], shape
+    for at in range(min(effort.wide, len(wide))):
+        yield True, wide[(bench.seed + at) % len(wide)], replace(SPREAD, fmt=at % 3)
     for shape in more:
         yield False, objects, shape
+
+
+def _known(site: Site, turn: int, place: int, often: int) -> Shape | None:
+    """Return the known collision that a site's race is, None where all were had; objects come first and `often`."""
+    if site.fields:
+        return DUELS[(turn + place) % len(DUELS)] if turn < len(DUELS) else None
+    nth = turn * often + place
+    return MEETINGS[nth] if nth < len(MEETINGS) else None
 
 
 def _race(crew: Crew, composer: Composer) -> Trial:
@@ -181,5 +196,8 @@ def _tell(bench: Bench, crew: Crew, trial: Trial) -> bool:
     return True
 
 
-CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_class=races_of_a_class, applies=can_begin_and_end),)
+CHECKS: tuple[Check, ...] = (
+    Check(CLAUSE, per_class=races_of_a_class, applies=can_begin_and_end),
+    Check(CLAUSE, per_server=logins_are_each_their_own),
+)
 """The rows of the suite's table."""

@@ -34,7 +34,7 @@ ROOM: Final = 16
 """How many numbers of handles each thread has."""
 VERBS: Final = ("add_to", "add", "set", "remove_from", "remove")
 """The verbs that write, the one that is most likely to be lost first."""
-ABOUT_OBJECTS: Final = "mmmmnnllrrmexnel"
+ABOUT_OBJECTS: Final = "mmmmnnlurrmexnel"
 """By its kind, what a move of a race for the objects themselves does: the letters are those of `_call`."""
 ABOUT_FIELDS: Final = "wwwwwwddgrlmenww"
 """By its kind, what a move of a race for fields does."""
@@ -152,6 +152,8 @@ class Composer:
                 call = self._ask(at.handle, f"get_{self._field(at)}")
             case "l":  # look up
                 call = self._look_up(at, value)
+            case "u" if at.handle in self.player.names.uuids:  # look up by uuid
+                call = self._by_uuid(at.handle)
             case "e":  # end the object
                 call = self._end(at.handle)
             case "x":  # end an object that those of the class need
@@ -175,8 +177,14 @@ class Composer:
             return None
         return Call(message.full_name, (handle, *args))
 
+    def _by_uuid(self, handle: Handle) -> Call | None:
+        able = [m for m in self._plan[self._site.cls].lookups if m.name == "get_by_uuid"]
+        return Call(able[0].full_name, (UuidOf(handle),)) if able else None
+
     def _field(self, at: _At) -> str:
         fields = self._site.fields
+        if self._shape.apart:
+            return fields[(at.thread - 1) % len(fields)]
         turn = at.place + (at.thread if self._shape.crossed else 0)
         return fields[turn % len(fields)]
 

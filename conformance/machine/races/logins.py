@@ -1,0 +1,96 @@
+"""Logins made at the same time: as one after the other, each gives a session of its own.
+
+A server may have one session for all logins of a user: where two in a row give one, nothing is said of those at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.client import Client
+from xenconform.conformance.machine.player import LOGIN, LOGOUT
+from xenconform.conformance.machine.races.crew import PATIENCE, THREADS
+from xenconform.conformance.machine.races.witness import CLAUSE
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Ref
+
+TIMES: Final = 3
+"""How often the threads log in at once."""
+PROBE: Final = "session.get_uuid"
+"""What a session that lives answers about itself."""
+
+
+def logins_are_each_their_own(bench: Bench) -> None:
+    """Sessions opened at the same time are different, and ending one leaves the others. Source: introduction."""
+    with bench.judging(CLAUSE, LOGIN) as judge:
+        fmt = bench.formats[0]
+        pair = opened(bench, fmt), opened(bench, fmt)
+        for session in dict.fromkeys(pair):
+            _log_out(bench, fmt, session)
+        if pair[0] == pair[1]:
+            raise Unavailable("two logins in a row give one session")
+        for turn in range(TIMES):
+            formats = [bench.other(fmt, turn + at) for at in range(THREADS)]
+            told = _all_at_once(bench, formats)
+            try:
+                _judge(bench, judge, told)
+            finally:
+                for each in dict.fromkeys(_sessions(told)):
+                    _log_out(bench, fmt, each)
+
+
+def _judge(bench: Bench, judge: Judge, told: Sequence[Exchange]) -> None:
+    sessions = _sessions(told)
+    if len(sessions) < 2:
+        raise Unavailable(f"logins at the same time: {describe(told[0])}; counted under SESSION-LOGIN")
+    judge.true(len(set(sessions)) == len(sessions), "a session for each login", "one session for two", *told)
+    first, *others = dict.fromkeys(sessions)
+    _log_out(bench, bench.formats[0], first)
+    for session in others:
+        seen = bench.call(bench.formats[0], PROBE, session, session=session, probe=True)
+        outcome = seen.reply.outcome
+        ended = isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID"
+        judge.true(not ended, "the other sessions live when one is logged out", describe(seen), seen)
+
+
+def _sessions(told: Sequence[Exchange]) -> list[Ref]:
+    return [str(each.reply.outcome.value) for each in told if isinstance(each.reply.outcome, Success)]
+
+
+def _log_out(bench: Bench, fmt: Format, session: Ref) -> None:
+    if session != bench.client.session:
+        bench.call(fmt, LOGOUT, session=session, probe=True)
+
+
+def _all_at_once(bench: Bench, formats: Sequence[Format]) -> list[Exchange]:
+    """Log in over each format, all from one moment on, each over a connection of its own."""
+    known = bench.client.credentials
+    if known is None:
+        raise Unavailable("the run has no credentials to open a session with")
+    words = (known.user, known.password, known.version, known.originator)
+    barrier = threading.Barrier(len(formats))
+
+    def log_in(client: Client, fmt: Format) -> Exchange:
+        barrier.wait(PATIENCE)
+        return client.call(fmt, LOGIN, words, session=None)
+
+    clients = [replace(bench.client, on_exchange=None) for _ in formats]
+    try:
+        with ThreadPoolExecutor(len(formats)) as pool:
+            told = list(pool.map(log_in, clients, formats))
+    finally:
+        for client in clients:
+            client.close()
+    for each in told:
+        if bench.client.on_exchange is not None:
+            bench.client.on_exchange(bench.client.secrets.redact_exchange(each))
+        bench.watch(each)
+    return told
