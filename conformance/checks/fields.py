@@ -184,13 +184,16 @@ def alike(place: Place, values: Sequence[Value]) -> Sequence[Value]:
     return (*values[:2], str(values[0]).swapcase()) if is_free(place) and isinstance(item, Str) else values
 
 
-def one_by_one(place: Place, current: Value) -> Iterator[tuple[str, tuple[Value, ...]]]:
+def one_by_one(place: Place, current: Value, others: Sequence[Value] = ()) -> Iterator[tuple[str, tuple[Value, ...]]]:
     """Return the ways to write a field, with values that it does not have: set, then one member in and out again.
 
-    Where it is empty the member comes first: what is empty may be one thing that many objects share until it is set.
+    The values differ, where there are so many, from those that `others` have. Where it is empty the member comes first:
+    what is empty may be one thing that many objects share until it is set.
     """
-    values = place.plain(2)
-    value = next((v for v in values if not same(place.field.type, v, current)), values[-1] if values else None)
+    of, values = place.field.type, place.plain(2 + len(others))
+    fresh = [value for value in values if not same(of, value, current)]
+    new = (value for value in fresh if not any(same(of, value, other) for other in others))
+    value = next(new, (fresh or values[-1:] or [None])[0])
     whole: list[tuple[str, tuple[Value, ...]]] = [("set", (value,))] if values else []
     members = list(_member_by_member(place, value))
     yield from (*whole, *members) if current else (*members, *whole)

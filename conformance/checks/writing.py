@@ -186,7 +186,9 @@ def _fill(watched: Watched, objects: Sequence[Obj], number: int) -> None:
 def _only_that(place: Place, judge: Judge, watched: Watched) -> None:
     fmt = place.bench.other(place.fmt)
     before = watched.records or {ref: record for ref, (record, _) in watched.look(fmt).items()}
-    for verb, args in one_by_one(place, before[place.obj.ref].get(place.field.name)):
+    name = place.field.name
+    others = [before[ref][name] for ref in watched.others if name in before[ref]]
+    for verb, args in one_by_one(place, before[place.obj.ref].get(name), others):
         wrote = place.bench.call(place.fmt, place.message(verb), place.obj.ref, *args)
         if isinstance(wrote.reply.outcome, Failure):
             continue  # counted under the clause that the verb has
