@@ -123,10 +123,14 @@ def _try_special(trial: Trial, judge: Judge, value: float) -> None:
     if not isinstance(wrote.reply.outcome, Success):
         judge.untested(f"no readable answer to {wrote.message}: {describe(wrote)}")
         return
-    back = trial.spot.get(trial.fmt, ref)
-    outcome = back.reply.outcome
-    kept = isinstance(outcome, Success) and same(t.Float(), value, outcome.value)
-    judge.true(kept, f"{value} is refused or comes back", describe(back), wrote, back)
+    # Once taken, it is read over every format: one that has no notation for it must still make replies that parse.
+    for fmt in (trial.fmt, *(each for each in trial.spot.bench.formats if each is not trial.fmt)):
+        back = trial.spot.get(fmt, ref)
+        outcome = back.reply.outcome
+        judge.asserted += 1
+        if not (isinstance(outcome, Success) and same(t.Float(), value, outcome.value)):
+            judge.fail(f"{value} is refused or comes back", f"{describe(back)} over {fmt}", wrote, back)
+            break
     trial.kept = value
     trial.drop(ref)
 
