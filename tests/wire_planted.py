@@ -92,6 +92,10 @@ def _values() -> Iterator[Planted]:
     yield _planted("bools as ints", "WIRE-BOOL", "VM", reply_changed(bools, XML, to="get_"))
     hour = sub(r"(\d{8})T(\d\d)", later)
     yield _planted("local time", "WIRE-DATETIME", "VMSS", reply_changed(hour, JSON2, to="get_last"))
+    padded = sub(r"(T\d\d:\d\d:\d\d)\.0+", r"\1.")
+    yield _planted("fractions without zeros", "WIRE-DATETIME", "VMSS", reply_changed(padded, JSON1, to="get_last"))
+    mark = sub(r'(set_name_description.*")\\ufeff', r"\1")
+    yield _planted("a mark cut off a later text", "WIRE-STRING", "network", request_changed(mark))
     for name, change in {
         "& dropped": sub("&amp;", ""),
         "escaped twice": sub("&amp;", "&amp;amp;"),
@@ -105,6 +109,8 @@ def _values() -> Iterator[Planted]:
     upper = sub(r">(destroy|restart)<", lambda found: found[0].upper())
     yield _planted("enums in capitals", "WIRE-ENUM", "VM", reply_changed(upper, XML, to="get_actions"))
     yield _planted("names outside the enum", "WIRE-ENUM", "tunnel", succeeds_instead_of("", to="no_such_value"))
+    lower = sub(r"\b(GRE|VXLAN)\b", lambda found: found[0].lower())
+    yield _planted("names in any case", "WIRE-ENUM", "tunnel", request_changed(lower))
     scalar = sub(r"<array><data>(<value>[^<]*</value>)</data></array>", r"\1")
     unwrapped = sub(r"<value><value>([^<]*)</value></value>", r"<value>\1</value>")
     yield _planted(
@@ -187,6 +193,8 @@ def choices() -> Iterator[tuple[str, str, tuple[str, ...], Callable[[], Defect]]
     yield "ints as text in JSON", "VM", (), lambda: results_changed(int_as_text)
     yield "sets in another order", "network", (), lambda: results_changed(backwards)
     yield "malformed documents get 400", "secret", (), lambda: bad_request
+    whole = sub(r"(T\d\d:\d\d:\d\d)\.\d+", r"\1")
+    yield "clocks of whole seconds", "VMSS", ("WIRE-DATETIME",), lambda: reply_changed(whole)
     yield "time goes on", "host_metrics", (), Clock
     yield "a domain of its own", "network", writing, lambda: refuses("network.set_name_label", "INVALID_VALUE")
     yield "a licence is missing", "network", writing, lambda: refuses("network.set_tags", "LICENSE_RESTRICTION")
