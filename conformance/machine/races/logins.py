@@ -5,9 +5,11 @@ A server may have one session for all logins of a user: where two in a row give 
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -16,13 +18,13 @@ from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.client import Client
 from xenconform.conformance.machine.player import LOGIN, LOGOUT
-from xenconform.conformance.machine.races.crew import PATIENCE, THREADS
+from xenconform.conformance.machine.races.crew import PATIENCE, SWITCHING, THREADS
 from xenconform.conformance.machine.races.witness import CLAUSE
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref
 
-TIMES: Final = 3
+TIMES: Final = 8
 """How often the threads log in at once."""
 PROBE: Final = "session.get_uuid"
 """What a session that lives answers about itself."""
@@ -37,14 +39,23 @@ def logins_are_each_their_own(bench: Bench) -> None:
             _log_out(bench, fmt, session)
         if pair[0] == pair[1]:
             raise Unavailable("two logins in a row give one session")
-        for turn in range(TIMES):
-            formats = [bench.other(fmt, turn + at) for at in range(THREADS)]
-            told = _all_at_once(bench, formats)
-            try:
-                _judge(bench, judge, told)
-            finally:
-                for each in dict.fromkeys(_sessions(told)):
-                    _log_out(bench, fmt, each)
+        with ExitStack() as stack:
+            clients = [replace(bench.client, on_exchange=None) for _ in range(THREADS)]
+            for client in clients:
+                stack.callback(client.close)
+            for turn in range(TIMES):
+                if not judge.failed:
+                    _meet(bench, judge, clients, turn)
+
+
+def _meet(bench: Bench, judge: Judge, clients: Sequence[Client], turn: int) -> None:
+    fmt = bench.formats[0]
+    told = _all_at_once(bench, clients, [bench.other(fmt, turn + at) for at in range(len(clients))])
+    try:
+        _judge(bench, judge, told)
+    finally:
+        for each in dict.fromkeys(_sessions(told)):
+            _log_out(bench, fmt, each)
 
 
 def _judge(bench: Bench, judge: Judge, told: Sequence[Exchange]) -> None:
@@ -70,7 +81,7 @@ def _log_out(bench: Bench, fmt: Format, session: Ref) -> None:
         bench.call(fmt, LOGOUT, session=session, probe=True)
 
 
-def _all_at_once(bench: Bench, formats: Sequence[Format]) -> list[Exchange]:
+def _all_at_once(bench: Bench, clients: Sequence[Client], formats: Sequence[Format]) -> list[Exchange]:
     """Log in over each format, all from one moment on, each over a connection of its own."""
     known = bench.client.credentials
     if known is None:
@@ -82,13 +93,13 @@ def _all_at_once(bench: Bench, formats: Sequence[Format]) -> list[Exchange]:
         barrier.wait(PATIENCE)
         return client.call(fmt, LOGIN, words, session=None)
 
-    clients = [replace(bench.client, on_exchange=None) for _ in formats]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCHING)
     try:
         with ThreadPoolExecutor(len(formats)) as pool:
             told = list(pool.map(log_in, clients, formats))
     finally:
-        for client in clients:
-            client.close()
+        sys.setswitchinterval(before)
     for each in told:
         if bench.client.on_exchange is not None:
             bench.client.on_exchange(bench.client.secrets.redact_exchange(each))
