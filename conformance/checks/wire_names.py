@@ -1,4 +1,8 @@
-"""Level 1, names that an enum does not have: each way of writing them is turned down, and nothing changes."""
+"""Level 1, names that an enum does not have: each way of writing them is turned down, and nothing changes.
+
+A server may read a name in other letters, or with spaces around it, as that name, as live ones do: then the field must
+show the name as the enum has it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from xenconform.conformance.checks.wire_odd import judge_kept
 from xenconform.models import types as t
 from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.values import Value
+from xenconform.models.values import Ref, Value
 from xenconform.strategies.boundary import numbered
 from xenconform.strategies.wrong import nearly_names
 
@@ -37,7 +41,9 @@ def outside_names_are_refused(trial: Trial) -> None:
         if value is None or trial.over:
             break
         wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
-        if _is_refused(trial, wrote, name):
+        if _is_read_as_a_name(trial, wrote, ref, (name, own)):
+            trial.drop(ref)
+        elif _is_refused(trial, wrote, name):
             refused = value, wrote
         elif isinstance(wrote.reply.outcome, Success):
             trial.drop(ref)
@@ -48,9 +54,22 @@ def outside_names_are_refused(trial: Trial) -> None:
         adder = writer(trial.spot.bench, trial.spot.of, trial.spot.field.name, verb)
         if adder is not None:
             added = trial.spot.bench.call(trial.fmt, adder.full_name, trial.holder.ref, *args, probe=True)
-            refused = (args, added) if _is_refused(trial, added, name) else refused
+            if not _is_read_as_a_name(trial, added, trial.holder.ref, (name, own)):
+                refused = (args, added) if _is_refused(trial, added, name) else refused
     if refused is not None and not trial.over:
         judge_kept(trial, *refused)
+
+
+def _is_read_as_a_name(trial: Trial, wrote: Exchange, ref: Ref, what: tuple[str, t.Enum]) -> bool:
+    """Whether a text that differs from a name in letters or outer spaces alone was taken, and is shown as that name."""
+    text, own = what
+    meant = [name for name in own.values if name.lower() == text.strip().lower()]
+    if not meant or not isinstance(wrote.reply.outcome, Success):
+        return False
+    outcome = trial.spot.get(trial.fmt, ref).reply.outcome
+    shown = outcome.value if isinstance(outcome, Success) else ()
+    names = {shown} if isinstance(shown, str) else {*shown, *(shown.values() if isinstance(shown, dict) else ())}
+    return text not in names and bool(names & set(meant))
 
 
 def _is_refused(trial: Trial, wrote: Exchange, name: str) -> bool:
