@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -12,9 +13,10 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import Api, ApiClass, Message
+from xenconform.models.api import Api, ApiClass, Field, Message
 from xenconform.models.calls import Breach, Format
 from xenconform.models.exchange import Exchange
+from xenconform.models.types import MapOf, Str
 from xenconform.models.values import Ref
 
 ENVELOPES = {
@@ -25,6 +27,10 @@ ENVELOPES = {
 
 AWKWARD = "a&b<c>]]>\"d'\\e%s\u00e9\u65e5\U0001f600&"
 """Text that shows whether errors are escaped, at its end too."""
+
+
+KEY = "xenconform-twice"
+"""A key that is added when it is there."""
 
 
 def first_getter(of: ApiClass) -> Message | None:
@@ -57,6 +63,38 @@ def replies_have_their_envelope(bench: Bench, of: ApiClass, *, fmt: Format) -> N
         # Errors repeat what was sent, so they carry any text that a client thinks of.
         for name, ref in ((getter.full_name, AWKWARD), (f"{of.name}.get_{AWKWARD}", unknown_ref())):
             _judge_envelope(bench, judge, bench.call(fmt, name, ref, probe=True))
+        _judge_refusals(bench, judge, getter, fmt)
+        _judge_duplicate(bench, judge, of, fmt)
+
+
+def _judge_refusals(bench: Bench, judge: Judge, getter: Message, fmt: Format) -> None:
+    """Refusals of each kind: their parameters may be counts, names or nothing at all."""
+    ref = unknown_ref()
+    for args in ((), (ref, ref), (ref, ref, ref)):
+        _judge_envelope(bench, judge, bench.call(fmt, getter.full_name, *args, probe=True))
+    _judge_envelope(bench, judge, bench.call(fmt, getter.full_name, ref, probe=True, session=unknown_ref()))
+    finder = f"{getter.cls}.get_by_uuid"
+    if bench.api.message(finder) is not None:
+        _judge_envelope(bench, judge, bench.call(fmt, finder, "xenconform", probe=True))
+
+
+def _judge_duplicate(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """A key that is there already is refused; it is added to an object of ours, and taken out again."""
+    field = next((f for f in of.fields.values() if _takes_keys(bench, of, f)), None)
+    if field is None:
+        return
+    with suppress(Unavailable):
+        obj = bench.stock.own(of.name)
+        for _ in range(2):
+            seen = bench.call(fmt, f"{of.name}.add_to_{field.name}", obj.ref, KEY, KEY, probe=True)
+            _judge_envelope(bench, judge, seen)
+        bench.call(fmt, f"{of.name}.remove_from_{field.name}", obj.ref, KEY)
+
+
+def _takes_keys(bench: Bench, of: ApiClass, field: Field) -> bool:
+    """Whether any key and value can be added to a field and taken out."""
+    both = {f"add_to_{field.name}", f"remove_from_{field.name}"} <= of.messages.keys()
+    return both and field.type == MapOf(Str(), Str()) and bench.profile.domain(of.name, field.name).is_free
 
 
 def _judge_envelope(bench: Bench, judge: Judge, exchange: Exchange) -> None:
