@@ -195,18 +195,6 @@ def fractions_cut_off(s: Plain) -> None:
     around(s, "int", lambda old, raw: old(int(raw) if isinstance(raw, float) and s.fmt == "json2" else raw))
 
 
-@defect("WIRE-ENUM", cls="VBD")
-def enums_in_any_case(s: Plain) -> None:
-    """The type of a VBD is taken in any case."""
-
-    def read(old: Any, of: Any, raw: Any) -> Any:
-        if isinstance(of, t.Enum) and of.name == "vbd_type" and isinstance(raw, str):
-            raw = next((each for each in of.values if each.lower() == raw.lower()), raw)
-        return old(of, raw)
-
-    around(s, "read", read)
-
-
 @defect("WIRE-ENUM SET-VALUE", cls="VIF")
 def last_name_is_the_first(s: Plain) -> None:
     """VIF.set_locking_mode stores the last mode, disabled, as the first."""
