@@ -17,6 +17,7 @@ from xenconform.conformance.checks import (
     wire_odd,
     wire_types,
     wire_values,
+    wire_void,
 )
 from xenconform.conformance.checks.bench import BUDGETS, Bench, Budget
 from xenconform.conformance.checks.check import Check
@@ -44,6 +45,7 @@ CHECKS: tuple[Check, ...] = tuple(
         wire_json,
         wire_notifications,
         wire_forms,
+        wire_void,
         wire_agree,
         wire_malformed,
         sessions,

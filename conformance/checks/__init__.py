@@ -48,6 +48,7 @@ from xenconform.conformance.checks import (
     wire_odd,
     wire_types,
     wire_values,
+    wire_void,
     writing,
 )
 from xenconform.conformance.checks.check import Check
@@ -57,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     *wire_json.CHECKS,
     *wire_notifications.CHECKS,
     *wire_forms.CHECKS,
+    *wire_void.CHECKS,
     *wire_values.CHECKS,
     *wire_odd.CHECKS,
     *wire_agree.CHECKS,

@@ -1,11 +1,10 @@
-"""Level 1, forms: the empty result, and the spellings of ints in requests and replies."""
+"""Level 1, forms: the spellings of ints in requests and replies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import cycle
 
-from xenconform.conformance.checks.arguments import made_up
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
@@ -14,56 +13,16 @@ from xenconform.conformance.checks.wire_kinds import parts
 from xenconform.conformance.checks.wire_ways import result_of, spelling
 from xenconform.conformance.codec import Ints, Scalar
 from xenconform.models import types as t
-from xenconform.models.api import Api, ApiClass, Constructor, Message, Qualifier
-from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.api import Api, ApiClass, Constructor, Qualifier
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.values import Ref, Value
+from xenconform.models.values import Ref
 
 XML_INTS = ("", "string", "int", "i4", "i8")
 """The tags with which XML-RPC clients send ints; "" is bare text."""
 WIDE_XML = (("i4", -1), ("int", -(2**31)), ("i8", 2**53 + 1), ("i8", t.INT_MIN), ("i8", -2))
 WIDE_JSON = (("native", -1), ("native", 2**53 + 1), ("native", t.INT_MIN), ("native", t.INT_MAX), ("text", t.INT_MAX))
 INT_WRITERS: tuple[Ints, Ints] = ("text", "native")
-
-
-# ---------------------------------------------------------------------------------------------------------- WIRE-VOID
-
-
-def void_messages(of: ApiClass) -> list[Message]:
-    """Return one message for each way of writing a field, results of which are void."""
-    found: dict[str, Message] = {}
-    for message in of.messages.values():
-        if message.verb in {"set", "remove", "remove_from"} and message.implicit:
-            found.setdefault(message.verb, message)
-    return list(found.values())
-
-
-def has_void_messages(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has an implicit message that writes."""
-    return bool(void_messages(of))
-
-
-def void_is_the_empty_string(bench: Bench, of: ApiClass) -> None:
-    """The result of a message that returns nothing is the empty string. Source: wire protocol.
-
-    The messages called change nothing: a setter writes what is there, and what is removed is not there.
-    """
-    for message in void_messages(of):
-        for fmt in bench.formats:
-            with bench.judging("WIRE-VOID", message.full_name, fmt) as judge:
-                obj = bench.stock.writable(of.name)
-                now, _ = bench.ask(fmt, f"{of.name}.get_{message.field}", obj.ref)
-                arg = now if message.verb == "set" else _absent(message)
-                exchange = bench.call(fmt, message.full_name, obj.ref, arg)
-                if isinstance(exchange.reply.outcome, Failure):
-                    raise Unavailable(f"what changes nothing is refused: {describe(exchange)}; counted under level 2")
-                flawed = bench.flawed("WIRE-VOID", message.full_name, fmt)
-                judge.true(not flawed, "the empty string", "another result", exchange)
-
-
-def _absent(message: Message) -> Value:
-    of = message.params[1].type
-    return "xenconform-absent" if isinstance(of, t.Str) else made_up(of)
 
 
 # --------------------------------------------------------------------------------------------------- WIRE-INT-REQUEST
@@ -254,7 +213,6 @@ def _ints_in(of: t.Type, value: object) -> Iterator[object]:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("WIRE-VOID", per_class=void_is_the_empty_string, applies=has_void_messages),
     Check("WIRE-INT-REQUEST", per_class=ints_are_taken_in_each_spelling, applies=has_int_setters),
     Check("WIRE-INT-JSON", per_server=ints_keep_to_one_spelling),
 )
