@@ -158,9 +158,9 @@ def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
         if number:
             _fill(watched, made or (watched.obj,), number)
         if made:
-            # The next one, watched together with the one before it.
-            watched.obj, before = made[number % len(made)], made[number % len(made) - 1]
-            watched.others = (*(obj.ref for obj in {before} - {watched.obj}), *watched.strangers)
+            # The next one, watched together with those before and behind it.
+            watched.obj = made[number % len(made)]
+            watched.others = (*(obj.ref for obj in made if obj != watched.obj), *watched.strangers)
         watched.records = {}
         for each in written(watched.of):
             place = Place(bench, watched.of, each, watched.obj, fmt)
