@@ -48,6 +48,7 @@ CATEGORIES: Mapping[int, str] = {
     205: "published_getter_is_not_implemented",
     206: "published_any_type_is_taken",
     300: "published_label_goes_into_the_query",
+    303: "record_fills_fields_of_the_server",
     304: "published_existence_shows_without_a_session",
     305: "published_denied_is_told_to_log_in",
     306: "published_reader_may_destroy",

@@ -11,7 +11,7 @@ from xenconform.conformance.reference.sessions import Session
 from xenconform.conformance.reference.state import Refusal
 from xenconform.models import types as t
 from xenconform.models.api import Lifecycle, Message, Parameter, State
-from xenconform.models.calls import Call, Format
+from xenconform.models.calls import Call, Format, Success
 from xenconform.models.values import Handle, Value
 from xenconform.models.world import Branch
 
@@ -163,3 +163,16 @@ def tags_take_pairs(s: Server) -> None:
 def number_is_cleared_by_a_removal(s: Server) -> None:
     """VBD.remove_bootable clears the flag where it is given what the flag is, and otherwise does nothing."""
     offer(s, "VBD.remove_bootable", "bootable", (t.Bool(),), lambda old, value: False if value == old else old)
+
+
+@fault("QUAL-RO-RUNTIME", "VM", HARD)
+def record_fills_fields_of_the_server(s: Server) -> None:
+    """Over JSON-RPC 2.0 a VM's record may give what the server alone decides, such as its domain's number."""
+
+    def store(call: Call, branch: Branch) -> Branch:
+        assert isinstance(branch.outcome, Success)
+        given = call.args[0] if s.is_over(Format.JSONRPC2) else {}
+        numbers = {name: value for name, value in given.items() if name in {"domid", "reference_label"}}
+        return putting(branch, branch.outcome.value, **numbers)
+
+    after(s, store, "VM.create")
