@@ -70,6 +70,9 @@ def _with_bad_refs(
     kinds = turn.take(list(refs), 2)
     if message.implicit and bench.budget.name != "thorough":
         kinds = replace(turn, all_of_them=False).take(list(refs), 2)
+        if "destroyed" in refs and bench.budget.boundaries:
+            # What remembers objects by format or by message is found out by one that is gone, and by no other.
+            kinds = list(dict.fromkeys((*kinds, "destroyed")))
     if message.implicit and not message.verb:
         # The second destroy is DESTROY-AGAIN's; and no server is to take the null ref for one of its own objects.
         kinds = [kind for kind in kinds if kind in {"unknown", "other class"}]

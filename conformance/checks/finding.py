@@ -174,6 +174,10 @@ def _neighbours(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> Iterator[t
                 yield field.name, seen.reply.outcome.value, seen
 
 
+NEW = 4
+"""So many objects are made to look at their uuids: a mistake may spare the first ones."""
+
+
 def uuids_have_their_form(bench: Bench, of: ApiClass) -> None:
     """Uuids are in OSF DCE form, and unique. Source: wire protocol page.
 
@@ -192,7 +196,20 @@ def uuids_have_their_form(bench: Bench, of: ApiClass) -> None:
                 twice = [text for text, count in Counter(map(str.lower, texts)).items() if count > 1]
                 judge.true(not twice, "each uuid once", f"more than once: {twice[:3]}", exchange)
             if fmt == bench.formats[0]:
+                _new_ones_have_their_form(bench, judge, of, fmt)
                 _no_uuid_is_shared(bench, judge, of, fmt)
+
+
+def _new_ones_have_their_form(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """Judge the uuids of several new objects, all there at the same time."""
+    crowd: list[Obj] = []
+    with suppress(Unavailable):
+        while len(crowd) < NEW:
+            crowd.append(bench.stock.make(of.name))
+    for obj in crowd:
+        text, exchange = uuid_of(bench, fmt, of.name, obj.ref)
+        judge.true(bool(DCE.fullmatch(text)), FORM, show(text), exchange)
+        bench.stock.remove(obj)
 
 
 def _no_uuid_is_shared(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
