@@ -104,6 +104,11 @@ def _broken(here: Scene) -> Iterator[tuple[str, bytes]]:
         "a length that ends before a request, and chunks that do not",
         (_head(here, "Content-Length: 3", "Transfer-Encoding: chunked") + _chunked(inside)),
     )
+    ask = here.asking()
+    yield (
+        "a call as long as its length, said to be in chunks, and a request behind it",
+        (_head(here, f"Content-Length: {len(ask)}", "Transfer-Encoding: chunked") + ask + inside),
+    )
     for first, second in ((size, size + len(inside)), (size + len(inside), size), (0, size), (size, size - 1)):
         yield (
             f"two lengths, {first} and {second}",
