@@ -32,7 +32,7 @@ def print_matrix(matrix: Matrix, console: Console) -> None:
     alone = sum(row.alone for row in matrix.rows)
     if alone:
         console.print(Text(f"{plural(alone, 'fault')} judged by their own clause alone", "dim"))
-    if matrix.redundant:
+    elif matrix.redundant:
         console.print(Text(f"no fault's only catcher: {', '.join(matrix.redundant)}", "yellow"))
     caught, count = len(matrix.of_fate(Fate.CAUGHT)), len(matrix.rows)
     console.print(
