@@ -202,10 +202,13 @@ def it_goes_on(bench: Bench) -> None:
             for what, body in malformed(fmt, here.listing, bench.client.session):
                 exchange = here.send(body)
                 judge.true(not timed_out(exchange), f"{what} is answered in time", describe(exchange), exchange)
-                here.judge_alive(judge, what, exchange)
-            for what, raw, _ in _broken(fmt):
-                exchange = here.send(here.writing("BROKEN").replace(b"BROKEN", raw))
-                here.judge_alive(judge, what, exchange)
+                here.judge_alive(judge, what, exchange, body=body)
+                if judge.failed:
+                    break  # One is enough, and each takes its time.
+            for what, raw, _ in () if judge.failed else _broken(fmt):
+                body = here.writing("BROKEN").replace(b"BROKEN", raw)
+                if not here.judge_alive(judge, what, here.send(body), body=body):
+                    break
 
 
 def refused_requests_change_nothing(bench: Bench) -> None:

@@ -72,9 +72,15 @@ class Scene:
         """Ask a good question over a connection of its own, as another client would."""
         return self.onlooker.call(self.fmt, self.listing)
 
-    def judge_alive(self, judge: Judge, what: str, *exchanges: Exchange) -> bool:
-        """Assert that another client is answered, and as fast as may be expected; a slow one gets a second chance."""
+    def judge_alive(self, judge: Judge, what: str, *exchanges: Exchange, body: bytes | None = None) -> bool:
+        """Assert that another client is answered, and as fast as may be expected.
+
+        A slow answer gets a second chance, with the hostile body before it once more where one is given: what slows a
+        single call each time is no accident.
+        """
         for last in (False, True):
+            if last and body is not None:
+                self.send(body)
             good = self.good_call()
             answered = isinstance(good.reply.outcome, Success)
             if answered and good.elapsed <= self.patience:
