@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import struct
@@ -75,12 +76,15 @@ def serving(behaviour: Behaviour, context: ssl.SSLContext | None = None, unix: s
 
 
 def read_request(sock: socket.socket) -> bytes:
-    """Read one request; the bytes of its body, or raise OSError where the client went away."""
+    """Read one request; the bytes of its body, or raise OSError where the client went away or gave no plain length."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += _some(sock)
     head, _, body = data.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+    lengths = re.findall(rb"(?m)^content-length: *([^\r\n]*)", head.lower())
+    if len(lengths) != 1 or not re.fullmatch(rb"\d{1,12}", lengths[0]) or b"transfer-encoding" in head.lower():
+        raise ConnectionResetError
+    length = int(lengths[0])
     while len(body) < length:
         body += _some(sock)
     return body
