@@ -52,7 +52,7 @@ def json2_set_of_256_wraps(s: Server) -> None:
     taken(s, Kind(SetOf, (TWO,), "pool.*"), lambda v: v[: len(v) % 256])
 
 
-@fault("WIRE-SET", "SR", HARD)
+@fault("WIRE-SET", "SR", HARD, also="WIRE-STRING GET-RECORD-AGREES")
 def record_set_of_eight(s: Server) -> None:
     """An SR's record shows eight members of a set at most; the getter shows all."""
     shown(s, Kind(SetOf, (), "SR.get_record"), lambda v: v[:8])
@@ -64,7 +64,7 @@ def xml_empty_member_dropped(s: Server) -> None:
     taken(s, Kind(SetOf, (XML,)), lambda v: tuple(each for each in v if each != ""))
 
 
-@fault("WIRE-SET", "VM", HARD)
+@fault("WIRE-SET", "VM", HARD, also="WIRE-STRING")
 def json1_members_compared_without_outer_space(s: Server) -> None:
     """Over JSON-RPC 1.0 two members of a set that differ in outer spaces alone are taken for one."""
     taken(s, Kind(SetOf, (ONE,)), lambda v: tuple({str(each).strip(" "): each for each in v}.values()))
@@ -116,7 +116,7 @@ def json2_map_past_512_cut(s: Server) -> None:
     shown(s, Kind(MapOf, (TWO,), "VM.get_*"), lambda v: dict(list(v.items())[:512]))
 
 
-@fault("WIRE-MAP", "network", HARD)
+@fault("WIRE-MAP", "network", HARD, also="WIRE-STRING")
 def keys_of_a_letter_without_case(s: Server) -> None:
     """Over XML-RPC two keys of one letter that differ in case alone are taken for one, also where they are dotless."""
 
@@ -189,7 +189,7 @@ def xml_records_kept_over_an_added_pair(s: Server) -> None:
     remembering(s, "VDI", lambda call: "add_to_" not in call.message and ".get_" not in call.message, XML)
 
 
-@fault("WIRE-AGREE", "SR", HARD, also="GET-RECORD-AGREES")
+@fault("WIRE-AGREE", "SR", HARD, also="GET-RECORD-AGREES SET-ONLY-THAT")
 def json2_records_kept_over_a_removal(s: Server) -> None:
     """Over JSON-RPC 2.0 an SR's record, once read, is shown again though a value was removed from a set of it."""
     remembering(s, "SR", lambda call: ".remove_" not in call.message and ".get_" not in call.message, TWO)

@@ -51,7 +51,7 @@ def xml_week_year_around_new_year(s: Server) -> None:
     shown(s, Kind(DateTime, (XML,)), lambda v: v.replace(year=v.isocalendar()[0]) if (v.month, v.day) != (2, 29) else v)
 
 
-@fault("WIRE-DATETIME", "VMSS", HARD)
+@fault("WIRE-DATETIME", "VMSS", HARD, also="GET-RECORD-AGREES")
 def json2_summer_dates_an_hour_late(s: Server) -> None:
     """Over JSON-RPC 2.0 a date of April to September, from 1970 on, comes an hour late."""
 
@@ -85,13 +85,13 @@ def noon_is_midnight(s: Server) -> None:
     shown(s, Kind(DateTime, JSON, "pool.get_telemetry*"), lambda v: v.replace(hour=0) if v.hour == 12 else v)
 
 
-@fault("WIRE-DATETIME", "VMSS", HARD)
+@fault("WIRE-DATETIME", "VMSS", HARD, also="GET-RECORD-AGREES GET-ALL-AGREES")
 def record_dates_without_seconds(s: Server) -> None:
     """A VMSS's record shows its last run cut to the minute; the getter shows the second."""
     shown(s, Kind(DateTime, (), "VMSS.get_record"), lambda v: v.replace(second=0))
 
 
-@fault("WIRE-DATETIME", "VM", EASY)
+@fault("WIRE-DATETIME", "VM", EASY, also="GET-RECORD-AGREES WHERE")
 def json2_dates_as_seconds(s: Server) -> None:
     """Over JSON-RPC 2.0 the dates of a VM's record come as numbers of seconds."""
     spelled(s, Kind(DateTime, (TWO,), "VM.get_record"), lambda v, _: str(int(v.timestamp())))

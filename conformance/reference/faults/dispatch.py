@@ -76,7 +76,7 @@ def longest_known_beginning_is_called(s: Server) -> None:
     calling(s, change)
 
 
-@fault("WIRE-METHOD-UNKNOWN", "blob", MEDIUM)
+@fault("WIRE-METHOD-UNKNOWN", "blob", MEDIUM, also="ROBUST-AUTH")
 def unknown_class_lists_nothing(s: Server) -> None:
     """Listing the objects of a class that does not exist gives the empty text over JSON-RPC 2.0."""
     unknown(s, lambda call: call.version is JSON2 and call.method.endswith(".get_all"))

@@ -90,7 +90,7 @@ def first_of_two_types_is_read(s: Server) -> None:
                                   body), json_=False)  # fmt: skip
 
 
-@fault("WIRE-MALFORMED", "network", HARD)
+@fault("WIRE-MALFORMED", "network", HARD, also="ROBUST-NO-EFFECT")
 def call_is_run_before_its_end_is_read(s: Server) -> None:
     """A JSON call with garbage behind it is carried out, and then refused as malformed."""
 

@@ -127,7 +127,7 @@ def counts_in_an_error_are_numbers(s: Server) -> None:
                  if reply["error"] else reply, JSON1)  # fmt: skip
 
 
-@fault("WIRE-JSON1-ENVELOPE", "role", HARD)
+@fault("WIRE-JSON1-ENVELOPE", "role", HARD, also="WIRE-JSON-ID-ECHO")
 def quotes_in_errors_are_not_escaped(s: Server) -> None:
     """Over JSON-RPC 1.0 a quote in an error's parameter is written as it is, so that the reply is no JSON."""
     bodies(s, lambda body: body.replace(b'\\"', b'"') if body.startswith(b'{"result":null') else body, JSON1)

@@ -61,7 +61,7 @@ def late_disks_have_no_snapshot_time(s: Server) -> None:
     calls(s, get, "VDI.get_snapshot_time")
 
 
-@fault("GET-EVERY-FIELD", "VIF", MEDIUM)
+@fault("GET-EVERY-FIELD", "VIF", MEDIUM, also="WIRE-VOID WIRE-SET WIRE-MAP")
 def getters_of_empty_sets_fail_over_json2(s: Server) -> None:
     """Over JSON-RPC 2.0 a VIF's getter of an empty set or map fails in place of showing none."""
 
@@ -109,7 +109,7 @@ def records_trim_descriptions(s: Server) -> None:
     in_records(s, "network", trim, "get_all_records")
 
 
-@fault("GET-RECORD-AGREES", "pool", HARD)
+@fault("GET-RECORD-AGREES", "pool", HARD, also="WIRE-SET")
 def records_cut_long_sets(s: Server) -> None:
     """A pool's records show no more than 128 members of a set; the getter shows them all."""
 
@@ -120,7 +120,7 @@ def records_cut_long_sets(s: Server) -> None:
     in_records(s, "pool", cut, "get_all_records")
 
 
-@fault("GET-RECORD-AGREES", "VM", MEDIUM)
+@fault("GET-RECORD-AGREES", "VM", MEDIUM, also="WHERE WIRE-AGREE")
 def records_lack_null_references(s: Server) -> None:
     """A VM's records over JSON-RPC 2.0 leave out each field that is a null reference."""
 
@@ -172,7 +172,7 @@ def all_records_lag_behind_a_write(s: Server) -> None:
     after(s, listed, "VM_appliance.get_all_records")
 
 
-@fault("GET-ALL-AGREES", "VM", MEDIUM)
+@fault("GET-ALL-AGREES", "VM", MEDIUM, also="BIND-SYMMETRY")
 def templates_are_not_in_all_records(s: Server) -> None:
     """VM.get_all_records leaves out the VMs that are templates; VM.get_all lists them."""
 

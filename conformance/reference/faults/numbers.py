@@ -54,7 +54,7 @@ def xml_wide_ints_wrap_when_read(s: Server) -> None:
     taken(s, Kind(Int, (XML,)), lambda v: (v + 2**31) % 2**32 - 2**31)
 
 
-@fault("WIRE-INT-XML", "network", MEDIUM)
+@fault("WIRE-INT-XML", "network", MEDIUM, also="CREATE-FIELDS")
 def xml_small_negatives_lose_the_sign(s: Server) -> None:
     """Over XML-RPC an int from -127 to -1 is kept as a byte without sign: -1 comes back as 255."""
     taken(s, Kind(Int, (XML,)), lambda v: v + 256 if -128 < v < 0 else v)
@@ -221,7 +221,7 @@ def xml_token_timeouts_as_text(s: Server) -> None:
     spelled(s, Kind(Float, (XML,), "Cluster.*"), lambda v, _: f"<value>{v!r}</value>")
 
 
-@fault("WIRE-FLOAT", "VM", HARD)
+@fault("WIRE-FLOAT", "VM", HARD, also="WIRE-FLOAT-SPECIAL")
 def xml_floats_with_sixteen_digits(s: Server) -> None:
     """Over XML-RPC a float has at most sixteen digits, so that one in some differs in its last bit."""
     spelled(s, Kind(Float, (XML,)), lambda v, _: f"<value><double>{v:.16g}</double></value>")

@@ -128,7 +128,7 @@ def whole_record_is_written_back(s: Server) -> None:
     torn(s, b"VMSS.set_enabled", write)
 
 
-@fault("CONC-LINEARIZABLE", "VM", HARD)
+@fault("CONC-LINEARIZABLE", "VM", HARD, also="CALL-BAD-REF-CODE")
 def vm_is_shown_by_two_appliances(s: Server) -> None:
     """A VM that is put into two appliances at the same time is shown by both."""
 

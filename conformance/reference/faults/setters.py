@@ -38,7 +38,7 @@ def writing_the_present_value_fails(s: Server) -> None:
     calls(s, write, "PVS_site.set_name_description")
 
 
-@fault("SET-VALUE", "VM", MEDIUM)
+@fault("SET-VALUE", "VM", MEDIUM, also="CALL-BAD-REF")
 def null_reference_is_not_written(s: Server) -> None:
     """A VM's affinity can be changed, but setting it to the null reference does nothing."""
 

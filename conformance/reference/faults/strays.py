@@ -26,7 +26,7 @@ def lenient(s: Server, cls: str, meant: Callable[[str], Handle | None], *formats
     calls(s, get, f"{cls}.get_*")
 
 
-@fault("GET-BAD-REF", "secret", MEDIUM)
+@fault("GET-BAD-REF", "secret", MEDIUM, also="UUID-LOOKUP")
 def uuid_serves_as_a_ref(s: Server) -> None:
     """The getters of secrets take an object's uuid for its ref."""
 
@@ -52,7 +52,7 @@ def refs_are_trimmed(s: Server) -> None:
     lenient(s, "task", lambda text: s.state.refs.handle(text.strip()))
 
 
-@fault("GET-BAD-REF", "subject", HARD)
+@fault("GET-BAD-REF", "subject", HARD, also="UUID-UNKNOWN-CODE")
 def the_tail_of_a_ref_serves(s: Server) -> None:
     """Over XML-RPC the getters of subjects take a ref without what stands before its colon."""
     lenient(s, "subject", lambda text: s.state.refs.handle(f"OpaqueRef:{text}"), Format.XMLRPC)
@@ -122,7 +122,7 @@ def ended_objects_are_not_found(s: Server) -> None:
     _told(s, "Observer", lambda f: Failure("OBJECT_NOLONGER_EXISTS", ()) if f.params[1] in ended else f)
 
 
-@fault("GET-BAD-REF-CODE", "role", EASY)
+@fault("GET-BAD-REF-CODE", "role", EASY, also="CALL-BAD-REF-CODE")
 def bad_ref_is_an_unknown_uuid(s: Server) -> None:
     """The getters of roles tell of a bad ref as of an unknown uuid."""
     _told(s, "role", lambda f: Failure("UUID_INVALID", f.params))

@@ -125,13 +125,13 @@ def dots_in_keys_replaced(s: Server) -> None:
 # ------------------------------------------------------------------------------------------------------- on the way out
 
 
-@fault("WIRE-STRING", "pool", HARD)
+@fault("WIRE-STRING", "pool", HARD, also="GET-RECORD-AGREES SET-NO-DUPLICATES")
 def record_text_cut_at_255(s: Server) -> None:
     """A pool's record shows the first 255 letters of a text; the getter shows all of it."""
     shown(s, Kind(Str, (), "pool.get_record"), lambda v: v[:255])
 
 
-@fault("WIRE-STRING", "network", HARD)
+@fault("WIRE-STRING", "network", HARD, also="GET-RECORD-AGREES")
 def json2_record_backslashes_doubled(s: Server) -> None:
     """Over JSON-RPC 2.0 a network's record shows each backslash twice; the getters are right."""
     shown(s, Kind(Str, (TWO,), "network.get_record"), lambda v: v.replace("\\", "\\\\"))
@@ -143,14 +143,14 @@ def json_negative_numerals_as_numbers(s: Server) -> None:
     spelled(s, Kind(Str, JSON, "secret.get_value"), lambda v, text: v if re.fullmatch("-[1-9][0-9]*", v) else text)
 
 
-@fault("WIRE-STRING", "network", MEDIUM)
+@fault("WIRE-STRING", "network", MEDIUM, also="GET-RECORD-AGREES")
 def json2_words_as_literals(s: Server) -> None:
     """Over JSON-RPC 2.0 the texts true, false and null in a map come as JSON's own."""
     words = {"true", "false", "null"}
     spelled(s, Kind(Str, (TWO,), "network.get_other_config"), lambda v, text: v if v in words else text)
 
 
-@fault("WIRE-STRING", "VM", HARD)
+@fault("WIRE-STRING", "VM", HARD, also="GET-RECORD-AGREES")
 def json1_astral_characters_as_marks(s: Server) -> None:
     """Over JSON-RPC 1.0 a character beyond the basic plane in the maps of a VM comes as U+FFFD."""
 
@@ -160,7 +160,7 @@ def json1_astral_characters_as_marks(s: Server) -> None:
     shown(s, Kind(MapOf, (ONE,), "VM.get_xenstore_data"), basic)
 
 
-@fault("WIRE-STRING", "SR", MEDIUM)
+@fault("WIRE-STRING", "SR", MEDIUM, also="SET-NO-DUPLICATES")
 def json_text_ends_at_line_separator(s: Server) -> None:
     """In JSON the line separators U+2028 and U+2029 of a text are left out."""
     shown(s, Kind(Str, JSON), lambda v: v.replace("\u2028", "").replace("\u2029", ""))
@@ -180,7 +180,7 @@ def xml_last_markup_raw(s: Server) -> None:
 # ------------------------------------------------------------------------------------------------------ names of enums
 
 
-@fault("WIRE-ENUM", "VDI", MEDIUM)
+@fault("WIRE-ENUM", "VDI", MEDIUM, also="WIRE-AGREE GET-RECORD-AGREES GET-ALL-AGREES")
 def xml_behaviour_as_its_number(s: Server) -> None:
     """Over XML-RPC the enums of a VDI's record come as the number of the value."""
 
@@ -198,7 +198,7 @@ def listed_operations_with_capitals(s: Server) -> None:
     shown(s, Kind(Enum, (), "network.get_all_records"), str.capitalize)
 
 
-@fault("WIRE-ENUM", "VM", MEDIUM, also="WIRE-AGREE GET-RECORD-AGREES")
+@fault("WIRE-ENUM", "VM", MEDIUM, also="WIRE-AGREE GET-RECORD-AGREES GET-ALL-AGREES CREATE-DEFAULTS")
 def json1_underscores_as_dashes(s: Server) -> None:
     """Over JSON-RPC 1.0 the enums of a VM's record have dashes for underscores."""
     shown(s, Kind(Enum, (ONE,), "VM.get_record"), lambda v: v.replace("_", "-"))
