@@ -25,9 +25,13 @@ from xenconform.models.types import MapOf, RefTo, SetOf
 from xenconform.models.values import Ref, Value, is_null_text, same
 
 
+UNTOLD = frozenset({"session"})
+"""Classes whose changes a server may keep to itself: what is a user's own is of interest to nobody's cache."""
+
+
 def can_be_changed(_api: Api, of: ApiClass) -> bool:
     """Whether objects of a class can be made, or be there, and have a field to write."""
-    return "get_record" in of.messages and any(True for _ in written(of))
+    return of.name not in UNTOLD and "get_record" in of.messages and any(True for _ in written(of))
 
 
 @dataclass(frozen=True, slots=True)
