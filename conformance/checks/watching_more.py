@@ -24,7 +24,6 @@ from xenconform.models.profiles import Scope
 from xenconform.models.types import MapOf, RefTo, SetOf
 from xenconform.models.values import Ref, Value, is_null_text, same
 
-
 UNTOLD = frozenset({"session"})
 """Classes whose changes a server may keep to itself: what is a user's own is of interest to nobody's cache."""
 
