@@ -128,13 +128,15 @@ def whole_record_is_written_back(s: Server) -> None:
     torn(s, b"VMSS.set_enabled", write)
 
 
-@fault("CONC-LINEARIZABLE", "VM", HARD, also="CALL-BAD-REF-CODE")
+@fault("CONC-LINEARIZABLE", "VM", HARD)
 def vm_is_shown_by_two_appliances(s: Server) -> None:
     """A VM that is put into two appliances at the same time is shown by both."""
 
     def move(world: World, old: Old, call: Call) -> Branch:
-        branch, was = old(call), world.record(call.args[0])
-        now = s.state.world.record(call.args[0]) if isinstance(call.args[0], Handle) else None
+        branch = old(call)
+        if not isinstance(call.args[0], Handle):
+            return branch
+        was, now = world.record(call.args[0]), s.state.world.record(call.args[0])
         if was is None or now is None or now["appliance"] in {was["appliance"], call.args[1]}:
             return branch
         left = branch.world.record(now["appliance"])
