@@ -14,7 +14,6 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
 from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.tasks import something
 from xenconform.conformance.checks.watch import (
     FROM,
     SLACK,
@@ -26,7 +25,7 @@ from xenconform.conformance.checks.watch import (
     changeable,
     describe_all,
 )
-from xenconform.conformance.checks.watching_server import CLAUSE, NEXT_TRIES, QUIET, Act, beside, sibling
+from xenconform.conformance.checks.watching_server import CLAUSE, NEXT_TRIES, QUIET, Act, beside, judge_acts, sibling
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Str
@@ -51,14 +50,7 @@ _FIRST: WeakKeyDictionary[Bench, Early] = WeakKeyDictionary()
 
 def watches_do_not_mix(bench: Bench) -> None:
     """Watches are told what they asked for, however many there are. Source: class reference, event (SHOULD)."""
-    for fmt in bench.formats:
-        for element, act in ACTS.items():
-            with bench.judging(CLAUSE, element, fmt) as judge:
-                obj = something(bench)
-                try:
-                    act(bench, judge, obj, fmt)
-                finally:
-                    bench.stock.remove(obj)
+    judge_acts(bench, ACTS)
 
 
 def _both_told(judge: Judge, watch: Watch, objs: Sequence[Obj]) -> None:

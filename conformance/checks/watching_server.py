@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -29,8 +29,13 @@ Act = Callable[[Bench, Judge, Obj, Format], None]
 
 def events_of_no_class(bench: Bench) -> None:
     """event.from waits, wakes and goes on as asked; the older messages tell too. Source: class reference, event."""
+    judge_acts(bench, ACTS)
+
+
+def judge_acts(bench: Bench, acts: Mapping[str, Act]) -> None:
+    """Judge each act over each format, with an object of its own that is made for it; the key names the element."""
     for fmt in bench.formats:
-        for element, act in ACTS.items():
+        for element, act in acts.items():
             with bench.judging(CLAUSE, element, fmt) as judge:
                 obj = something(bench)
                 try:
