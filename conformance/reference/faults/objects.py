@@ -1,4 +1,4 @@
-"""What faults of constructors, look-ups, destructors and bonds take hold of besides the seams."""
+"""What faults of several areas take hold of besides the seams: objects that are made, found and ended, and refusals."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from xenconform.conformance.codec import Node, Struct
 from xenconform.conformance.reference.faults.base import Server, around
 from xenconform.conformance.reference.faults.seams import after, calls, fields_of, put, putting
+from xenconform.conformance.reference.plans import Plan
 from xenconform.models.binding import Record, referrer
 from xenconform.models.calls import Call, Failure, Format, Success
 from xenconform.models.types import RecordOf, Type
@@ -150,3 +151,24 @@ def left_behind(s: Server, name: str, near: str, far: str, when: Callable[[Handl
         return putting(branch, target, **{far: (*record[far], handle)})
 
     after(s, leave, name)
+
+
+def carrying_out(s: Server) -> Callable[[Plan], None]:
+    """Return what does the call in hand although it is refused, given its plan: for refusals that come too late."""
+    args: list[Value] = []
+
+    def answer(old: Any, *call: Any) -> Any:
+        args.clear()
+        return old(*call)
+
+    def read(old: Any, *param: Any) -> Value:
+        args.append(old(*param))
+        return args[-1]
+
+    def do(plan: Plan) -> None:
+        branch = s.state.predict(Call(plan.full_name, tuple(args)))
+        s.state.adopt(branch.world, branch.touched)
+
+    for seam, new in {"_answer": answer, "_read": read}.items():
+        around(s.service, seam, new)
+    return do

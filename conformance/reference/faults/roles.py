@@ -8,12 +8,13 @@ from typing import Any
 
 from xenconform.conformance.codec import Codec, DecodedCall
 from xenconform.conformance.reference.faults.base import EASY, HARD, MEDIUM, Server, around, fault
+from xenconform.conformance.reference.faults.objects import carrying_out
 from xenconform.conformance.reference.faults.seams import failures, fields_of, handled
 from xenconform.conformance.reference.plans import Plan
 from xenconform.conformance.reference.sessions import Session
 from xenconform.conformance.reference.state import Refusal
 from xenconform.conformance.reference.users import ADMIN
-from xenconform.models.calls import Call, Failure, Format
+from xenconform.models.calls import Failure, Format
 from xenconform.models.values import Handle, Value
 
 DENIED = "RBAC_PERMISSION_DENIED"
@@ -85,25 +86,15 @@ def denial_is_kept_by_message(s: Server) -> None:
 @fault("RBAC", "network", HARD, also="ROBUST-NO-EFFECT")
 def denied_and_done(s: Server) -> None:
     """A setter that a role may not run fails with RBAC_PERMISSION_DENIED, and the value is written all the same."""
-    args: list[Value] = []
-
-    def answer(old: Any, codec: Codec, call: DecodedCall) -> Any:
-        args.clear()
-        return old(codec, call)
-
-    def read(old: Any, *arg: Any) -> Value:
-        args.append(old(*arg))
-        return args[-1]
+    do = carrying_out(s)
 
     def may(old: Any, session: Session, plan: Plan) -> bool:
         allowed = bool(old(session, plan))
         if not allowed and plan.message.verb == "set" and not plan.is_async:
-            branch = s.state.predict(Call(plan.full_name, tuple(args)))
-            s.state.adopt(branch.world, branch.touched)
+            do(plan)
         return allowed
 
-    for seam, new in {"_answer": answer, "_read": read, "_may": may}.items():
-        around(s.service, seam, new)
+    around(s.service, "_may", may)
 
 
 @fault("RBAC", "network", MEDIUM)

@@ -8,13 +8,14 @@ from typing import Any
 
 from xenconform.conformance.codec import Codec, DecodedCall, Scalar
 from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, around, fault
+from xenconform.conformance.reference.faults.objects import carrying_out
 from xenconform.conformance.reference.faults.seams import failures, sessions
 from xenconform.conformance.reference.sessions import Session
 from xenconform.conformance.reference.state import Refusal
 from xenconform.conformance.reference.users import ADMIN, User
-from xenconform.models.calls import Call, Failure, Format, Success
+from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.types import NULL_REF
-from xenconform.models.values import Value, null
+from xenconform.models.values import null
 
 XML, JSON1, JSON2 = Format.XMLRPC, Format.JSONRPC1, Format.JSONRPC2
 
@@ -190,28 +191,18 @@ def listing_needs_no_parameters(s: Server) -> None:
 
 def _done_all_the_same(s: Server, name: str) -> None:
     """Let a message of one name do what it does before it is refused for its session."""
-    args: list[Value] = []
-
-    def answer(old: Any, codec: Codec, call: DecodedCall) -> Any:
-        args.clear()
-        return old(codec, call)
-
-    def read(old: Any, *arg: Any) -> Value:
-        args.append(old(*arg))
-        return args[-1]
+    do = carrying_out(s)
 
     def session(old: Any, plan: Any, call: DecodedCall) -> Session:
         try:
             found: Session = old(plan, call)
         except Refusal:
             if plan.message.name == name and not plan.is_async:
-                branch = s.state.predict(Call(plan.full_name, tuple(args)))
-                s.state.adopt(branch.world, branch.touched)
+                do(plan)
             raise
         return found
 
-    for seam, new in {"_answer": answer, "_read": read, "_session": session}.items():
-        around(s.service, seam, new)
+    around(s.service, "_session", session)
 
 
 @fault("SESSION-REQUIRED", "VM_appliance", HARD, also="ROBUST-NO-EFFECT")
