@@ -14,14 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from waiting_bench import Waiting
+import waiting_bench
 from wire_bench import Ran
 
-from xenconform.conformance.checks.bench import BUDGETS, Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.logins import RoleSessions
-from xenconform.conformance.client import Client
 from xenconform.conformance.reference.faults import AREAS, Difficulty, Fault, Server, load
 from xenconform.conformance.reference.seed import seeded
 from xenconform.conformance.reference.service import Service
@@ -29,10 +27,7 @@ from xenconform.conformance.reference.state import State
 from xenconform.conformance.suite.credentials import embedded_logins
 from xenconform.conformance.suite.table import CHECKS
 from xenconform.models.api import Api
-from xenconform.models.calls import Format
 from xenconform.models.clauses import catalogue
-from xenconform.models.profiles import Profile
-from xenconform.models.target import Target
 
 API = Api.load()
 FAULTS = load()
@@ -50,19 +45,8 @@ def judge(fault: Fault, checks: Iterable[Check], budget: str) -> Ran:
     """Judge a fault's clause, on its class, by some checks against a server in this process."""
     server = Server(Service(State(seeded(API, 0))))
     fault.install(server)
-    client = Client(Target("http", "127.0.0.1", 1), API, make_transport=lambda _: Waiting(server.service))
-    client.login(Format.XMLRPC, "root", "password")
-    ran = Ran()
-    bench = Bench(
-        api=API,
-        client=client,
-        profile=Profile.load("reference"),
-        formats=tuple(Format),
-        budget=BUDGETS[budget],
-        seed=7,
-        record=ran.judgements.append,
-        clauses=[fault.clause],
-    )
+    stage = waiting_bench.server(server.service, budget=budget, clauses=[fault.clause])
+    bench = stage.bench
     bench.roles = RoleSessions(embedded_logins(API))
     of = API.classes[fault.cls]
     for check in checks:
@@ -71,7 +55,7 @@ def judge(fault: Fault, checks: Iterable[Check], budget: str) -> Ran:
                 check.per_server(bench)
             elif check.per_class is not None and check.applies(API, of):
                 check.per_class(bench, of)
-    return ran
+    return stage.ran
 
 
 def trials(fault: Fault) -> Iterator[Ran]:

@@ -73,9 +73,16 @@ class Server:
         return self.ran
 
 
-def server(*, budget: str = "standard", deadline: float = 10.0, hang: bool = False) -> Server:
-    """Return a new server with a session on it."""
-    transport = Waiting(Service(State(seeded(API, 0))), hang)
+def server(
+    service: Service | None = None,
+    *,
+    budget: str = "standard",
+    deadline: float = 10.0,
+    hang: bool = False,
+    clauses: Iterable[str] = (),
+) -> Server:
+    """Return a server with a session on it, a new one where no service is given; all clauses count unless some do."""
+    transport = Waiting(service or Service(State(seeded(API, 0))), hang)
     client = Client(Target("http", "127.0.0.1", 1), API, make_transport=lambda _: transport, deadline=deadline)
     client.login(Format.XMLRPC, "root", "password")
     ran = Ran()
@@ -87,6 +94,6 @@ def server(*, budget: str = "standard", deadline: float = 10.0, hang: bool = Fal
         budget=BUDGETS[budget],
         seed=7,
         record=ran.judgements.append,
-        clauses=catalogue(),
+        clauses=tuple(clauses) or catalogue(),
     )
     return Server(transport.service, bench, ran)
