@@ -173,6 +173,14 @@ def at_length(place: Place) -> bool:
     return (not at and place.bench.budget.boundaries) or formats.index(place.fmt) == at % len(formats)
 
 
+def takes_whole(place: Place, value: Value) -> bool:
+    """Set a large value at once; whether the field takes it and shows it afterwards."""
+    if not is_free(place) or not at_length(place):
+        return False
+    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, value)
+    return isinstance(wrote.reply.outcome, Success) and same(place.field.type, value, place.read()[0])
+
+
 def turned(place: Place, step: int) -> Place:
     """Return the same place written over another format."""
     return replace(place, fmt=place.bench.other(place.fmt, step))

@@ -18,10 +18,10 @@ from xenconform.conformance.checks.fields import (
     at_length,
     compare,
     has_maps,
-    is_free,
     over_fields,
     plain_values,
     readily,
+    takes_whole,
     turned,
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
@@ -229,12 +229,7 @@ def _odd(place: Place) -> Pairs:
 
 def _taken(place: Place, pairs: Pairs) -> Pairs:
     """Set these pairs at once and return them; none where the map does not take them or shows others afterwards."""
-    if not is_free(place) or not at_length(place) or len(pairs) < 2:
-        return {}
-    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, pairs)
-    if not isinstance(wrote.reply.outcome, Success):
-        return {}
-    return pairs if same(place.field.type, pairs, place.read()[0]) else {}
+    return pairs if len(pairs) > 1 and takes_whole(place, pairs) else {}
 
 
 def _type(place: Place) -> MapOf:

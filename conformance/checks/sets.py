@@ -16,14 +16,13 @@ from xenconform.conformance.checks.fields import (
     at_length,
     compare,
     has_sets,
-    is_free,
     over_fields,
     plain_values,
     readily,
+    takes_whole,
     turned,
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
-from xenconform.models.calls import Success
 from xenconform.models.types import SetOf, Type
 from xenconform.models.values import Value, same
 from xenconform.strategies.confusable import bolder, confusables, crowd
@@ -164,12 +163,7 @@ def _odd(place: Place) -> tuple[Value, ...]:
 
 def taken(place: Place, values: tuple[Value, ...]) -> tuple[Value, ...]:
     """Set these members at once and return them; none where the set does not take them or shows others afterwards."""
-    if not is_free(place) or not at_length(place):
-        return ()
-    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, values)
-    if not isinstance(wrote.reply.outcome, Success):
-        return ()
-    return values if same(place.field.type, values, place.read()[0]) else ()
+    return values if takes_whole(place, values) else ()
 
 
 def item_of(place: Place) -> Type:
