@@ -10,6 +10,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded
 from xenconform.conformance.checks.judging import Judge, describe, show
+from xenconform.conformance.checks.wire_envelope import json_formats
 from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
@@ -18,9 +19,7 @@ from xenconform.models.types import RefTo
 
 def batches_are_whole(bench: Bench) -> None:
     """A JSON array of calls is answered whole or refused whole. Source: JSON-RPC 2.0, section 6."""
-    for fmt in bench.formats:
-        if fmt is Format.XMLRPC:
-            continue
+    for fmt in json_formats(bench):
         with bench.judging("ROBUST-BATCH", "server", fmt) as judge, scene(bench, fmt) as here:
             ask, write = (json.loads(each) for each in (here.asking(), here.writing("by a batch")))
             for what, calls in {

@@ -154,12 +154,16 @@ def _bad_power_state(judge: Judge, exchange: Exchange, vm: Ref, step: Step) -> N
     judge.true(str(outcome.params[2]).lower() == step.state.lower(), f"actual: {step.state}", said, exchange)
 
 
+def _declining_templates(walk: Walk) -> list[Message]:
+    """Return the messages from Halted that declare VM_IS_TEMPLATE."""
+    halted = (message for message in walk.messages() if HALTED in TRANSITIONS[message.name].before)
+    return [message for message in halted if "VM_IS_TEMPLATE" in message.errors]
+
+
 def _templates(walk: Walk) -> None:
     """Judge the messages from Halted that declare VM_IS_TEMPLATE on a template, which never starts."""
     bench = walk.bench
-    for message in walk.messages():
-        if HALTED not in TRANSITIONS[message.name].before or "VM_IS_TEMPLATE" not in message.errors:
-            continue
+    for message in _declining_templates(walk):
         for fmt in bench.formats:
             with bench.judging(CLAUSE, f"{message.full_name} of a template", fmt) as judge:
                 walk.reach(HALTED)
@@ -175,9 +179,7 @@ def _templates(walk: Walk) -> None:
 def _snapshots(walk: Walk) -> None:
     """Judge the same messages on a snapshot, which never starts either, whatever the server says of it."""
     bench = walk.bench
-    for message in walk.messages():
-        if HALTED not in TRANSITIONS[message.name].before or "VM_IS_TEMPLATE" not in message.errors:
-            continue
+    for message in _declining_templates(walk):
         for fmt in bench.formats:
             with bench.judging(CLAUSE, f"{message.full_name} of a snapshot", fmt) as judge:
                 snapshot = walk.snapshot(fmt)

@@ -138,6 +138,11 @@ def a_listing(bench: Bench) -> tuple[str, tuple[Ref, ...]]:
 # ------------------------------------------------------------------------------------------------------------ JSON-RPC
 
 
+def json_formats(bench: Bench) -> list[Format]:
+    """Return the formats of a run that are JSON-RPC."""
+    return [fmt for fmt in bench.formats if fmt is not Format.XMLRPC]
+
+
 def json_call(bench: Bench, fmt: Format, message: str, params: list[Any], **changes: Any) -> Exchange:
     """Send a JSON-RPC call with members changed; one that is changed to `...` is left out."""
     call: dict[str, Any] = {"method": message, "params": [bench.client.session, *params], "id": 1}

@@ -9,12 +9,11 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter, json_call
+from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter, json_call, json_formats
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Str
 
-JSON = (Format.JSONRPC1, Format.JSONRPC2)
 IDS: tuple[int | str, ...] = (
     0,
     1,
@@ -62,9 +61,7 @@ def parsed(exchange: Exchange) -> dict[str, Any] | None:
 
 def id_comes_back(bench: Bench) -> None:
     """The reply's id is the request's, type and value, of success and failure alike. Source: wire protocol."""
-    for fmt in JSON:
-        if fmt not in bench.formats:
-            continue
+    for fmt in json_formats(bench):
         with bench.judging("WIRE-JSON-ID-ECHO", "server", fmt) as judge:
             always, in_turn = _kinds(bench, fmt)
             for at, ident in enumerate((*IDS, *WIDE)):
@@ -115,9 +112,7 @@ def _judge_id(judge: Judge, exchange: Exchange, ident: int | str) -> None:
 
 def version_is_kept(bench: Bench) -> None:
     """A reply is of its call's version, and other versions than 1.0 and 2.0 are refused. Source: wire protocol."""
-    for fmt in JSON:
-        if fmt not in bench.formats:
-            continue
+    for fmt in json_formats(bench):
         with bench.judging("WIRE-JSON-VERSION", "server", fmt) as judge:
             message, _ = a_listing(bench)
             for params in ([], ["one too many"], *([each] for each in IN_PARAMETERS)):

@@ -9,7 +9,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.wire_envelope import a_text_setter, json_call
+from xenconform.conformance.checks.wire_envelope import a_text_setter, json_call, json_formats
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.models.api import Message
 from xenconform.models.calls import Format, Success
@@ -17,16 +17,13 @@ from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, RefTo, SetOf, Str
 from xenconform.models.values import Ref
 
-JSON = (Format.JSONRPC1, Format.JSONRPC2)
 How: TypeAlias = tuple[Format, str, Any]
 """A format, what is wrong with the id, and the id: `...` leaves it out."""
 
 
 def notifications_are_refused(bench: Bench) -> None:
     """A call whose id is missing or null is refused and has no effect. Source: wire protocol."""
-    for fmt in JSON:
-        if fmt not in bench.formats:
-            continue
+    for fmt in json_formats(bench):
         with bench.judging("WIRE-JSON-NO-NOTIFICATION", "server", fmt) as judge:
             obj, setter = a_text_setter(bench)
             for what, ident in (("no id", ...), ("the id null", None)):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xenconform.conformance.reference.faults.base import EASY, HARD, MEDIUM, Server, fault
-from xenconform.conformance.reference.faults.objects import destroying, ended, failing, noting, refused, result, twins
+from xenconform.conformance.reference.faults.objects import (
+    destroying,
+    ended,
+    failing,
+    is_held,
+    noting,
+    refused,
+    result,
+    twins,
+)
 from xenconform.conformance.reference.faults.seams import after, calls, code_of, fields_of, putting
 from xenconform.models.binding import referrers
 from xenconform.models.calls import Call, Format
@@ -88,7 +97,7 @@ def _regardless(s: Server, name: str, when: Callable[[Handle], bool], *formats: 
 
     def rule(old: Callable[[Call], Branch], call: Call) -> Branch:
         branch = old(call)
-        held = code_of(branch) == "OPERATION_NOT_ALLOWED" and s.is_over(*formats)
+        held = is_held(branch) and s.is_over(*formats)
         return s.state.world.destroy(call.args[0]) if held and when(call.args[0]) else branch
 
     calls(s, rule, name)
@@ -142,17 +151,13 @@ def appliance_of_a_later_vm_can_be_destroyed(s: Server) -> None:
 def refused_destroy_switches_it_off(s: Server) -> None:
     """A VMSS that cannot be destroyed because a VM refers to it has other values of enabled and name_description."""
     refused(s, "VMSS.destroy", lambda call, b: (
-        putting(b, call.args[0], enabled=False, name_description="") if _is_held(b) else b))  # fmt: skip
-
-
-def _is_held(branch: Branch) -> bool:
-    return code_of(branch) == "OPERATION_NOT_ALLOWED"
+        putting(b, call.args[0], enabled=False, name_description="") if is_held(b) else b))  # fmt: skip
 
 
 @fault("DESTROY-REFERENCED-UNCHANGED", "VM_appliance", HARD)
 def refused_destroy_empties_the_far_end(s: Server) -> None:
     """A VM_appliance that cannot be destroyed because a VM refers to it shows none of its VMs afterwards."""
-    refused(s, "VM_appliance.destroy", lambda call, b: putting(b, call.args[0], VMs=()) if _is_held(b) else b)
+    refused(s, "VM_appliance.destroy", lambda call, b: putting(b, call.args[0], VMs=()) if is_held(b) else b)
 
 
 @fault("DESTROY-REFERENCED-UNCHANGED", "network", HARD, also="LABEL-LOOKUP")
@@ -161,7 +166,7 @@ def refused_destroy_takes_it_out_of_the_index(s: Server) -> None:
     lost: set[Handle] = set()
 
     def lose(call: Call, branch: Branch) -> Branch:
-        if _is_held(branch):
+        if is_held(branch):
             lost.add(call.args[0])
         return branch
 
@@ -175,7 +180,7 @@ def refused_destroy_turns_a_switch(s: Server) -> None:
     """A Cluster that JSON-RPC 1.0 cannot destroy, as a Cluster_host refers to it, has another pool_auto_join."""
     refused(s, "Cluster.destroy", lambda call, b: (
         putting(b, call.args[0], pool_auto_join=not fields_of(s, call.args[0])["pool_auto_join"])
-        if _is_held(b) and s.is_over(Format.JSONRPC1) else b))  # fmt: skip
+        if is_held(b) and s.is_over(Format.JSONRPC1) else b))  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------- DESTROY-NO-CASCADE

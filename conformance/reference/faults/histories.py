@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from xenconform.conformance.reference.faults.base import HARD, Server, fault
+from xenconform.conformance.reference.faults.objects import spared
 from xenconform.conformance.reference.faults.seams import after, calls, code_of, fields_of, handled, put, putting
 from xenconform.models.calls import Call, Success
 from xenconform.models.values import Handle, Value
@@ -94,13 +95,7 @@ def clone_of_a_snapshot_is_a_snapshot(s: Server) -> None:
 @fault("STATE-MODEL", "network", HARD, also="DESTROY-NO-CASCADE")
 def refused_destroy_is_done_later(s: Server) -> None:
     """A network whose destruction was refused because of a VIF goes by itself when its last VIF is destroyed."""
-    doomed: set[Handle] = set()
-
-    def refuse(old: Old, call: Call) -> Branch:
-        branch = old(call)
-        if code_of(branch) == "OPERATION_NOT_ALLOWED":
-            doomed.add(call.args[0])
-        return branch
+    doomed = spared(s, "network.destroy")
 
     def leave(old: Old, call: Call) -> Branch:
         network = fields_of(s, call.args[0]).get("network")
@@ -111,26 +106,18 @@ def refused_destroy_is_done_later(s: Server) -> None:
         gone = branch.world.destroy(network)
         return replace(branch, world=gone.world, touched=(*branch.touched, *gone.touched))
 
-    calls(s, refuse, "network.destroy")
     calls(s, leave, "VIF.destroy")
 
 
 @fault("STATE-MODEL", "VM_appliance", HARD, also="SET-VALUE")
 def refused_destroy_freezes_the_object(s: Server) -> None:
     """After its destruction was refused, an appliance takes a new description and keeps the old one."""
-    frozen: set[Handle] = set()
-
-    def refuse(old: Old, call: Call) -> Branch:
-        branch = old(call)
-        if code_of(branch) == "OPERATION_NOT_ALLOWED":
-            frozen.add(call.args[0])
-        return branch
+    frozen = spared(s, "VM_appliance.destroy")
 
     def write(old: Old, call: Call) -> Branch:
         branch = old(call)
         return passed_over(branch) if call.args[0] in frozen and branch.touched else branch
 
-    calls(s, refuse, "VM_appliance.destroy")
     calls(s, write, "VM_appliance.set_name_description")
 
 

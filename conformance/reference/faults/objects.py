@@ -8,7 +8,7 @@ from typing import Any
 
 from xenconform.conformance.codec import Node, Struct
 from xenconform.conformance.reference.faults.base import Server, around
-from xenconform.conformance.reference.faults.seams import after, calls, fields_of, put, putting
+from xenconform.conformance.reference.faults.seams import after, calls, code_of, fields_of, put, putting
 from xenconform.conformance.reference.plans import Plan
 from xenconform.models.binding import Record, referrer
 from xenconform.models.calls import Call, Failure, Format, Success
@@ -73,6 +73,25 @@ def result(branch: Branch) -> Value:
 def failing(branch: Branch, code: str, *params: str | Handle) -> Branch:
     """Return a branch that answers with another failure."""
     return replace(branch, outcome=Failure(code, params))
+
+
+def is_held(branch: Branch) -> bool:
+    """Whether an end is refused because something still refers to the object."""
+    return code_of(branch) == "OPERATION_NOT_ALLOWED"
+
+
+def spared(s: Server, name: str) -> set[Handle]:
+    """Return the objects whose end by a message, by its full name, was refused because of a reference; it fills."""
+    kept: set[Handle] = set()
+
+    def note(old: Callable[[Call], Branch], call: Call) -> Branch:
+        branch = old(call)
+        if is_held(branch):
+            kept.add(call.args[0])
+        return branch
+
+    calls(s, note, name)
+    return kept
 
 
 def ended(s: Server) -> dict[Ref, Handle]:
