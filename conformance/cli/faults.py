@@ -69,7 +69,7 @@ def show(name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_plain(fault), indent=1))
         return
-    click.echo(f"{fault.name}\n  {fault.symptom}\n")
+    click.echo(f"{fault.name}\n{click.wrap_text(fault.symptom, 78, '  ', '  ')}\n")
     for title, text in {
         "area": fault.area,
         "clause": fault.clause,
