@@ -7,6 +7,7 @@ own embedded server; their logs are merged into one at the end.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +180,9 @@ def finish(out: Path) -> Results | None:
     """Merge the workers' logs, if there are any, and write the reports of the log; None where there is no log."""
     parts = sorted(out.glob("run.*.jsonl"))
     if parts:
-        with (out / LOG).open("w", encoding="utf-8") as whole:
-            whole.writelines(f"{line}\n" for line in merge([part.read_text("utf-8").splitlines() for part in parts]))
+        with ExitStack() as opened, (out / LOG).open("w", encoding="utf-8") as whole:
+            logs = [opened.enter_context(part.open(encoding="utf-8", errors="replace")) for part in parts]
+            whole.writelines(f"{line}\n" for line in merge(logs))
         for part in parts:
             part.unlink()
     return write_all(read_run(out / LOG), out) if (out / LOG).exists() else None

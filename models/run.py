@@ -8,11 +8,12 @@ done. Nothing here has effects.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import chain, count
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from xenconform.models.events import Event, RunEnd, RunStart, decode_event, encode_event, event_of, load_line
 from xenconform.models.exchange import Exchange
@@ -52,19 +53,20 @@ class Run:
         start, end, cut, calls = RunStart(), None, False, 0
         exchanges: dict[int, Exchange] = {}
         judgements: list[Judgement] = []
-        for data in _events(lines):
-            match data if data is None else _keep_event(data, keep):
-                case Exchange() as each:
+        for _, data in _entries(lines, keep):
+            calls += isinstance(data, int) or (data is not None and data["event"] == "exchange")
+            cut = cut or data is None
+            match data if data is None or isinstance(data, int) else event_of(data):
+                case Exchange() as each if keep is None or each.seq in keep:
                     exchanges[each.seq] = each
-                    calls += 1
                 case Judgement() as each:
                     judgements.append(each)
                 case RunStart() as each:
                     start = each
                 case RunEnd() as each:
                     end = each
-                case None:
-                    cut, calls = cut or data is None, calls + (data is not None)
+                case _:
+                    pass
         return cls(start, MappingProxyType(exchanges), tuple(judgements), end, calls, cut)
 
     def lines(self) -> Iterator[str]:
@@ -76,27 +78,48 @@ class Run:
             yield encode_event(self.end)
 
 
-def _keep_event(data: dict[str, Any], keep: Container[int] | None) -> Event | None:
-    """Return the event, or None for an exchange that is only to be counted."""
-    if keep is not None and data.get("event") == "exchange" and data["seq"] not in keep:
-        return None
-    return event_of(data)
+_EXCHANGE = re.compile(r'\{"event":"exchange","seq":([0-9]+)')
+"""How the line of an exchange begins: its number can be read, and written anew, without decoding the rest."""
 
 
-def _events(lines: Iterable[str]) -> Iterator[dict[str, Any] | None]:
-    """Yield each line's object; None for a last line that is cut."""
+Entry: TypeAlias = dict[str, Any] | int | None
+"""What a line holds: its object, the number alone of an exchange that is not kept, None where it is cut."""
+
+
+def _entries(lines: Iterable[str], keep: Container[int] | None = ()) -> Iterator[tuple[str, Entry]]:
+    """Yield each line with what it holds.
+
+    An exchange that is not to be kept is not decoded: that would be most of the time that a long log takes. A line
+    that another follows was written whole; only the last may be cut, so that is always decoded.
+    """
     broken: tuple[int, ValueError] | None = None
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
+    for number, (line, is_last) in enumerate(_marked(line.strip() for line in lines), 1):
+        if not line:
             continue
         if broken:
             raise ValueError(f"line {broken[0]} of the log is no event: {broken[1]}")
+        if keep is not None and not is_last and line.endswith("}") and (found := _EXCHANGE.match(line)):
+            seq = int(found[1])
+            if seq not in keep:
+                yield line, seq
+                continue
         try:
-            yield load_line(line)
+            yield line, load_line(line)
         except ValueError as fault:
             broken = (number, fault)
     if broken:
-        yield None
+        yield "", None
+
+
+def _marked(lines: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Yield each line and whether it is the last."""
+    before: str | None = None
+    for line in lines:
+        if before is not None:
+            yield before, False
+        before = line
+    if before is not None:
+        yield before, True
 
 
 def cited(lines: Iterable[str]) -> frozenset[int]:
@@ -117,46 +140,59 @@ def _cited_by(line: str) -> list[int]:
 
 
 def merge(logs: Iterable[Iterable[str]]) -> Iterator[str]:
-    """Yield one log made of several workers' logs, its lines without line ends.
+    """Yield one log made of several workers' logs, its lines without line ends, a line at a time.
 
     Exchanges are numbered anew from 1 in the order of the logs, whatever numbers the workers gave, and judgements
-    name them by the new numbers. The first start is kept, with the formats and clauses of the others added. The end
-    adds up the calls and takes the longest time; it is left out, which makes the whole incomplete, where a log is cut
-    or has a start and no end.
+    name them by the new numbers. A log's start is its first line. The first start is kept, with the formats and
+    clauses of the others added. The end adds up the calls and takes the longest time; it is left out, which makes the
+    whole incomplete, where a log is cut or has a start and no end.
     """
-    starts: list[RunStart] = []
-    ends: list[RunEnd] = []
-    body: list[str] = []
-    numbers, whole = count(1), True
-    for log in logs:
-        known: dict[int, int] = {}
-        for data in _events(log):
-            if data is None:
-                whole = False
-            elif data["event"] in {"exchange", "judgement"}:
-                body.append(json.dumps(_renumbered(data, known, numbers), separators=(",", ":")))
-            else:
-                event = event_of(data)
-                starts += [event] if isinstance(event, RunStart) else []
-                ends += [event] if isinstance(event, RunEnd) else []
+    opened = [_opened(log) for log in logs]
+    starts = [start for start, _ in opened if start is not None]
     if starts:
         yield encode_event(_merged_start(starts))
-    yield from body
+    ends: list[RunEnd] = []
+    numbers, whole = count(1), True
+    for _, log in opened:
+        known: dict[int, int] = {}
+        for line, data in _entries(log):
+            if data is None:
+                whole = False
+            elif isinstance(data, int):
+                yield _EXCHANGE.sub(f'{{"event":"exchange","seq":{_number(data, known, numbers)}', line, count=1)
+            elif data["event"] in {"exchange", "judgement"}:
+                yield json.dumps(_renumbered(data, known, numbers), separators=(",", ":"))
+            elif isinstance(event := event_of(data), RunEnd):
+                ends.append(event)
     if whole and ends and len(ends) >= len(starts):
         yield encode_event(_merged_end(ends))
 
 
+def _opened(log: Iterable[str]) -> tuple[RunStart | None, Iterator[str]]:
+    """Return the start that a log's first line is, None where it is none, and the lines that are left to read."""
+    lines = iter(log)
+    first = next(lines, "")
+    try:
+        event = decode_event(first)
+    except ValueError:  # cut within its first line: left to be found so by who reads the lines
+        event = None
+    if isinstance(event, RunStart):
+        return event, lines
+    return None, chain([first], lines)
+
+
+def _number(seq: int, known: dict[int, int], numbers: Iterator[int]) -> int:
+    """Return the number that a worker's number stands for, the next one where it is not known yet."""
+    if seq not in known:
+        known[seq] = next(numbers)
+    return known[seq]
+
+
 def _renumbered(data: dict[str, Any], known: dict[int, int], numbers: Iterator[int]) -> dict[str, Any]:
     """Give an exchange, and every mention of it, the number that its worker's number stands for."""
-
-    def new(seq: int) -> int:
-        if seq not in known:
-            known[seq] = next(numbers)
-        return known[seq]
-
     if "seq" in data:
-        return data | {"seq": new(data["seq"])}
-    return data | {"exchanges": [new(seq) for seq in data["exchanges"]]}
+        return data | {"seq": _number(data["seq"], known, numbers)}
+    return data | {"exchanges": [_number(seq, known, numbers) for seq in data["exchanges"]]}
 
 
 def _merged_start(starts: list[RunStart]) -> RunStart:

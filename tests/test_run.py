@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 from typing import Any
@@ -192,6 +193,21 @@ def test_workers_logs_merge_with_new_numbers() -> None:
 def test_one_log_merges_to_itself() -> None:
     """Merging a single log whose numbers start at 1 changes nothing."""
     assert list(merge([WHOLE.lines()])) == list(WHOLE.lines())
+
+
+def test_logs_merge_a_line_at_a_time() -> None:
+    """A merged log is passed on as it is read: at no time is more of a log held than two lines of it."""
+    read = 0
+
+    def log() -> Iterator[str]:
+        nonlocal read
+        for line in (encode_event(exchange(seq)) for seq in range(1, 500)):
+            read += 1
+            yield line
+
+    for passed, _ in enumerate(merge([log(), log()]), 1):
+        assert read - passed <= 3
+    assert passed == 998
 
 
 def test_a_cut_worker_makes_the_whole_incomplete() -> None:
