@@ -1,8 +1,9 @@
 """Level 4, restarts: after one every object is there with its fields, and what was destroyed stays gone.
 
-What a restart may change is the table of models/lasting.py. Objects that are not ours may be changed by others at any
-time: of those only what stood still while our own objects were made is compared, and a class whose objects come and go
-in that time is left to our own.
+What a restart may change is the table of models/lasting.py. A format is held to what it told itself before, and a
+message to what it found then: what was wrong before is no restart's doing. Objects that are not ours may be changed by
+others at any time: of those only what stood still while our own objects were made is compared, and a class whose
+objects come and go in that time is left to our own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TypeAlias
 from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back_later
 from xenconform.conformance.checks.bench import Bench, no_restart
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, result_of, show
+from xenconform.conformance.checks.findable import Ways, ways
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
 from xenconform.conformance.checks.snapshots import (
     Record,
     Records,
@@ -27,7 +29,7 @@ from xenconform.conformance.checks.snapshots import (
 )
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, State
-from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import ENDING, has_not_ended, may_end
 from xenconform.models.profiles import Scope
@@ -40,10 +42,10 @@ DESTROYED = 2
 it finds would give a ref again."""
 SHOWN = 5
 """How many differences of a class a finding tells; the exchanges have the rest."""
-UNKNOWN = frozenset({"UUID_INVALID", "HANDLE_INVALID"})
-"""With these a look-up says that there is no such object."""
 LOOKED_UP = 3
-"""So many objects of a class are looked up by uuid and name."""
+"""So many objects of a class are asked for in every way, before and after."""
+LISTED = "listed"
+"""The way in which an object is found in what its class has."""
 
 
 Found: TypeAlias = "tuple[Records, tuple[Exchange, ...]] | Exception"
@@ -54,13 +56,16 @@ Found: TypeAlias = "tuple[Records, tuple[Exchange, ...]] | Exception"
 class Kept:
     """What is to be there after a restart.
 
-    `first` and `last` are what the server showed before and after our own objects were made; `gone` are the objects
-    that were destroyed then, with their last records.
+    `first` and `last` are what the server showed before and after our own objects were made, over the first format;
+    `told` is `last` of the run's classes as each format told it, and `found` are the ways in which it found some of
+    our own. `gone` are the objects that were destroyed then, with their last records.
     """
 
     bench: Bench
     first: Snapshot
     last: Snapshot
+    told: dict[tuple[str, Format], Found] = field(default_factory=dict)
+    found: dict[tuple[Ref, Format], Ways] = field(default_factory=dict)
     gone: dict[str, dict[Ref, Record]] = field(default_factory=dict)
 
     @property
@@ -68,9 +73,12 @@ class Kept:
         """The objects that this run made."""
         return {(obj.cls, obj.ref) for obj in self.bench.stock.made}
 
-    def is_about(self, of: ApiClass) -> bool:
-        """Whether a class is one of the run's, or one of which objects were made for those."""
-        return of in self.bench.classes or any(obj.cls == of.name for obj in self.bench.stock.made)
+    @property
+    def classes(self) -> list[ApiClass]:
+        """The run's classes, and those of which objects were made for them."""
+        made = {obj.cls for obj in self.bench.stock.made}
+        bench = self.bench
+        return [of for of in bench.api.classes.values() if has_objects(of) and (of in bench.classes or of.name in made)]
 
     def moving(self, of: ApiClass, ref: Ref, busy: set[str]) -> set[str]:
         """Return the fields of an object that others, or a task's end, may change: they are not compared."""
@@ -93,17 +101,16 @@ def a_restart_keeps_everything(bench: Bench) -> None:
             kept = _prepare(bench, afterwards)
             bench.restart()
             busy = busy_classes(kept.first, kept.last, kept.own | _refs(kept.gone))
-            about = [of for of in bench.api.classes.values() if has_objects(of) and kept.is_about(of)]
-            read = [(of, fmt) for of in about for fmt in bench.formats]
             # All is read before anything is looked up: what a look-up changes is no restart's doing.
-            after = [_read(kept, of, fmt) for of, fmt in read]
-            for (of, fmt), found in zip(read, after, strict=True):
-                with bench.judging(CLAUSE, of.name, fmt) as judge:
-                    _compare(kept, judge, of, (fmt, found), busy)
+            after = [(of, fmt, _read(kept, of, fmt)) for of in kept.classes for fmt in bench.formats]
+            # A number that is given again goes to whoever asks first: it is to be an object made to find that out.
             for of in bench.classes:
                 if of.name in kept.gone:
                     with bench.judging(CLAUSE, f"new {of.name}") as judge:
                         _new_ones_are_new(kept, judge, of)
+            for of, fmt, found in after:
+                with bench.judging(CLAUSE, of.name, fmt) as judge:
+                    _compare(kept, judge, of, (fmt, found), busy)
 
 
 def _refs(records: dict[str, dict[Ref, Record]]) -> set[tuple[str, Ref]]:
@@ -135,12 +142,30 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
         with suppress(Unavailable):
             doomed += [bench.stock.make(of.name) for _ in range(DESTROYED if of.destructor else 0)]
     kept = Kept(bench, first, take(bench, fmt))
+    _look_around(kept)
     for obj in doomed:
         record = kept.last.get(obj.cls, {}).get(obj.ref)
         with suppress(Unavailable):
             if record is not None and bench.stock.remove(obj):
                 kept.gone.setdefault(obj.cls, {})[obj.ref] = record
     return kept
+
+
+def _look_around(kept: Kept) -> None:
+    """Note what each format tells and finds before the restart."""
+    for fmt in kept.bench.formats:
+        for of in kept.classes:
+            for ref in _asked_for(kept, of, LOOKED_UP + DESTROYED):
+                kept.found[ref, fmt] = ways(kept.bench, of, fmt, ref, kept.last[of.name][ref])
+    for fmt in kept.bench.formats:
+        for of in kept.classes:
+            kept.told[of.name, fmt] = _read(kept, of, fmt)
+
+
+def _asked_for(kept: Kept, of: ApiClass, count: int) -> list[Ref]:
+    """Return so many of our newest objects of a class that are to stay."""
+    lasting = [ref for ref in kept.last.get(of.name, ()) if (of.name, ref) in kept.own]
+    return [] if may_end(of.name, own=True) else lasting[-count:]
 
 
 def _write_existing(bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
@@ -158,35 +183,33 @@ def _read(kept: Kept, of: ApiClass, fmt: Format) -> Found:
 
 
 def _compare(kept: Kept, judge: Judge, of: ApiClass, told: tuple[Format, Found], busy: set[str]) -> None:
-    (fmt, found), bench, cls = told, kept.bench, of.name
-    if cls not in kept.last:
+    (fmt, now), cls = told, of.name
+    then = kept.told[cls, fmt]
+    if cls not in kept.last or isinstance(then, Exception):
         if of.lifecycle.state is State.REMOVED:
             judge.unsupported("removed in this release, and not read before the restart either")
             return
         raise Unavailable(f"the objects of {cls} could not be read before the restart")
-    if isinstance(found, Exception):
-        raise found
-    after, seen = found
-    gone, own = kept.gone.get(cls, {}), kept.own
-    wrong: list[str] = []
-    for ref, record in kept.last[cls].items():
-        if ref in gone:
-            continue
-        if (cls, ref) not in own and (cls in busy or ref not in kept.first.get(cls, {})):
+    if isinstance(now, Exception):
+        raise now
+    after, seen = now
+    gone, wrong = kept.gone.get(cls, {}), list[str]()
+    for ref in kept.last[cls].keys() & then[0].keys() - gone.keys():
+        own = (cls, ref) in kept.own
+        if not own and (cls in busy or ref not in kept.first.get(cls, {})):
             continue
         judge.asserted += 1
         if ref not in after:
-            wrong += [] if may_end(cls, own=(cls, ref) in own) else [f"{ref} is gone"]
+            wrong += [] if may_end(cls, own=own) else [f"{ref} is gone"]
             continue
-        expected = _without_gone(kept, of, record)
-        moving = kept.moving(of, ref, busy)
-        said = changes(bench.api, of, expected, after[ref], own=(cls, ref) in own, without=moving)
+        expected = _without_gone(kept, of, then[0][ref])
+        said = changes(kept.bench.api, of, expected, after[ref], own=own, without=kept.moving(of, ref, busy))
         wrong += [f"{ref}: {each}" for each in said]
-    wrong += [f"{ref}, which was destroyed, is back" for ref in gone if ref in after]
     more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
     if wrong:
         judge.fail("every object as before the restart", "; ".join(wrong[:SHOWN]) + more, *seen[-1:])
-    _look_up(kept, judge, of, fmt)
+    _find_what_stays(kept, judge, of, fmt)
+    _find_what_went(kept, judge, of, fmt, after)
     if not judge.asserted:
         raise Unavailable(f"the server has no {cls} that stood still before the restart, and none could be made")
 
@@ -203,36 +226,46 @@ def _without_gone(kept: Kept, of: ApiClass, record: Record) -> Record:
     return changed
 
 
-def _look_up(kept: Kept, judge: Judge, of: ApiClass, fmt: Format) -> None:
-    """Judge look-ups by uuid and name: of what is there, and of what was destroyed."""
-    cls, bench = of.name, kept.bench
-    own = [ref for ref in kept.last[cls] if (cls, ref) in kept.own and not may_end(cls, own=True)]
-    for ref in own[-LOOKED_UP:]:
-        found = _found(bench, of, fmt, kept.last[cls][ref])
-        for by, refs in found.items():
-            judge.true(ref in refs, f"{ref} by its {by}", show(refs))
-    for ref, record in kept.gone.get(cls, {}).items():
-        for reader in ("get_uuid", "get_record"):
-            if reader in of.messages:
-                judge.refused(bench.call(fmt, f"{cls}.{reader}", ref, probe=True), f"{reader} of what was destroyed")
-        for by, refs in _found(bench, of, fmt, record).items():
-            judge.true(ref not in refs, f"nothing destroyed by its {by}", show(refs))
+def _find_what_stays(kept: Kept, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """Judge that what a message found before the restart it finds after it."""
+    for ref in _asked_for(kept, of, LOOKED_UP):
+        before = kept.found[ref, fmt]
+        for message, (found, seen) in ways(kept.bench, of, fmt, ref, kept.last[of.name][ref]).items():
+            if message in before and before[message][0]:
+                judge.true(found, f"{ref} by {message}, as before", describe(seen), before[message][1], seen)
 
 
-def _found(bench: Bench, of: ApiClass, fmt: Format, record: Record) -> dict[str, tuple[Ref, ...]]:
-    """Return the refs that are found by a record's uuid and name, by what was looked up; none where it is unknown.
+def _find_what_went(kept: Kept, judge: Judge, of: ApiClass, fmt: Format, after: Records) -> None:
+    """Judge that what was destroyed before the restart is found in no way after it.
 
-    A look-up that is refused for another reason is left out.
+    A way in which the server also finds what it has just destroyed is another clause's.
     """
-    found: dict[str, tuple[Ref, ...]] = {}
-    for name in ("uuid", "name_label"):
-        if f"get_by_{name}" in of.messages and name in record:
-            outcome = bench.call(fmt, f"{of.name}.get_by_{name}", record[name], probe=True).reply.outcome
-            if isinstance(outcome, Success):
-                found[name] = (outcome.value,) if isinstance(outcome.value, str) else tuple(outcome.value)
-            elif isinstance(outcome, Failure) and outcome.code in UNKNOWN:
-                found[name] = ()
-    return found
+    control: dict[str, bool] | None = None
+    for ref, record in kept.gone.get(of.name, {}).items():
+        found = ways(kept.bench, of, fmt, ref, record)
+        back = [LISTED] * (ref in after) + [message for message, (hit, _) in found.items() if hit]
+        judge.asserted += 1 + len(found)
+        if not back:
+            continue
+        control = _ended_now(kept, of, fmt) if control is None else control
+        for way in back:
+            if not control.get(way):
+                seen = [exchange for message, (_, exchange) in found.items() if message == way]
+                judge.fail(f"{ref} was destroyed and stays gone", f"it is back: {way}", *seen)
+
+
+def _ended_now(kept: Kept, of: ApiClass, fmt: Format) -> dict[str, bool]:
+    """Make an object, destroy it, and return whether it is found all the same, by way; {} where that cannot be done."""
+    bench = kept.bench
+    try:
+        obj = bench.stock.make(of.name)
+        record = read_all(bench, of, fmt)[0].get(obj.ref, {})
+        if not bench.stock.remove(obj):
+            return {}
+        found = ways(bench, of, fmt, obj.ref, record)
+        return {LISTED: obj.ref in read_all(bench, of, fmt)[0]} | {way: hit for way, (hit, _) in found.items()}
+    except (Unanswered, Unavailable):
+        return {}
 
 
 def _new_ones_are_new(kept: Kept, judge: Judge, of: ApiClass) -> None:
