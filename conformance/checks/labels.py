@@ -122,12 +122,13 @@ def labelled(bench: Bench, cls: str, label: str) -> set[Ref]:
 def _is_odd(bench: Bench, at: tuple[ApiClass, Format], label: str, ref: Ref, found: Sequence[Ref]) -> bool:
     """Whether an object is in a look-up without its label, or missing with it; others' objects are asked once more.
 
-    One of ours that ended along with another is not missing: that is for DESTROY-NO-CASCADE.
+    Its getter says what label it has: records may be wrong, which is for other clauses. One of ours that ended along
+    with another is not missing: that is for DESTROY-NO-CASCADE.
     """
     of, fmt = at
     seen = bench.call(fmt, f"{of.name}.get_name_label", ref, probe=True).reply.outcome
     if bench.stock.others.was_ours(ref):
-        return isinstance(seen, Success) or ref in found
+        return (isinstance(seen, Success) and seen.value == label) != (ref in found)
     if not isinstance(seen, Success):
         return False
     again, _ = bench.ask(fmt, f"{of.name}.get_by_name_label", label)
