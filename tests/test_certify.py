@@ -255,8 +255,10 @@ def test_scope_own_writes_to_its_own_objects_alone(tmp_path: Path) -> None:
     assert written > 20
 
 
-def test_ctrl_c_removes_what_was_made(tmp_path: Path) -> None:
-    """A run that is interrupted removes its objects, logs out, says so and is no certificate."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_and_a_cancelled_job_remove_what_was_made(tmp_path: Path, number: signal.Signals, workers: str) -> None:
+    """A run that is stopped removes its objects, logs out, says so and is no certificate."""
     with turncoat() as server:
         before = snapshot(server)
         command = [
@@ -270,6 +272,8 @@ def test_ctrl_c_removes_what_was_made(tmp_path: Path) -> None:
             "CREATE-*",
             "--clause",
             "SET-*",
+            "--workers",
+            workers,
         ]
         going = subprocess.Popen(
             command, env=_environment(PASSWORD), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -280,7 +284,7 @@ def test_ctrl_c_removes_what_was_made(tmp_path: Path) -> None:
             time.sleep(0.01)
             made = len(server.asked) > 400 and set(snapshot(server)) != set(before)
         assert made, "nothing was made yet"
-        going.send_signal(signal.SIGINT)
+        going.send_signal(number)
         said, _ = going.communicate(timeout=60)
         after = snapshot(server)
     assert set(after) == set(before), said

@@ -15,6 +15,7 @@ import threading
 from datetime import UTC
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -92,6 +93,18 @@ def test_a_server_that_cannot_start_is_told() -> None:
     """NotReady carries what the server said, and no process is left."""
     with pytest.raises(NotReady, match="users"):
         start(["--users", os.devnull])
+
+
+def test_a_server_ends_with_a_starter_that_is_killed() -> None:
+    """A server outlives nobody who started it: killed without a chance to stop it, its connections end too."""
+    starter = "from xenconform.conformance.reference.embedded import start; print(start().url, flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as going:
+        assert going.stdout is not None
+        where = urlsplit(going.stdout.readline().decode().strip())
+        with socket.create_connection((where.hostname, where.port), 10) as connection:
+            connection.settimeout(10)
+            going.kill()
+            assert connection.recv(1) == b"", "the server ended"
 
 
 def test_a_waiting_call_blocks_nobody_and_ends_with_the_server() -> None:

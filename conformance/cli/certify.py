@@ -17,6 +17,7 @@ from rich.console import Console
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.cli.watch import Watch
 from xenconform.conformance.suite import MARKER
+from xenconform.conformance.suite.interrupts import terminable
 from xenconform.conformance.suite.restart import TIMEOUT
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings, check_workers
 from xenconform.models.calls import Format
@@ -115,7 +116,7 @@ def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int
     try:
         # Other plugins that happen to be installed have no business in a certificate.
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        with redirect_stdout(said), redirect_stderr(said):
+        with redirect_stdout(said), redirect_stderr(said), terminable():
             code = pytest.main([*_arguments(options, settings), *_spread(workers)], plugins=[watch])
     finally:
         os.environ.clear()

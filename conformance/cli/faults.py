@@ -18,6 +18,7 @@ from xenconform.conformance.matrix.run import controls, run_all, sample
 from xenconform.conformance.matrix.shelf import Shelf
 from xenconform.conformance.matrix.trial import Plan, Trials, subject_of
 from xenconform.conformance.reference.faults import Fault, find, load
+from xenconform.conformance.suite.interrupts import terminable
 from xenconform.conformance.suite.selection import checked
 from xenconform.models.api import Api
 from xenconform.models.clauses import select
@@ -137,7 +138,7 @@ def _judge(subjects: Sequence[Subject], plan: Plan, shelf: Shelf, workers: int) 
     """Return a row for each subject, and whether somebody stopped it before all were there."""
     rows: list[Row] = []
     trials, calls, amiss = Trials(plan), 0, 0
-    with Progress(len(subjects), Console(stderr=True)) as progress:
+    with Progress(len(subjects), Console(stderr=True)) as progress, terminable():
         try:
             for row, _ in run_all(subjects, trials, shelf, workers):
                 rows.append(row)

@@ -25,6 +25,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--users", type=_FILE, help="Users who may log in: TOML or JSON, name to {password, roles}.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Makes the uuids and refs of a new world.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Switch on a fault: `xenconform faults list`.")
+@click.option("--until-eof", is_flag=True, help="Stop too when standard input, which must be a pipe, ends.")
 def serve(  # noqa: PLR0913 - one parameter an option, as click passes them
     *,
     host: str,
@@ -35,6 +36,7 @@ def serve(  # noqa: PLR0913 - one parameter an option, as click passes them
     users: Path | None,
     seed: int,
     faults: tuple[str, ...],
+    until_eof: bool,
 ) -> None:
     """Run the reference server until it is stopped by SIGTERM or ctrl-C.
 
@@ -44,7 +46,15 @@ def serve(  # noqa: PLR0913 - one parameter an option, as click passes them
         chosen = tuple(map(find, faults))
         known = read_users(users) if users else None
         settings = Settings(
-            host=host, port=port, unix=unix, tls=tls, state=state, users=known, seed=seed, faults=chosen
+            host=host,
+            port=port,
+            unix=unix,
+            tls=tls,
+            state=state,
+            users=known,
+            seed=seed,
+            faults=chosen,
+            until_eof=until_eof,
         )
         run(settings, click.echo)
     except (OSError, ValueError) as why:

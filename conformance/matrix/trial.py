@@ -128,9 +128,8 @@ def _keep_to(pid: int, core: int | None) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a run and the server that it started: they are one process group, which we made."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+    """End a run, which then ends its server; if it does not, both, which are one process group that we made."""
+    process.terminate()
     try:
         process.wait(20)
     except subprocess.TimeoutExpired:

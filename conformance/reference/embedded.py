@@ -1,4 +1,7 @@
-"""A reference server in a process of its own, started and stopped by the one who needs it."""
+"""A reference server in a process of its own, started and stopped by the one who needs it.
+
+Should that one be killed, the server sees its standard input end, and ends too.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,7 @@ class Embedded:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        _close(self._process.stdin)
 
     def wait(self, seconds: float) -> int:
         """Return the exit code once the server has ended by itself.
@@ -50,6 +54,7 @@ class Embedded:
         """End the server with no chance to do anything more, as a crash would."""
         self._process.kill()
         self._process.wait()
+        _close(self._process.stdin)
 
     def __enter__(self) -> Self:
         return self
@@ -66,9 +71,9 @@ def start(options: Sequence[str] = (), *, python: str = sys.executable, seconds:
     Raises:
         NotReady: it did not come up within `seconds`.
     """
-    command = [python, "-m", "xenconform", "serve", "--port", "0", *options]
+    command = [python, "-m", "xenconform", "serve", "--port", "0", "--until-eof", *options]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own command
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
     url, said = _first_url(process, process.stdout, seconds)
@@ -79,6 +84,7 @@ def start(options: Sequence[str] = (), *, python: str = sys.executable, seconds:
         return Embedded(url, process.pid, process)
     process.kill()
     process.wait()
+    _close(process.stdin)
     process.stdout.close()
     raise NotReady(f"the reference server did not come up within {seconds:g} s; it said: {said or 'nothing'}")
 
@@ -96,6 +102,11 @@ def _first_url(process: subprocess.Popen[str], stream: IO[str], seconds: float) 
         return "", "".join(said)
     finally:
         deadline.cancel()
+
+
+def _close(stream: IO[str] | None) -> None:
+    if stream is not None:
+        stream.close()
 
 
 def _drain(stream: IO[str]) -> None:

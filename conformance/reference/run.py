@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -26,11 +28,15 @@ from xenconform.models.api import Api
 KEEP_ALIVE_SECONDS = 120
 SHUTDOWN_SECONDS = 3
 _BACKLOG = 256
+_INPUT_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where and what to serve. `unix` takes the place of host and port; `tls` is certificate and key, PEM files."""
+    """Where and what to serve. `unix` takes the place of host and port; `tls` is certificate and key, PEM files.
+
+    `until_eof` stops the server when standard input ends too, as it does when the process at its other end dies.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -40,6 +46,7 @@ class Settings:
     users: Users | None = None
     seed: int = 0
     faults: tuple[Fault, ...] = ()
+    until_eof: bool = False
 
 
 def build(settings: Settings) -> tuple[Server, Store | None]:
@@ -62,7 +69,9 @@ def build(settings: Settings) -> tuple[Server, Store | None]:
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `say` gets one line once connections are accepted.
+    """Serve until SIGTERM or SIGINT, or the end of the input where the settings say so.
+
+    `say` gets one line once connections are accepted.
 
     Raises:
         OSError: the address cannot be listened on, or the TLS files cannot be read.
@@ -75,7 +84,8 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         with contextlib.closing(listener):
             config = _config(app, settings, server)
             config.load()
-            asyncio.run(_Server(config, app, lambda: say(f"listening on {_url(settings, listener)}")).run_on(listener))
+            running = _Server(config, app, lambda: say(f"listening on {_url(settings, listener)}"))
+            asyncio.run(running.run_on(listener, until_eof=settings.until_eof))
     finally:
         if settings.unix is not None:
             settings.unix.unlink(missing_ok=True)
@@ -122,10 +132,12 @@ class _Server(uvicorn.Server):
         self._app = app
         self._ready = ready
 
-    async def run_on(self, listener: socket.socket) -> None:
+    async def run_on(self, listener: socket.socket, *, until_eof: bool) -> None:
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, self._stop)
+        if until_eof:
+            loop.add_reader(sys.stdin.fileno(), self._on_input)
         await self.serve(sockets=[listener])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -136,6 +148,11 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to `run_on`: the base class would end the process by the signal once more."""
         yield
+
+    def _on_input(self) -> None:
+        if not os.read(sys.stdin.fileno(), _INPUT_BYTES):
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+            self._stop()
 
     def _stop(self) -> None:
         self.should_exit = True

@@ -1,35 +1,52 @@
-"""Ctrl-C between calls, never within one: what a call has made is known before the run ends and removes it."""
+"""Ctrl-C between calls, never within one: what a call has made is known before the run ends and removes it.
+
+SIGTERM, by which jobs are cancelled, does as ctrl-C does: a server under test keeps nothing of a run that was stopped.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 from xenconform.conformance.transport import Result, Transport
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt in the block, as SIGINT does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
 
 @dataclass(slots=True)
 class Interrupts:
-    """Holds a first SIGINT back until the next call is about to be sent; a second one ends the run at once."""
+    """Holds a first signal back until the next call is about to be sent; a second one ends the run at once."""
 
     _asked: bool = False
-    _before: Any = field(default=None, repr=False)
+    _before: dict[signal.Signals, Any] = field(default_factory=dict, repr=False)
 
     def __enter__(self) -> Self:
         # Python takes signals in the main thread alone; in any other the run cannot be interrupted anyway.
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._on_signal)
+            self._before = {each: signal.signal(each, self._on_signal) for each in SIGNALS}
         return self
 
     def __exit__(
         self, _type: type[BaseException] | None, _value: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+        for each, before in self._before.items():
+            signal.signal(each, before)
+        self._before = {}
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._asked:
@@ -40,7 +57,7 @@ class Interrupts:
         """Raise what was held back.
 
         Raises:
-            KeyboardInterrupt: somebody pressed ctrl-C since the last look.
+            KeyboardInterrupt: somebody pressed ctrl-C, or cancelled the job, since the last look.
         """
         if self._asked:
             self._asked = False
