@@ -18,7 +18,7 @@ from xenconform.conformance.machine.choosing import (
     picked,
 )
 from xenconform.conformance.machine.making import SESSIONS, Making
-from xenconform.conformance.machine.player import LOGOUT
+from xenconform.conformance.machine.player import LOGOUT, Stopped
 from xenconform.models.acts import changes_power
 from xenconform.models.api import Message
 from xenconform.models.calls import Call
@@ -129,16 +129,19 @@ class Walk(Making):
     def tour(self, copying: Message | None, cls: str, how: How) -> None:
         """Write every field of an object that has a twin, then every field of the twin, and make the twin anew between.
 
-        The twin is a copy, or an object made alike. What keeps one value for both, or the value of once, is seen in the
-        end, when both are compared whole.
+        The twin is a copy, or an object made alike; it is written in a session of its own, which then ends. What keeps
+        one value for both, or the value of once, or goes with a session, is seen in the end, when both are compared
+        whole.
         """
         source = self._make(cls, 0, how)
         twin = self._twin(source, copying, how)
         self._write_all(source, how)
         later = self._twin(source, copying, how)
         if twin is not None:
-            self._ask(f"{cls}.get_record", (twin,), how.fmt)
-            self._write_all(twin, how)
+            session = self._further_session(f"{cls}.get_record", twin, how)
+            self._write_all(twin, how, session=session)
+            if session:
+                self.log_out(How(how.fmt, session - 1))
         if later is not None:
             self._touched[later] = None
 
@@ -165,14 +168,24 @@ class Walk(Making):
         self._do(call, how, makes=makes)
         return makes if self.belief.alive(makes) else None
 
-    def _write_all(self, handle: Handle, how: How, *, leaving: str = "") -> None:
+    def _further_session(self, reader: str, handle: Handle, how: How) -> int:
+        """Read an object in a further session; return its number, or the run's own where the server opens no other."""
+        try:
+            self._ask(reader, (handle,), how.fmt, 1)
+        except Stopped:
+            self._ask(reader, (handle,), how.fmt)
+            return 0
+        return 1
+
+    def _write_all(self, handle: Handle, how: How, *, leaving: str = "", session: int = 0) -> None:
         """Put something into every field of an object but one that may be left; nothing is read back yet."""
         self._touched[handle] = None
         for at, message in enumerate(self._plan[handle.cls].writers):
             if message.verb in FILLING and message.field != leaving and message.full_name not in self._about.muted:
                 args = self._args(handle, message, 32 + at % 16, how)
                 if args is not None:
-                    self._play(Step(Call(message.full_name, (handle, *args)), self._format(replace(how, fmt=at))))
+                    fmt = self._format(replace(how, fmt=at))
+                    self._play(Step(Call(message.full_name, (handle, *args)), fmt, session))
 
     def log_out(self, how: How) -> None:
         """End a further session; calls with it must fail from then on."""
