@@ -153,7 +153,7 @@ def _judge_snapshot(story: Story, judge: Judge, told: Told) -> None:
     if not told.snapshot:
         judge.true(not story.shows, "the object's record, as at the start", told.describe(), told.exchange)
         return
-    reading = story.bench.call(story.over, f"{story.of.name}.get_record", told.ref)
+    reading = story.bench.call(told.exchange.format, f"{story.of.name}.get_record", told.ref)
     if not isinstance(reading.reply.outcome, Success):
         raise Unavailable(f"{describe(reading)}; counted under the clauses on reading")
     record = reading.reply.outcome.value

@@ -45,7 +45,7 @@ class Effort:
 
 EFFORTS: Final = {
     "quick": Effort(1, 3, 5.0, 1),
-    "standard": Effort(6, 120, 30.0, 2, 16),
+    "standard": Effort(7, 220, 30.0, 2, 16),
     "thorough": Effort(60, 2000, 300.0, 5, 200),
 }
 """By budget, for each class."""

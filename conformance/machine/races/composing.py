@@ -215,8 +215,11 @@ class Composer:
             return LABELS[:2]
         if refs_in(of):
             some = with_refs(of, {cls: self._objects(cls) for cls in refs_in(of)})
-            single = isinstance(of, RefTo) and message.verb in {"add", "remove"}
-            return tuple(each for each in some if not (single and each.is_null))[:FEW]
+            if not isinstance(of, RefTo):
+                return some[:FEW]
+            # The null reference first: by their turns the first two threads then point at two different objects.
+            null = tuple(each for each in some if each.is_null and message.verb not in {"add", "remove"})
+            return (*null, *(each for each in some if not each.is_null))[:FEW]
         return (pool(of) if whole else members(of))[:FEW]
 
     def _objects(self, cls: str) -> tuple[Handle, ...]:

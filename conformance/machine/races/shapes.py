@@ -47,15 +47,18 @@ _REMOVING: Final = ((6, 2), (6, 2), (0, 0), (6, 3))
 _SECOND: Final = 16
 """Added to a value, it names the second object."""
 _APIECE: Final = ((0, 0), (6, 0), (0, 2), (0, 1))
+_ONCE: Final = ((0, 0), (0, 0))
 DUELS: Final = (
     Shape((_DUEL, _DUEL)),
     Shape((_APART, _APART), fmt=1, crossed=True),
     Shape((_DUEL, ((9, 0),) * 4), fmt=2),
     Shape((_REMOVING, _REMOVING), filled=True),
     Shape((_APIECE, tuple((kind, value + _SECOND) for kind, value in _APIECE)), fmt=1, objects=1),
+    Shape((_ONCE, _ONCE), fmt=2),
 )
 """Two threads on the same object: both add, the same key first, then one of their own; each writes one field and reads
-the other's; one only reads; both remove. And two threads on the same field of two objects."""
+the other's; one only reads; both remove. Two threads on the same field of two objects. And two that write each field
+once: what is lost or left over then, no later write mends."""
 _OWN: Final = ((6, 0), (8, 0), (0, 0), (8, 0), (6, 1), (0, 1))
 SPREAD: Final = Shape((_OWN,) * 4, filled=True, apart=True)
 """Threads that remove from, read and write a field each, of the same object: none may see anything of the others."""
@@ -67,10 +70,12 @@ MEETINGS: Final = (
     Shape((((0, 0), (0, 0), (11, 0)), ((6, 0), (6, 4), (6, 0), (6, 4))), fmt=1),
     Shape((((0, 0), (11, _SECOND), (0, 0), (4, _SECOND)), ((7, 0),) * 6), objects=1),
     Shape((((11, _SECOND), (0, 0)), ((0, 0), (0, 0)), ((8, 0), (7, 0)) * 3), fmt=2, objects=1),
+    Shape((((6, 0), (6, 4)), ((0, 0),) * 4, ((6, 4), (6, 8))), delays=(0, 1, 0, 0), fmt=1),
 )
 """Threads that make objects and look them up; that name one object and look it up; that make, a little later, objects
 which need another that one of them ends; that name an object which one of them ends; that list the class while objects
-are made and one ends; that read an object, and look it up by its uuid, while others are made and end."""
+are made and one ends; that read an object, and look it up by its uuid, while others are made and end; that begin to
+list the class in every way just before several objects are made."""
 
 _branches = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 63)), min_size=1, max_size=4).map(tuple)
 shapes: Final = st.builds(
