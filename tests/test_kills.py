@@ -16,7 +16,7 @@ from xenconform.conformance.matrix.shelf import Shelf
 from xenconform.conformance.matrix.trial import Plan, Trials, subject_of, suite_digest
 from xenconform.conformance.reference.faults import find, load
 from xenconform.models.kills import Catch, Fate, Matrix, Row, Subject, row_from_json, row_to_json
-from xenconform.reports.kills.told import cells, kill_curve, summary, to_json
+from xenconform.reports.kills.told import cells, summary, to_json
 from xenconform.reports.kills.write import write_matrix
 
 SUBJECT = Subject("bent", "setters", "SET-VALUE", ("CREATE-FIELDS",), "network", "hard", "What is <set> is bent.")
@@ -65,7 +65,6 @@ def test_a_matrix_counts() -> None:
     assert (summary(matrix)["faults"], summary(matrix)["caught"], summary(matrix)["sound_runs"]) == (1, 1, 1)
     for bad in (row(), row("SET-VALUE", "MAP-ADD"), row("MAP-ADD", subject=Subject("", cls="VM"))):
         assert not Matrix.of([good, bad], ["SET-VALUE"]).is_clean
-    assert kill_curve([good, good, row("CREATE-FIELDS", "SET-VALUE")]) == ((10, 2), (20, 3))
 
 
 def test_cells() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from typing import Any
 
 from xenconform.models.clauses import catalogue
@@ -54,12 +53,6 @@ def kind_of(row: Row, clause: str) -> str:
     if clause in row.subject.also:
         return "also"
     return "model" if clause == EVERYTHING else "stray"
-
-
-def kill_curve(rows: Iterable[Row]) -> tuple[tuple[int, int], ...]:
-    """Return how many faults their clauses had caught after how many calls: points, both ascending."""
-    calls = sorted(row.own.calls for row in rows if row.own is not None)
-    return tuple((at, sum(1 for _ in group) + sum(each < at for each in calls)) for at, group in groupby(calls))
 
 
 def summary(matrix: Matrix) -> dict[str, Any]:
