@@ -8,11 +8,13 @@ from typing import TextIO
 
 import pytest
 from rich.console import Console
+from rich.status import Status
 
 from xenconform.conformance.suite.items import COST, LEFT_BEHIND, RESULTS, RUN
 from xenconform.models.results import Results
 from xenconform.reports.progress import Progress
 
+ENDING = "removing what was made, merging the log, writing the reports"
 WEIGHTS = {"STATE-MODEL": 60.0, "CONC-LINEARIZABLE": 12.0, "PERSIST": 60.0}
 """How much longer than most an item of a clause takes; only for the estimate of the time left."""
 
@@ -38,6 +40,7 @@ class Watch:
     _findings: int = 0
     _terminal: TextIO = field(default_factory=lambda: sys.stderr)
     _progress: Progress | None = None
+    _ending: Status | None = None
     _config: pytest.Config | None = None
 
     @pytest.hookimpl(tryfirst=True)
@@ -74,8 +77,14 @@ class Watch:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take the progress away, before the run is closed."""
+        """Put what is done last in the place of the progress, before the run is closed."""
         self._stop()
+        console = Console(file=self._terminal, quiet=self.quiet)
+        if console.is_terminal:
+            self._ending = console.status(ENDING)
+            self._ending.start()
+        else:
+            console.print(ENDING, highlight=False)
         run = session.config.stash.get(RUN, None)
         if run is not None and run.gone:
             self.remarks.append(f"{run.gone}; what was left is untested")
@@ -101,3 +110,6 @@ class Watch:
         if self._progress is not None:
             self._progress.__exit__(None, None, None)
             self._progress = None
+        if self._ending is not None:
+            self._ending.stop()
+            self._ending = None
