@@ -21,6 +21,7 @@ from xenconform.models.api import ApiClass, Field
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, Value, same
+from xenconform.strategies.boundary import numbered
 
 if TYPE_CHECKING:
     from xenconform.conformance.checks.bench import Bench
@@ -200,7 +201,7 @@ def created_values_travel(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -
         return
     with suppress(Unavailable, Unanswered):
         wrong = _created(bench, of, fmt, hard)
-        plain = dict(_plain_fields(bench, of, hard)) if wrong else {}
+        plain = dict(_plain_fields(bench, of, kind, hard)) if wrong else {}
         if not wrong or _created(bench, of, fmt, plain):
             return
         for name, guilty, told, seen in wrong:
@@ -222,11 +223,23 @@ def _hard_fields(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> Iterato
             yield field.name, chosen[-1 - (at + turn) % len(chosen)].value
 
 
-def _plain_fields(bench: Bench, of: ApiClass, hard: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
-    for name in hard:
+def _plain_fields(bench: Bench, of: ApiClass, kind: Kind, hard: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    """Yield a plain value for each field: as many plain members, where it is not the number of them that is hard."""
+    for name, value in hard.items():
         found = spot(bench, of, name)
         if found is not None:
-            yield name, found.plain()[0]
+            yield name, found.plain()[0] if kind.at_top else _as_many(found, value)
+
+
+def _as_many(found: Spot, value: Value) -> Value:
+    """Return a plain value of a field, a set or map with as many members as another value of it."""
+    match found.field.type:
+        case t.SetOf(item):
+            return numbered(item, len(value))
+        case t.MapOf(key, of_value):
+            return dict.fromkeys(numbered(key, len(value)), numbered(of_value, 1)[0])
+        case _:
+            return found.plain()[0]
 
 
 def _created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value]) -> list[Wrong]:
