@@ -99,6 +99,8 @@ def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format])
         exchange = bench.call(fmt, message, params=typed, probe=True)
         if not judge.refused(exchange, f"{message}, which does not exist,"):
             _show_effect(bench, judge, (obj, field, read_over), before)
+            if verb == "set" and isinstance(before, Success):  # Others are to see a value that the server gave.
+                bench.call(fmt, message, params=[(RefTo(of.name), obj.ref), (field.type, before.value)], probe=True)
         elif (
             verb == "set"
             and not refs_in(field.type)
