@@ -107,14 +107,15 @@ def _refused(story: Story, message: Message) -> Blame:
     assert last.expect is not None
     if last.session and isinstance(story.outcome, Failure) and story.outcome.code == "SESSION_INVALID":
         return Blame(_session_lost(story), message.full_name)
-    if "MAP_DUPLICATE_KEY" in last.expect.codes and last.expect.wanted is Wanted.NOTHING:
-        return Blame("MAP-DUPLICATE-KEY", _field(message))
-    if message.name == "get_by_uuid":
-        return Blame("UUID-LOOKUP", message.cls)
     own = set(handles_in(last.call.args))
     ended = [step for step in steps[:-1] if _ends(api, step) and not own & set(handles_in(step.call.args))]
-    if ended and _reads(message):
+    lost = isinstance(story.outcome, Failure) and story.outcome.code == "HANDLE_INVALID"
+    if message.name == "get_by_uuid":
+        return Blame("UUID-LOOKUP", message.cls)
+    if own and ended and (lost or _reads(message)):
         return Blame("DESTROY-NO-CASCADE", message.cls)
+    if "MAP_DUPLICATE_KEY" in last.expect.codes and last.expect.wanted is Wanted.NOTHING:
+        return Blame("MAP-DUPLICATE-KEY", _field(message))
     if message.verb == "add" and story.had(len(steps) - 1):
         return Blame("SET-ADD-DEDUP", _field(message))
     if message.verb in WRITTEN:

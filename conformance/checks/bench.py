@@ -17,6 +17,7 @@ from hypothesis.database import ExampleDatabase
 from xenconform.conformance.checks.health import Health
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_http_refusal, is_refusal
 from xenconform.conformance.checks.logins import RoleSessions
+from xenconform.conformance.checks.lost import ends
 from xenconform.conformance.checks.options import CallOptions, RawOptions
 from xenconform.conformance.checks.stock import Obj, Stock
 from xenconform.conformance.client import Client
@@ -152,6 +153,8 @@ class Bench:
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success) and message.endswith((".get_all", ".get_all_records")):
             self.stock.others.note(message.partition(".")[0], outcome.value)
+        if isinstance(outcome, Success) and ends(self.api, message):
+            self.stock.note_end()
         if not probe:
             self._stop_if_vanished(exchange)
         return exchange

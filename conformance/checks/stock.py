@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.checks.lost import is_lost, is_refused, reading
 from xenconform.conformance.checks.others import Others
 from xenconform.conformance.checks.refs import filled
 from xenconform.models.api import Constructor
@@ -50,7 +51,13 @@ class Stock:
         self._existing: dict[str, tuple[Ref, ...]] = {}
         self._number = bench.seed % 10_000
         self._in_hand: list[str] = []
+        self._ends = 0
+        self._seen: dict[str, int] = {}
         self.others = Others()
+
+    def note_end(self) -> None:
+        """Note that an object was destroyed: what else of ours is there is looked at before it is used again."""
+        self._ends += 1
 
     def number(self) -> int:
         """Return a number that no other object of this run was made with."""
@@ -117,8 +124,11 @@ class Stock:
         Raises:
             Unavailable: it cannot be made, with the reason.
         """
+        if cls in self._own and self._seen.get(cls) != self._ends and is_lost(self._bench, self._own[cls]):
+            self.forget(self._own[cls])
         if cls not in self._own:
             self._own[cls] = self.make(cls)
+        self._seen[cls] = self._ends
         return self._own[cls]
 
     def make(self, cls: str, values: Mapping[str, Value] = NOTHING, *, fmt: Format | None = None) -> Obj:
@@ -140,16 +150,7 @@ class Stock:
 
         A server that ends more than it was asked to must not leave the rest of the run without objects.
         """
-        lost = []
-        for obj in self._own.values():
-            messages = self._bench.api.classes[obj.cls].messages
-            reader = next((name for name in ("get_uuid", "get_record") if name in messages), None)
-            if reader is None:
-                continue
-            outcome = self._bench.call(self._bench.formats[0], f"{obj.cls}.{reader}", obj.ref, probe=True).reply.outcome
-            if isinstance(outcome, Failure):
-                lost.append(obj)
-        for obj in lost:
+        for obj in (lost := [obj for obj in self._own.values() if is_refused(reading(self._bench, obj))]):
             self.forget(obj)
         self._existing.clear()
         return bool(lost)

@@ -144,6 +144,8 @@ def _task_is_told(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
         if record.get("status") != "success":
             raise Unavailable(f"the task: {describe(reading)}; counted under ASYNC-TASK")
         ended = [each.operation for each in told][-1:]
+        if ended != ["del"] and made.ref in bench.stock.all_refs(obj.cls):
+            raise Unavailable(f"the task ended without ending the {obj.cls}; counted under ASYNC-TASK")
         judge.true(ended == ["del"], f"del of {made.ref}, which a task ended", describe_all(told), watch.exchange)
     finally:
         bench.stock.remove(made)
@@ -152,7 +154,7 @@ def _task_is_told(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
 
 def _in_two_sessions(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     """What one session was told another is told as well, whichever asks first."""
-    session = opened(bench, bench.other(fmt))
+    session = opened(bench, fmt)
     watches = [Watch(bench, judge, fmt, (obj.cls,)), Watch(bench, judge, fmt, (obj.cls,), session=session)]
     try:
         for watch in watches:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, result_of
 from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.client import Client
 from xenconform.conformance.machine.player import LOGIN, LOGOUT
@@ -63,17 +63,22 @@ def _judge(bench: Bench, judge: Judge, told: Sequence[Exchange]) -> None:
     if len(sessions) < 2:
         raise Unavailable(f"logins at the same time: {describe(told[0])}; counted under SESSION-LOGIN")
     judge.true(len(set(sessions)) == len(sessions), "a session for each login", "one session for two", *told)
-    first, *others = dict.fromkeys(sessions)
-    _log_out(bench, bench.formats[0], first)
-    for session in others:
-        seen = bench.call(bench.formats[0], PROBE, session, session=session, probe=True)
+    # Each is used over the format that opened it: that it serves over the others too is WIRE-SESSION-SHARED's.
+    (first, fmt), *others = {str(result_of(each)): each.format for each in told if _opened(each)}.items()
+    _log_out(bench, fmt, first)
+    for session, fmt in others:
+        seen = bench.call(fmt, PROBE, session, session=session, probe=True)
         outcome = seen.reply.outcome
         ended = isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID"
         judge.true(not ended, "the other sessions live when one is logged out", describe(seen), seen)
 
 
+def _opened(exchange: Exchange) -> bool:
+    return isinstance(exchange.reply.outcome, Success)
+
+
 def _sessions(told: Sequence[Exchange]) -> list[Ref]:
-    return [str(each.reply.outcome.value) for each in told if isinstance(each.reply.outcome, Success)]
+    return [str(result_of(each)) for each in told if _opened(each)]
 
 
 def _log_out(bench: Bench, fmt: Format, session: Ref) -> None:
