@@ -33,7 +33,7 @@ from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import ENDING, has_not_ended, may_end
 from xenconform.models.profiles import Scope
-from xenconform.models.types import RefTo, SetOf
+from xenconform.models.types import RefTo, SetOf, refs_in
 from xenconform.models.values import Ref, same
 
 CLAUSE = "PERSIST"
@@ -58,7 +58,8 @@ class Kept:
 
     `first` and `last` are what the server showed before and after our own objects were made, over the first format;
     `told` is `last` of the run's classes as each format told it, and `found` are the ways in which it found some of
-    our own. `gone` are the objects that were destroyed then, with their last records.
+    our own. `gone` are the objects that were destroyed then, with their last records, and `left` the records of what
+    referred to them, as they were after that: a far end that still shows one is another clause's.
     """
 
     bench: Bench
@@ -67,6 +68,7 @@ class Kept:
     told: dict[tuple[str, Format], Found] = field(default_factory=dict)
     found: dict[tuple[Ref, Format], Ways] = field(default_factory=dict)
     gone: dict[str, dict[Ref, Record]] = field(default_factory=dict)
+    left: dict[str, Records] = field(default_factory=dict)
 
     @property
     def own(self) -> set[tuple[str, Ref]]:
@@ -118,7 +120,7 @@ def _refs(records: dict[str, dict[Ref, Record]]) -> set[tuple[str, Ref]]:
 
 
 def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
-    """Make objects, write to them, destroy the newest; the destroys are the last that the server is told.
+    """Make objects, write to them, destroy the newest; the destroys are the last that is written.
 
     The first of those that stay has what its constructor gave it and no more; the last is like the second in all that
     it is given, its name too.
@@ -148,6 +150,10 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
         with suppress(Unavailable):
             if record is not None and bench.stock.remove(obj):
                 kept.gone.setdefault(obj.cls, {})[obj.ref] = record
+    for of in kept.classes:
+        if any(isinstance(f.type, SetOf) and refs_in(f.type) & kept.gone.keys() for f in of.fields.values()):
+            with suppress(Unanswered, Unavailable):
+                kept.left[of.name] = read_all(bench, of, fmt)[0]
     return kept
 
 
@@ -202,7 +208,7 @@ def _compare(kept: Kept, judge: Judge, of: ApiClass, told: tuple[Format, Found],
         if ref not in after:
             wrong += [] if may_end(cls, own=own) else [f"{ref} is gone"]
             continue
-        expected = _without_gone(kept, of, then[0][ref])
+        expected = _without_gone(kept, of, ref, then[0][ref])
         said = changes(kept.bench.api, of, expected, after[ref], own=own, without=kept.moving(of, ref, busy))
         wrong += [f"{ref}: {each}" for each in said]
     more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
@@ -214,13 +220,14 @@ def _compare(kept: Kept, judge: Judge, of: ApiClass, told: tuple[Format, Found],
         raise Unavailable(f"the server has no {cls} that stood still before the restart, and none could be made")
 
 
-def _without_gone(kept: Kept, of: ApiClass, record: Record) -> Record:
-    """Return an object's record without what was destroyed after it was read."""
+def _without_gone(kept: Kept, of: ApiClass, ref: Ref, record: Record) -> Record:
+    """Return an object's record without what was destroyed after it was read, where its far ends lost that."""
     changed = dict(record)
     for name, of_field in of.fields.items():
         match of_field.type:
             case SetOf(RefTo(cls)) if cls in kept.gone and name in record:
-                changed[name] = tuple(ref for ref in record[name] if ref not in kept.gone[cls])
+                left = kept.left.get(of.name, {}).get(ref, {}).get(name, ())
+                changed[name] = tuple(each for each in record[name] if each not in kept.gone[cls] or each in left)
             case RefTo(cls) if record.get(name) in kept.gone.get(cls, {}):
                 del changed[name]
     return changed

@@ -36,10 +36,12 @@ class RefBook:
 
     def add(self, handle: Handle) -> Ref:
         """Give an object its ref: that of a session cannot be guessed, others follow from the world's salt."""
-        own = uuid.uuid4() if handle.cls == "session" else uuid.uuid5(NAMESPACE, f"{self._salt}/{handle.n}")
-        ref = self._ref_of[handle] = f"OpaqueRef:{own}"
+        ref = self._ref_of[handle] = f"OpaqueRef:{uuid.uuid4()}" if handle.cls == "session" else self._named(handle)
         self._handle_of[ref] = handle
         return ref
+
+    def _named(self, handle: Handle) -> Ref:
+        return f"OpaqueRef:{uuid.uuid5(NAMESPACE, f'{self._salt}/{handle.n}')}"
 
     def drop(self, handle: Handle) -> None:
         """Forget the ref of an object that is gone."""
@@ -48,10 +50,13 @@ class RefBook:
             del self._handle_of[ref]
 
     def ref(self, handle: Handle | Ref) -> Ref:
-        """Return the ref of a handle, the null ref's text for a null handle; text stays as it is."""
+        """Return the ref of a handle, the null ref's text for a null handle; text stays as it is.
+
+        A handle of what is gone, which no sound world holds, has the ref that it had.
+        """
         if isinstance(handle, str):
             return handle
-        return t.NULL_REF if handle.n == 0 else self._ref_of[handle]
+        return t.NULL_REF if handle.n == 0 else self._ref_of.get(handle) or self._named(handle)
 
     def handle(self, ref: Ref) -> Handle | None:
         """Return the living object of a ref."""
