@@ -28,6 +28,7 @@ AREAS: tuple[str, ...] = (
     "queries",
     "destructors",
     "bonds",
+    "lags",
     "sessions",
     "logouts",
     "roles",

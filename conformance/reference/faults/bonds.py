@@ -29,7 +29,7 @@ def vtpm_made_over_jsonrpc1_is_not_at_its_vm(s: Server) -> None:
     unbound(s, "VTPM.create", ("VM", "VTPMs"), lambda _: True, Format.JSONRPC1)
 
 
-@fault("BIND-CREATE", "VIF", HARD)
+@fault("BIND-CREATE", "VIF", HARD, also="WIRE-AGREE")
 def far_end_that_was_read_is_kept(s: Server) -> None:
     """The VIFs of a network that were read over JSON-RPC 2.0 are shown there without those that came later."""
     seen: dict[Handle, tuple[Handle, ...]] = {}
@@ -155,7 +155,7 @@ def network_still_shows_a_vif_that_jsonrpc1_destroyed(s: Server) -> None:
     left_behind(s, "VIF.destroy", "network", "VIFs", lambda _: True, Format.JSONRPC1)
 
 
-@fault("BIND-DESTROY", "VM", HARD)
+@fault("BIND-DESTROY", "VM", HARD, also="BIND-SYMMETRY")
 def appliance_shows_a_vm_that_was_moved_and_destroyed(s: Server) -> None:
     """The VMs of a VM_appliance still show a destroyed VM that was put into it after its creation."""
     moved: set[Handle] = set()

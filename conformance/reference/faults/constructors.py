@@ -29,7 +29,7 @@ def mtu_of_zero_counts_as_left_out(s: Server) -> None:
     made(s, "network.create", lambda f: {} if f["MTU"] else {"MTU": 1500})
 
 
-@fault("CREATE-FIELDS", "VM", HARD)
+@fault("CREATE-FIELDS", "VM", HARD, also="WIRE-INT-JSON WIRE-INT-XML")
 def create_keeps_32_bits_of_user_version(s: Server) -> None:
     """A user_version beyond 32 bits is cut to them when a VM is created over JSON-RPC 2.0, not when it is set."""
 
@@ -45,7 +45,7 @@ def create_trims_the_description(s: Server) -> None:
     made(s, "VM_appliance.create", lambda f: {"name_description": f["name_description"].strip(" ")})
 
 
-@fault("CREATE-FIELDS", "secret", MEDIUM)
+@fault("CREATE-FIELDS", "secret", MEDIUM, also="WIRE-STRING")
 def create_folds_keys_that_differ_in_case(s: Server) -> None:
     """Of keys of other_config that differ in case alone a new secret has only the last."""
 
@@ -126,7 +126,7 @@ def freed_uuid_is_used_again(s: Server) -> None:
     made(s, "VM_appliance.create", lambda _: {"uuid": free.pop()} if free else {})
 
 
-@fault("CREATE-NEW", "network", MEDIUM)
+@fault("CREATE-NEW", "network", MEDIUM, also="QUAL-RO-RUNTIME")
 def uuid_in_the_record_is_taken(s: Server) -> None:
     """A network that is created with a uuid in its record gets that uuid, also where another one has it."""
 

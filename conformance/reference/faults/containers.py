@@ -52,19 +52,19 @@ def json2_set_of_256_wraps(s: Server) -> None:
     taken(s, Kind(SetOf, (TWO,), "pool.*"), lambda v: v[: len(v) % 256])
 
 
-@fault("WIRE-SET", "SR", HARD, also="WIRE-STRING GET-RECORD-AGREES")
+@fault("WIRE-SET", "SR", HARD, also="WIRE-STRING GET-RECORD-AGREES GET-ALL-AGREES")
 def record_set_of_eight(s: Server) -> None:
     """An SR's record shows eight members of a set at most; the getter shows all."""
     shown(s, Kind(SetOf, (), "SR.get_record"), lambda v: v[:8])
 
 
-@fault("WIRE-SET", "Observer", MEDIUM)
+@fault("WIRE-SET", "Observer", MEDIUM, also="SET-VALUE")
 def xml_empty_member_dropped(s: Server) -> None:
     """Over XML-RPC an empty text among a set's members is left out."""
     taken(s, Kind(SetOf, (XML,)), lambda v: tuple(each for each in v if each != ""))
 
 
-@fault("WIRE-SET", "VM", HARD, also="WIRE-STRING")
+@fault("WIRE-SET", "VM", HARD, also="WIRE-STRING CREATE-FIELDS")
 def json1_members_compared_without_outer_space(s: Server) -> None:
     """Over JSON-RPC 1.0 two members of a set that differ in outer spaces alone are taken for one."""
     taken(s, Kind(SetOf, (ONE,)), lambda v: tuple({str(each).strip(" "): each for each in v}.values()))
@@ -116,7 +116,7 @@ def json2_map_past_512_cut(s: Server) -> None:
     shown(s, Kind(MapOf, (TWO,), "VM.get_*"), lambda v: dict(list(v.items())[:512]))
 
 
-@fault("WIRE-MAP", "network", HARD, also="WIRE-STRING")
+@fault("WIRE-MAP", "network", HARD, also="WIRE-STRING SET-VALUE")
 def keys_of_a_letter_without_case(s: Server) -> None:
     """Over XML-RPC two keys of one letter that differ in case alone are taken for one, also where they are dotless."""
 

@@ -83,7 +83,7 @@ def dead_session_still_watches(s: Server) -> None:
     lets_in(s, lambda text: book.get(text) if s.method == "event.from" else None)
 
 
-@fault("SESSION-LOGOUT", "session", MEDIUM)
+@fault("SESSION-LOGOUT", "session", MEDIUM, also="CONC-LINEARIZABLE")
 def logins_share_a_session(s: Server) -> None:
     """Logging in over JSON-RPC 2.0 gives the user's latest session again, so that one logout ends both."""
 
@@ -171,7 +171,7 @@ def roles_stay_with_the_format(s: Server) -> None:
     around(s.service, "_may", may)
 
 
-@fault("SESSION-LOGOUT", "session", MEDIUM)
+@fault("SESSION-LOGOUT", "session", MEDIUM, also="SESSION-REQUIRED")
 def dead_session_reads_sessions(s: Server) -> None:
     """A session that was logged out can still read the fields of the sessions that live."""
     book = remembered(s)

@@ -45,7 +45,7 @@ def index_forgets_the_neighbour(s: Server) -> None:
           "VM_appliance.get_by_uuid")  # fmt: skip
 
 
-@fault("UUID-LOOKUP", "secret", MEDIUM)
+@fault("UUID-LOOKUP", "secret", MEDIUM, also="WIRE-AGREE")
 def jsonrpc1_looks_at_the_first_only(s: Server) -> None:
     """A look-up of a secret by uuid over JSON-RPC 1.0 finds the oldest one, whichever of them has the uuid."""
     after(s, lambda _, b: s.state.world.stay(s.state.world.handles("secret")[0]) if s.is_over(Format.JSONRPC1) else b,
@@ -142,7 +142,7 @@ def uuid_of_a_blob_has_no_dashes(s: Server) -> None:
     made(s, "blob.create", lambda f: {"uuid": f["uuid"].replace("-", "")})
 
 
-@fault("UUID-FORM", "VTPM", HARD, also="UUID-UNKNOWN")
+@fault("UUID-FORM", "VTPM", HARD, also="UUID-UNKNOWN CREATE-NEW")
 def vtpm_has_the_uuid_of_its_vm(s: Server) -> None:
     """The first VTPM of a VM has the uuid of that VM."""
     made(
@@ -218,7 +218,7 @@ def sharp_s_and_ss_are_alike(s: Server) -> None:
     found(s, "task.get_by_name_label", lambda f, text: _label(f).casefold() == text.casefold())
 
 
-@fault("LABEL-LOOKUP", "Observer", HARD)
+@fault("LABEL-LOOKUP", "Observer", HARD, also="WIRE-AGREE")
 def label_over_xmlrpc_is_found_as_it_was_created(s: Server) -> None:
     """A look-up of Observers over XML-RPC goes by the label that an Observer was created with."""
     first: dict[Handle, str] = {}

@@ -186,7 +186,7 @@ def refused_pair_is_written(s: Server) -> None:
     refused_but(s, "VDI.add_to_sm_config", lambda call, old: {**old, call.args[1]: call.args[2]}, Format.XMLRPC)
 
 
-@fault("MAP-DUPLICATE-UNCHANGED", "network", HARD)
+@fault("MAP-DUPLICATE-UNCHANGED", "network", HARD, also="MAP-DUPLICATE-KEY")
 def second_refusal_drops_the_key(s: Server) -> None:
     """The second refusal of a key takes it out of a network's other_config."""
     refused: set[tuple[Handle, Value]] = set()

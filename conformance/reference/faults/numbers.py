@@ -255,7 +255,7 @@ def json2_infinity_becomes_the_largest(s: Server) -> None:
     specials(s, Kind(Float, (TWO,)), {"inf": 1.7976931348623157e308, "-inf": -1.7976931348623157e308})
 
 
-@fault("WIRE-FLOAT-SPECIAL", "task", HARD)
+@fault("WIRE-FLOAT-SPECIAL", "task", HARD, also="WIRE-JSON1-ENVELOPE WIRE-JSON2-ENVELOPE")
 def infinity_written_into_json(s: Server) -> None:
     """Infinity is taken over XML-RPC and makes JSON replies that no parser reads."""
     specials(s, Kind(Float, (XML,)), {"inf": 1.5e308})

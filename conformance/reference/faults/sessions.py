@@ -152,7 +152,7 @@ def asynchronous_calls_need_no_session(s: Server) -> None:
     lets_in(s, lambda _: superuser() if s.method.startswith("Async.") else None)
 
 
-@fault("SESSION-REQUIRED", "network", MEDIUM)
+@fault("SESSION-REQUIRED", "network", MEDIUM, also="ROBUST-AUTH")
 def session_is_found_by_its_beginning(s: Server) -> None:
     """A session's ref with more text behind it counts as that session's."""
     book = remembered(s)
@@ -177,7 +177,7 @@ def empty_session_serves_xml(s: Server) -> None:
     lets_in(s, lambda text: superuser() if not text and s.fmt is XML and s.method.startswith("secret.get_") else None)
 
 
-@fault("SESSION-REQUIRED", "host", MEDIUM)
+@fault("SESSION-REQUIRED", "host", MEDIUM, also="ROBUST-AUTH WIRE-ARITY")
 def listing_needs_no_parameters(s: Server) -> None:
     """Over JSON-RPC 1.0 get_all answers without any parameter."""
     lets_in(s, lambda text: superuser() if not text and s.fmt is JSON1 and s.method.endswith(".get_all") else None)

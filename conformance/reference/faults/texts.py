@@ -95,7 +95,7 @@ def long_text_cut_in_json(s: Server) -> None:
     taken(s, Kind(Str, JSON), lambda v: v.encode()[:65535].decode(errors="ignore"))
 
 
-@fault("WIRE-STRING", "subject", HARD, also="MAP-ADD")
+@fault("WIRE-STRING", "subject", HARD, also="MAP-ADD WIRE-MAP")
 def map_keys_composed(s: Server) -> None:
     """The keys of a subject's other_config are kept in their composed form, so that look-alikes become one."""
 
@@ -105,7 +105,7 @@ def map_keys_composed(s: Server) -> None:
     taken(s, Kind(MapOf, (), "subject.*"), compose)
 
 
-@fault("WIRE-STRING", "VBD", HARD)
+@fault("WIRE-STRING", "VBD", HARD, also="WIRE-MAP")
 def map_keys_hashed_by_255_letters(s: Server) -> None:
     """Two keys of a map that share their first 255 letters are taken for one; the later value stays."""
 
@@ -125,13 +125,13 @@ def dots_in_keys_replaced(s: Server) -> None:
 # ------------------------------------------------------------------------------------------------------- on the way out
 
 
-@fault("WIRE-STRING", "pool", HARD, also="GET-RECORD-AGREES SET-NO-DUPLICATES")
+@fault("WIRE-STRING", "pool", HARD, also="GET-RECORD-AGREES SET-NO-DUPLICATES WIRE-MAP WIRE-SET")
 def record_text_cut_at_255(s: Server) -> None:
     """A pool's record shows the first 255 letters of a text; the getter shows all of it."""
     shown(s, Kind(Str, (), "pool.get_record"), lambda v: v[:255])
 
 
-@fault("WIRE-STRING", "network", HARD, also="GET-RECORD-AGREES")
+@fault("WIRE-STRING", "network", HARD, also="GET-RECORD-AGREES GET-ALL-AGREES")
 def json2_record_backslashes_doubled(s: Server) -> None:
     """Over JSON-RPC 2.0 a network's record shows each backslash twice; the getters are right."""
     shown(s, Kind(Str, (TWO,), "network.get_record"), lambda v: v.replace("\\", "\\\\"))
@@ -198,7 +198,7 @@ def listed_operations_with_capitals(s: Server) -> None:
     shown(s, Kind(Enum, (), "network.get_all_records"), str.capitalize)
 
 
-@fault("WIRE-ENUM", "VM", MEDIUM, also="WIRE-AGREE GET-RECORD-AGREES GET-ALL-AGREES CREATE-DEFAULTS")
+@fault("WIRE-ENUM", "VM", MEDIUM, also="WIRE-AGREE GET-RECORD-AGREES GET-ALL-AGREES CREATE-DEFAULTS WHERE")
 def json1_underscores_as_dashes(s: Server) -> None:
     """Over JSON-RPC 1.0 the enums of a VM's record have dashes for underscores."""
     shown(s, Kind(Enum, (ONE,), "VM.get_record"), lambda v: v.replace("_", "-"))
