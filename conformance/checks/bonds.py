@@ -63,6 +63,8 @@ def create_binds_the_far_end(bench: Bench, of: ApiClass) -> None:
                 for read in bench.formats:
                     far_end(bench, relation, read, target)  # What is read before may be shown for ever after.
                 made = [bench.stock.make(of.name, {name: target}, fmt=fmt)]
+                for read in bench.formats:
+                    far_end(bench, relation, read, target)  # And what is read between may lack what comes after.
                 second = bench.stock.try_make(of.name, {name: target}, fmt=bench.other(fmt))
                 if isinstance(second.reply.outcome, Success):
                     made.append(bench.stock.adopt(of.name, second))

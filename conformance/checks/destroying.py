@@ -67,6 +67,8 @@ def _asked_before(bench: Bench, of: ApiClass, obj: Obj) -> tuple[Value, Value]:
                 query(bench, of, fmt, f'field "uuid" = "{uuid}"')
         if label is not None:
             value_of(bench, fmt, f"{of.name}.get_by_name_label", label)
+        for listing in ("get_all", "get_all_records"):
+            value_of(bench, fmt, f"{of.name}.{listing}")
     return uuid, label
 
 

@@ -10,13 +10,14 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.creating_fields import varied
 from xenconform.conformance.checks.destroying import is_held, value_of
+from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.stock import NOTHING, Obj
 from xenconform.conformance.checks.surrounding import Holder, holders, is_destroyed
 from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Format, Success
-from xenconform.models.types import RefTo, SetOf, refs_in
+from xenconform.models.types import MapOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Ref, Value, same
 
 
@@ -103,9 +104,18 @@ def _made_full(bench: Bench, of: ApiClass, variant: int, values: Mapping[str, Va
     }
     full = {name: value for name, value in varied(bench, of, variant, mixed=True).items() if name in set_later}
     made = bench.stock.try_make(of.name, {**full, **values})
-    if isinstance(made.reply.outcome, Success):
-        return bench.stock.adopt(of.name, made)
-    return bench.stock.make(of.name, values)
+    done = isinstance(made.reply.outcome, Success)
+    obj = bench.stock.adopt(of.name, made) if done else bench.stock.make(of.name, values)
+    fmt = bench.formats[variant % len(bench.formats)]
+    for field in of.fields.values():
+        later = (
+            field.qualifier is Qualifier.RW and isinstance(field.type, Str | SetOf | MapOf) and not refs_in(field.type)
+        )
+        if done and later and field.name not in full:
+            with suppress(Unavailable):
+                for value in plain_values(bench, of.name, field, field.type, 3)[-1:]:
+                    bench.call(fmt, f"{of.name}.set_{field.name}", obj.ref, value)
+    return obj
 
 
 def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], pair: tuple[Obj, Obj, str]) -> bool:

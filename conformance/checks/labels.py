@@ -184,6 +184,9 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
         second = bench.stock.make(of.name)
         _rename(bench, look, second, label)
         _find(bench, judge, look, label, {first.ref, second.ref}, "of a label that two have")
+        _rename(bench, (of, fmt), second, before)
+        _find(bench, judge, look, label, {first.ref}, "of a label that one of two has lost")
+        _rename(bench, look, second, label)
         if bench.stock.remove(second):
             _find(bench, judge, look, label, {first.ref}, "after one of two was destroyed")
     if bench.stock.remove(first):

@@ -16,9 +16,10 @@ from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import own_targets
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import ApiClass, Message, State
+from xenconform.models.api import ApiClass, Message, Qualifier, State
 from xenconform.models.calls import Format, Success
-from xenconform.models.types import NULL_REF, RefTo
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import NULL_REF, Bool, RefTo
 from xenconform.models.values import Ref, Value, is_null_text
 
 COPYING = frozenset({"clone", "snapshot", "checkpoint"})
@@ -33,9 +34,10 @@ EMPTY: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
     """Move and copy objects of a class, and those that own objects of it; remove them afterwards.
 
-    Objects of the class itself over each format, what owns them over one or another.
+    Objects of the class itself over each format, what owns them over one or another. One has all its switches turned.
     """
     made: list[Obj] = []
+    turned: list[tuple[str, Ref, Value]] = []
     near = {r.derived_cls for r in bench.api.relations if r.owner_cls == of.name}
     for cls in dict.fromkeys((of.name, *sorted(near))) if bench.budget.boundaries else ():
         for at, message in enumerate(_explicit(bench, cls)):
@@ -45,7 +47,11 @@ def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
                         _copy(bench, of, message, fmt, made)
                     elif cls == of.name and _moves(message, near):
                         _move(bench, message, fmt, made)
+    with suppress(Unavailable):
+        _switch(bench, of, made, turned)
     yield
+    for setter, ref, value in turned:
+        bench.call(bench.formats[0], setter, ref, value, probe=True)
     for obj in reversed(made):
         bench.stock.remove(obj)
 
@@ -99,6 +105,39 @@ def _bind(bench: Bench, of: ApiClass, base: Obj, made: list[Obj]) -> None:
         exchange = bench.stock.try_make(of.name, {**targets, names[0]: base.ref})
         if isinstance(exchange.reply.outcome, Success):
             made.append(bench.stock.adopt(of.name, exchange))
+
+
+def _switch(bench: Bench, of: ApiClass, made: list[Obj], turned: list[tuple[str, Ref, Value]]) -> None:
+    """Make an object that refers to all that it may, and turn its switches one after another: no bond hangs on one.
+
+    `turned` takes up what puts them back.
+    """
+    if not of.constructors or not of.destructor:
+        return
+    targets = {**own_targets(bench, of, empty=True), **own_targets(bench, of)}
+    types = {name: field.type for name, field in given_fields(of)}
+    made += [bench.stock.object_of(kind.cls, ref) for n, ref in targets.items() if isinstance(kind := types[n], RefTo)]
+    exchange = bench.stock.try_make(of.name, targets)
+    made.append(obj := bench.stock.adopt(of.name, exchange) if is_success(exchange) else bench.stock.make(of.name))
+    for field in of.fields.values():
+        getter, setter = f"{of.name}.get_{field.name}", f"{of.name}.set_{field.name}"
+        free = bench.profile.domain(of.name, field.name).is_free and field.qualifier is Qualifier.RW
+        if not free or not isinstance(field.type, Bool | RefTo) or setter in bench.profile.never:
+            continue
+        now = bench.call(bench.formats[0], getter, obj.ref).reply.outcome
+        if not isinstance(now, Success):
+            continue
+        if isinstance(field.type, Bool):
+            turned.append((setter, obj.ref, now.value))
+            bench.call(bench.formats[0], setter, obj.ref, not now.value, probe=True)
+        elif is_null_text(now.value):
+            made.append(end := bench.stock.make(field.type.cls))
+            bench.call(bench.formats[0], setter, obj.ref, end.ref, probe=True)
+
+
+def is_success(exchange: Exchange) -> bool:
+    """Whether a call was carried out."""
+    return isinstance(exchange.reply.outcome, Success)
 
 
 def _parts(bench: Bench, cls: str, ref: Ref) -> list[Obj]:
