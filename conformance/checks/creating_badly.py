@@ -162,7 +162,9 @@ def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed])
         judge.refused(exchange, f"create with {name} = {show(each[1])} as {each[0]}")
         if isinstance(exchange.reply.outcome, Success):
             bench.stock.remove(bench.stock.adopt(of.name, exchange))
-    new = [ref for ref in bench.stock.all_refs(of.name) if ref not in before]
+    good = bench.stock.make(of.name, fmt=fmt)  # What was refused is not to come into being with the next one either.
+    new = [ref for ref in bench.stock.all_refs(of.name) if ref not in {*before, good.ref}]
+    bench.stock.remove(good)
     for ref in new if place.mark in place.good and place.mark != name else ():
         seen = bench.call(fmt, f"{of.name}.get_{place.mark}", ref, probe=True)
         if isinstance(seen.reply.outcome, Success) and seen.reply.outcome.value == place.good[place.mark]:

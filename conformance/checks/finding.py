@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import read_field
@@ -134,6 +135,8 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
             bench.call(fmt, f"{of.name}.get_by_uuid", text)  # What is looked up before may be found for ever after.
         if bench.stock.remove(gone):
             bad["a destroyed object's"] = text
+    if bench.budget.boundaries:
+        bad |= _ended_by_a_task(bench, of)
     for fmt in bench.formats:
         with (
             bench.judging("UUID-UNKNOWN", of.name, fmt) as judge,
@@ -143,6 +146,25 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
                 exchange = bench.call(fmt, f"{of.name}.get_by_uuid", text, probe=True)
                 if judge.refused(exchange, f"get_by_uuid of {kind} ({text})"):
                     coded.code(exchange, "UUID_INVALID", of.name, text)
+
+
+def _ended_by_a_task(bench: Bench, of: ApiClass) -> dict[str, str]:
+    """Return the uuid of an object that was looked up, and that a task then destroyed; none where that does not go."""
+    message = of.messages.get(of.destructor)
+    with suppress(Unavailable, Unanswered):
+        if message is None or message.full_name in bench.profile.never:
+            return {}
+        obj, fmt = bench.stock.make(of.name), bench.formats[0]
+        text = uuid_of(bench, fmt, of.name, obj.ref)[0]
+        for each in bench.formats:
+            bench.call(each, f"{of.name}.get_by_uuid", text)
+        deaf = Judge(lambda _: None, "ASYNC-TASK", of.name)  # What is wrong with the task is told there.
+        ended = Async(bench, deaf, fmt, message).run(obj.ref)
+        if ended is not None and ended.succeeded and obj.ref not in bench.stock.all_refs(of.name):
+            bench.stock.forget(obj)
+            return {"an object's that a task destroyed": text}
+        bench.stock.remove(obj)
+    return {}
 
 
 def _uuids_of_others(bench: Bench, of: ApiClass) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from xenconform.conformance.checks.aimed import Aim
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import PATIENCE
 from xenconform.conformance.checks.tally import LISTED, Tally
 from xenconform.models.api import Message
@@ -73,3 +74,10 @@ def call_as(bench: Bench, cell: Cell, name: str, aimed: Aim) -> Exchange:
             break
         bench.roles.forget(cell.role)
     return exchange
+
+
+def be_refused(bench: Bench, cell: Cell) -> None:
+    """Have a call of the run's own user refused: what a server knew of that one is not to serve the next."""
+    messages = bench.api.classes[cell.message.cls].messages
+    for reader in [name for name in ("get_uuid", "get_record") if name in messages][:1]:
+        bench.call(cell.fmt, f"{cell.message.cls}.{reader}", unknown_ref(), probe=True)

@@ -40,7 +40,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, result_of
 from xenconform.conformance.checks.logins import FIX, RoleSessions, roles_of
-from xenconform.conformance.checks.role_cells import DENIED, Cell, Row, call_as
+from xenconform.conformance.checks.role_cells import DENIED, Cell, Row, be_refused, call_as
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import Tally, draw, sampled
 from xenconform.models.api import Api, ApiClass, Message, State
@@ -119,6 +119,8 @@ def _why_not_as(bench: Bench, cell: Cell) -> str:
 
 def _judge_answer(bench: Bench, cell: Cell, row: Row) -> None:
     aimed = blind(cell.message)
+    if not cell.allowed and draw(bench.seed, cell.message.full_name, cell.role) % 3 == 0:
+        be_refused(bench, cell)
     exchange = call_as(bench, cell, cell.message.full_name, aimed)
     match exchange.reply.outcome:
         case Failure(code, _) if code == DENIED:
@@ -150,6 +152,7 @@ def _judge_again(bench: Bench, cell: Cell, row: Row) -> None:
 
 def _judge_real(bench: Bench, cell: Cell, row: Row, aimed: Aim) -> None:
     message = cell.message
+    be_refused(bench, cell)
     exchange = call_as(bench, cell, message.full_name, aimed)
     outcome = exchange.reply.outcome
     if isinstance(outcome, Success):

@@ -7,6 +7,7 @@ from itertools import cycle
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.roundtrip import Spot, spot
 from xenconform.conformance.checks.wire_kinds import parts
@@ -22,6 +23,8 @@ XML_INTS = ("", "string", "int", "i4", "i8")
 """The tags with which XML-RPC clients send ints; "" is bare text."""
 WIDE_XML = (("i4", -1), ("int", -(2**31)), ("i8", 2**53 + 1), ("i8", t.INT_MIN), ("i8", -2))
 WIDE_JSON = (("native", -1), ("native", 2**53 + 1), ("native", t.INT_MIN), ("native", t.INT_MAX), ("text", t.INT_MAX))
+WIDE = 2**40 + 1
+"""An int beyond 32 bits for constructors: a size that a disk may have."""
 INT_WRITERS: tuple[Ints, Ints] = ("text", "native")
 
 
@@ -115,10 +118,17 @@ def _judge_created(bench: Bench, of: ApiClass) -> None:
                 raise Unavailable(f"no {of.name} was made: {describe(text)}")
             taken = isinstance(native.reply.outcome, Success)
             judge.true(taken, f"ints of {message.full_name} in the format's own form", describe(native), native)
+            text, native = (_created(bench, of, fmt, ints, wide=True) for ints in INT_WRITERS)
+            refused = isinstance(text.reply.outcome, Success) and not isinstance(native.reply.outcome, Success)
+            judge.true(not refused, f"wide ints of {message.full_name}, as in text", describe(native), native)
 
 
-def _created(bench: Bench, of: ApiClass, fmt: Format, ints: Ints) -> Exchange:
+def _created(bench: Bench, of: ApiClass, fmt: Format, ints: Ints, *, wide: bool = False) -> Exchange:
     constructor, given = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
+    if wide:
+        fields = given_fields(of, constructor)
+        free = [n for n, f in fields if isinstance(f.type, t.Int) and bench.profile.domain(of.name, f.name).is_free]
+        given |= dict.fromkeys(free, WIDE)
     message = constructor.message
     args = (given,) if constructor.record else tuple(given[param.name] for param in message.params)
     made = bench.call(fmt, message.full_name, *args, ints=ints)

@@ -1,0 +1,60 @@
+"""Level 5, calls that wait: who waits for events holds up nobody else."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.watch import FROM, SLACK, Watch
+from xenconform.conformance.checks.watching_server import sibling
+from xenconform.conformance.checks.wire_envelope import a_listing
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+
+CLAUSE = "ROBUST-ALIVE"
+WAITS = (1.0, 5.0)
+"""Seconds that a call waits. Where others are not answered meanwhile, the longer one tells why: a server that is merely
+busy answers them in that time."""
+HEAD_START = 0.2
+"""Seconds after which the waiting call has surely come to the server, as a part of its time."""
+QUIET = "task"
+"""The class that is watched: its objects seldom change while nothing else is done."""
+
+
+def others_are_served_while_one_waits(bench: Bench) -> None:
+    """While one call waits for events, others are answered. Source: class reference, event."""
+    for fmt in bench.formats:
+        with bench.judging(CLAUSE, FROM, fmt) as judge:
+            if not any(_served(bench, judge, fmt, wait) for wait in WAITS):
+                judge.fail("a call is answered while another one waits for events", "none before that one was over")
+
+
+def _served(bench: Bench, judge: Judge, fmt: Format, wait: float) -> bool:
+    """Whether a call was answered while another one waited so many seconds.
+
+    Raises:
+        Unavailable: event.from does not wait.
+    """
+    watch = Watch(bench, judge, fmt, (QUIET,))
+    watch.read(0.0)
+    listing, _ = a_listing(bench)
+    heard: list[Exchange] = []
+    with sibling(bench, heard) as client, ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        waiting = pool.submit(client.call, fmt, FROM, (watch.wanted, watch.token, wait), deadline=wait + SLACK)
+        served = False
+        while not served and not waiting.done():
+            late = time.monotonic() - began > HEAD_START * wait
+            bench.call(bench.other(fmt), listing)
+            served = late and not waiting.done()
+        over = waiting.result()
+    judge.asserted += served
+    if not served and (not isinstance(over.reply.outcome, Success) or over.elapsed < wait / 2):
+        raise Unavailable(f"event.from does not wait: {describe(over)[:80]} after {over.elapsed:.1f} s")
+    return served
+
+
+CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=others_are_served_while_one_waits),)
