@@ -18,9 +18,11 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.watch import Told, Watch, change, changeable, describe_all
 from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
+from xenconform.models.types import Str
 from xenconform.models.values import Ref, same
 
 CLAUSE = "EVENT-FROM"
+MARKUP = "a & b <c> 'd' \"\u00e9\" &amp; \\ \U0001f600"
 RANK = {"add": 0, "mod": 1, "del": 2}
 """The order of what becomes of an object."""
 MOMENT = 0.002
@@ -188,6 +190,27 @@ def _mod(story: Story, judge: Judge) -> None:
         _judge_snapshot(story, judge, told[-1])
         shown = [each.snapshot.get(what.name) for each in told]
         judge.true(is_it(told[-1]), expected, f"mod with {what.name} {show(shown)}", told[-1].exchange)
+        if story.shows:
+            _mod_with_markup(story, judge)
+
+
+def _mod_with_markup(story: Story, judge: Judge) -> None:
+    """A text with what markup and other scripts need is told as it is read; that it is kept is for the wire clauses."""
+    bench, watch, made = story.bench, story.watch, story.thing()
+    texts = (f for f in changeable(story.of) if f.type == Str() and bench.profile.domain(made.cls, f.name).is_free)
+    name = next((each.name for each in texts), "")
+    wrote = bench.call(story.over, f"{made.cls}.set_{name}", made.ref, MARKUP) if name else None
+    if wrote is None or not isinstance(wrote.reply.outcome, Success):
+        return
+    if bench.call(watch.fmt, f"{made.cls}.get_{name}", made.ref).reply.outcome == Success(MARKUP):
+        news = watch.until(lambda told: any(_shows(each, made.ref, name) for each in told))
+        told = [each for each in news if each.ref == made.ref]
+        if judge.true(bool(told), f"mod of {made.ref}, {name} {MARKUP!r}", describe_all(news), watch.exchange):
+            _judge_snapshot(story, judge, told[-1])
+
+
+def _shows(told: Told, ref: Ref, name: str) -> bool:
+    return told.ref == ref and told.snapshot.get(name) == MARKUP
 
 
 def _one(story: Story, judge: Judge) -> None:
