@@ -277,13 +277,13 @@ def sessions_are_unescaped(s: Server) -> None:
     taken_for(s, unquote)
 
 
-@fault("ROBUST-AUTH", "network", MEDIUM)
+@fault("ROBUST-AUTH", "network", MEDIUM, also="SESSION-REQUIRED")
 def sessions_have_no_case(s: Server) -> None:
     """A session in other case is a session."""
     taken_for(s, lambda text: text.swapcase())
 
 
-@fault("ROBUST-AUTH", "network", HARD)
+@fault("ROBUST-AUTH", "network", HARD, also="RBAC")
 def underscore_needs_no_session(s: Server) -> None:
     """The old spelling of a method, pool_get_all for pool.get_all, is run for whoever asks."""
 

@@ -109,7 +109,7 @@ def published_refused_addition_writes(s: Server) -> None:
     calls(s, rule, "network.add_to_other_config")
 
 
-@fault("CREATE-NEW", "network", MEDIUM, also="CREATE-FIELDS CREATE-DEFAULTS")
+@fault("CREATE-NEW", "network", MEDIUM, also="CREATE-FIELDS CREATE-DEFAULTS ASYNC-TASK")
 def published_create_gives_what_is_there(s: Server) -> None:
     """network.create with the label of a network that is there returns that one, and says that it made it."""
 

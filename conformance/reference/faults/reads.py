@@ -10,7 +10,7 @@ from xenconform.models.values import Handle
 from xenconform.models.world import Branch
 
 
-@fault("STATE-READ-ONLY-READS", "network")
+@fault("STATE-READ-ONLY-READS", "network", also="WHERE")
 def query_marks_what_it_finds(s: Server) -> None:
     """get_all_records_where leaves the key last_query in the other_config of each network that it finds."""
 

@@ -26,7 +26,7 @@ from xenconform.conformance.reference.service import HttpAnswer, Parked
 from xenconform.conformance.reference.sessions import Session
 from xenconform.models.api import Field
 from xenconform.models.calls import Call, Failure, Format, Success
-from xenconform.models.types import EventBatch, MapOf, Option, RecordOf, SetOf, Type
+from xenconform.models.types import EventBatch, MapOf, Option, RecordOf, RefTo, SetOf, Type
 from xenconform.models.values import Handle, Value, same
 from xenconform.models.world import Branch, World
 
@@ -273,7 +273,10 @@ def torn(s: Server, marker: bytes, rule: Callable[[World, Callable[[Call], Branc
         return answer
 
     def predict(old: Any, call: Call) -> Branch:
-        return rule(seen[0], old, call) if seen and marker in call.message.encode() else old(call)
+        message = s.api.message(call.message)
+        refs = message is not None and message.params and isinstance(message.params[0].type, RefTo)
+        nothing = refs and not isinstance(call.args[0], Handle)  # A ref of no object is refused as ever.
+        return rule(seen[0], old, call) if seen and not nothing and marker in call.message.encode() else old(call)
 
     around(s.app, "_begin", begin)
     around(s.state, "predict", predict)
