@@ -31,6 +31,7 @@ def defect(clauses: str, *, also: str = "", cls: str = "network") -> Callable[[I
 
     def enter(install: Install) -> Install:
         name = install.__name__
+        assert name not in TABLE, f"two defects are named {name}"
         TABLE[name] = Defect(
             name, (install.__doc__ or "").strip(), tuple(clauses.split()), tuple(also.split()), cls, install
         )

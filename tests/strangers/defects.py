@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from strangers import (
+    blind_objects,
+    blind_objects_hard,
+    blind_time,
+    blind_time_hard,
+    blind_values,
     defects_bonds,
     defects_envelopes,
     defects_fields,
@@ -28,6 +33,11 @@ from strangers.base import TABLE, Defect
 
 __all__ = ["DEFECTS", "MODULES", "Defect"]
 MODULES = (
+    blind_objects,
+    blind_objects_hard,
+    blind_time,
+    blind_time_hard,
+    blind_values,
     defects_wire,
     defects_envelopes,
     defects_fields,
