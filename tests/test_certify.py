@@ -272,6 +272,10 @@ def test_ctrl_c_and_a_cancelled_job_remove_what_was_made(tmp_path: Path, number:
             "CREATE-*",
             "--clause",
             "SET-*",
+            "--clause",
+            "MAP-*",
+            "--clause",
+            "GET-*",
             "--workers",
             workers,
         ]

@@ -244,14 +244,22 @@ def _changes(bench: Bench, of: ApiClass, obj: Obj, before: Record, after: Record
     yield from changes(bench.api, bench.api.classes[obj.cls], before, after, own=obj.own, without=bound)
 
 
+AGAIN = 3
+"""So often a suspect does both of its writes again, with as many looks at the object before each."""
+
+
 def _does_it_again(place: Place, obj: Obj) -> Sequence[tuple[str, Exchange]]:
-    """Return what the last of two writes changes of an object that stands still but for both of them, else nothing."""
+    """Return what the last of several writes changes of an object that stands still but for each of them, else nothing.
+
+    Another client that writes that object all the time is not to meet every one of them by chance.
+    """
     bench, read = place.bench, partial(place.bench.ask, place.fmt, f"{obj.cls}.get_record", obj.ref)
     told: list[tuple[str, Exchange]] = []
     try:
         values, (now, _) = place.plain(2), place.read()
-        for value in values[::-1] if values and same(place.field.type, values[0], now) else values:
-            (first, _), (still, _) = read(), read()
+        turns = values[::-1] if values and same(place.field.type, values[0], now) else values
+        for value in turns * AGAIN:
+            first, still = [read()[0] for _ in range(AGAIN)][:: AGAIN - 1]
             wrote = place.do("set", value)
             after, _ = read()
             moved = list(_changes(bench, place.of, obj, first, still))

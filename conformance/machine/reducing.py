@@ -22,6 +22,7 @@ from xenconform.conformance.machine.rewriting import (
     plainer,
     reads,
     renamed,
+    reopened,
     retold,
     tail,
     texts,
@@ -123,6 +124,7 @@ def reduce(steps: Steps, mismatch: Mismatch, play: Play, *, limit: int = CALLS) 
         if len(run.steps) <= PAIRS_UP_TO:
             _fold(run)
             _join_texts(run)
+            _open_elsewhere(run)
             _drop_pairs(run)
     _plain_ways(run)
     _plain_values(run)
@@ -204,6 +206,13 @@ def _drop_pairs(run: Reduction) -> None:
         count = len(run.steps) - 1
         pairs = ({one, two} for one in range(count) for two in range(one + 1, count))
         again = any(run.fails(kept(run.steps, pair)) for pair in pairs)
+
+
+def _open_elsewhere(run: Reduction) -> None:
+    """Let another step open a session, in the place of one that is there for that alone."""
+    again = True
+    while again:
+        again = any(run.fails(steps) for steps in reopened(run.steps))
 
 
 def _join(run: Reduction) -> None:

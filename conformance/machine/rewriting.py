@@ -74,6 +74,16 @@ def uuids(value: Value) -> set[Handle]:
             return set()
 
 
+def reopened(steps: Steps) -> Iterator[Steps]:
+    """Yield the steps without one that is made in a further session, and with an earlier one made in that instead."""
+    for at, step in enumerate(steps[:-1]):
+        if step.session and step.makes is None:
+            rest = kept(steps, {at})
+            for place, each in enumerate(rest[:at]):
+                if not each.session:
+                    yield (*rest[:place], replace(each, session=step.session), *rest[place + 1 :])
+
+
 def joined(steps: Steps, one: Handle, other: Handle) -> Steps:
     """Return the steps with one object standing for two."""
     left = (step for step in steps if step.makes != one)
