@@ -106,7 +106,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if options == unsaid:
         return
-    config.option.xenconform_seed = _take_settings(config, options).seed
+    settings = _take_settings(config, options)
+    config.option.xenconform_seed = settings.seed
+    config.addinivalue_line("markers", "xdist_group(name): what one worker judges alone")
+    if settings.target is not None and config.getoption("dist", "no") in {"load", "worksteal"}:
+        # Where workers share one server, all that is about a class is one worker's: what another one writes to the
+        # same objects would be taken for the server's doing.
+        config.option.dist = "loadgroup"
 
 
 def _take_settings(config: pytest.Config, options: Options) -> Settings:
@@ -157,7 +163,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     config = session.config
     run = config.stash.get(RUN, None)
     if run is not None:
-        run.interrupted = any(excinfo.type is KeyboardInterrupt for excinfo in _INTERRUPTED)
+        run.interrupted = _was_interrupted()
         run.close()
         del config.stash[RUN]
         config.stash[LEFT_BEHIND] = run.left_behind
@@ -165,7 +171,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     out = config.getoption(f"{PREFIX}out")
     if (out and not _is_worker(config) and SETTINGS in config.stash) or (out and _is_controller(config)):
-        results = finish(Path(out))
+        results = finish(Path(out), interrupted=_was_interrupted())
         if results is not None:
             config.stash[RESULTS] = results
 
@@ -176,13 +182,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f"xenconform: {each}", yellow=True)
 
 
-def finish(out: Path) -> Results | None:
-    """Merge the workers' logs, if there are any, and write the reports of the log; None where there is no log."""
+def finish(out: Path, *, interrupted: bool = False) -> Results | None:
+    """Merge the workers' logs, if there are any, and write the reports of the log; None where there is no log.
+
+    `interrupted` says that this process, which led the workers, was stopped.
+    """
     parts = sorted(out.glob("run.*.jsonl"))
     if parts:
         with ExitStack() as opened, (out / LOG).open("w", encoding="utf-8") as whole:
             logs = [opened.enter_context(part.open(encoding="utf-8", errors="replace")) for part in parts]
-            whole.writelines(f"{line}\n" for line in merge(logs))
+            whole.writelines(f"{line}\n" for line in merge(logs, interrupted=interrupted))
         for part in parts:
             part.unlink()
     return write_all(read_run(out / LOG), out) if (out / LOG).exists() else None
@@ -193,6 +202,10 @@ def _log_of(config: pytest.Config, out: Path | None) -> Path | None:
         return None
     out.mkdir(parents=True, exist_ok=True)
     return out / (f"run.{_worker_name(config)}.jsonl" if _is_worker(config) else LOG)
+
+
+def _was_interrupted() -> bool:
+    return any(excinfo.type is KeyboardInterrupt for excinfo in _INTERRUPTED)
 
 
 def _is_worker(config: pytest.Config) -> bool:

@@ -139,13 +139,14 @@ def _cited_by(line: str) -> list[int]:
         return []
 
 
-def merge(logs: Iterable[Iterable[str]]) -> Iterator[str]:
+def merge(logs: Iterable[Iterable[str]], *, interrupted: bool = False) -> Iterator[str]:
     """Yield one log made of several workers' logs, its lines without line ends, a line at a time.
 
     Exchanges are numbered anew from 1 in the order of the logs, whatever numbers the workers gave, and judgements
     name them by the new numbers. A log's start is its first line. The first start is kept, with the formats and
     clauses of the others added. The end adds up the calls and takes the longest time; it is left out, which makes the
-    whole incomplete, where a log is cut or has a start and no end.
+    whole incomplete, where a log is cut or has a start and no end. `interrupted` says that who led the workers was
+    stopped: each of them may have come to an end of its own before all was done.
     """
     opened = [_opened(log) for log in logs]
     starts = [start for start, _ in opened if start is not None]
@@ -165,7 +166,7 @@ def merge(logs: Iterable[Iterable[str]]) -> Iterator[str]:
             elif isinstance(event := event_of(data), RunEnd):
                 ends.append(event)
     if whole and ends and len(ends) >= len(starts):
-        yield encode_event(_merged_end(ends))
+        yield encode_event(_merged_end(ends, interrupted=interrupted))
 
 
 def _opened(log: Iterable[str]) -> tuple[RunStart | None, Iterator[str]]:
@@ -203,10 +204,10 @@ def _merged_start(starts: list[RunStart]) -> RunStart:
     )
 
 
-def _merged_end(ends: list[RunEnd]) -> RunEnd:
+def _merged_end(ends: list[RunEnd], *, interrupted: bool) -> RunEnd:
     return RunEnd(
         calls=sum(each.calls for each in ends),
         seconds=max(each.seconds for each in ends),
-        interrupted=any(each.interrupted for each in ends),
+        interrupted=interrupted or any(each.interrupted for each in ends),
         error="; ".join(dict.fromkeys(each.error for each in ends if each.error)),
     )

@@ -210,6 +210,13 @@ def test_logs_merge_a_line_at_a_time() -> None:
     assert passed == 998
 
 
+def test_who_led_the_workers_may_have_been_stopped() -> None:
+    """Logs that are all whole give an interrupted run where the one who led the workers was stopped."""
+    merged = Run.from_lines(merge([WHOLE.lines(), WHOLE.lines()], interrupted=True))
+    assert merged.end is not None
+    assert merged.end.interrupted
+
+
 def test_a_cut_worker_makes_the_whole_incomplete() -> None:
     """Where one worker's log is cut or lacks its end, so does the merged one."""
     lines = list(WHOLE.lines())

@@ -21,7 +21,12 @@ WEIGHTS = {"STATE-MODEL": 60.0, "CONC-LINEARIZABLE": 12.0, "PERSIST": 60.0}
 
 def weight(name: str) -> float:
     """Return how long an item takes, in items of the usual kind; `name` is its pytest id."""
-    return WEIGHTS.get(name.rpartition("::")[2].partition("[")[0], 1.0)
+    return WEIGHTS.get(_name(name).partition("[")[0], 1.0)
+
+
+def _name(node: str) -> str:
+    """Return an item's name out of its pytest id, to which xdist adds the group behind an @."""
+    return node.rpartition("::")[2].partition("@")[0]
 
 
 @dataclass(slots=True)
@@ -73,7 +78,7 @@ class Watch:
                 self._findings += cost["findings"]
         self._weight += weight(report.nodeid)
         share = self._weight / self._whole if self._whole else None
-        self._progress.update(self._done, self._calls, self._findings, report.nodeid.rpartition("::")[2], share=share)
+        self._progress.update(self._done, self._calls, self._findings, _name(report.nodeid), share=share)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -40,7 +40,9 @@ class ClauseFile(pytest.File):
         settings: Settings = self.config.stash[SETTINGS]
         for check, of in selection(settings.api, settings.clauses, settings.classes):
             name = f"{check.clause}[{of.name if of else SERVER}]"
-            yield ClauseItem.from_parent(self, name=name, check=check, of=of)
+            item = ClauseItem.from_parent(self, name=name, check=check, of=of)
+            item.add_marker(pytest.mark.xdist_group(of.name if of else SERVER))
+            yield item
 
 
 class ClauseItem(pytest.Item):
