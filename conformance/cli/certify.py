@@ -116,7 +116,7 @@ def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int
     try:
         # Other plugins that happen to be installed have no business in a certificate.
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        with redirect_stdout(said), redirect_stderr(said), terminable():
+        with redirect_stdout(said), redirect_stderr(said), terminable() as watch.stop:
             code = pytest.main([*_arguments(options, settings), *_spread(workers)], plugins=[watch])
     finally:
         os.environ.clear()

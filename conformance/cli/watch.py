@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 from rich.status import Status
 
+from xenconform.conformance.suite.interrupts import Stop
 from xenconform.conformance.suite.items import COST, LEFT_BEHIND, RESULTS, RUN
 from xenconform.models.results import Results
 from xenconform.reports.progress import Progress
@@ -38,6 +39,7 @@ class Watch:
     interrupted: bool = False
     remarks: list[str] = field(default_factory=list)
     results: Results | None = None
+    stop: Stop = field(default_factory=Stop)
     _done: int = 0
     _weight: float = 0.0
     _whole: float = 0.0
@@ -68,7 +70,13 @@ class Watch:
         self._progress.__enter__()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Show one item more."""
+        """Show one item more.
+
+        Raises:
+            KeyboardInterrupt: somebody asked to stop, and that was lost on its way.
+        """
+        if self.stop.asked and not self.interrupted:
+            raise KeyboardInterrupt
         if report.when != "call" or self._config is None or self._progress is None:
             return
         self._done += 1

@@ -18,14 +18,28 @@ from xenconform.conformance.transport import Result, Transport
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+@dataclass(slots=True)
+class Stop:
+    """Whether somebody pressed ctrl-C or cancelled the job: a KeyboardInterrupt may be lost on its way, this is not."""
+
+    asked: bool = False
+
+
 @contextmanager
-def terminable() -> Iterator[None]:
-    """Let SIGTERM raise KeyboardInterrupt in the block, as SIGINT does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def terminable() -> Iterator[Stop]:
+    """Let SIGTERM raise KeyboardInterrupt in the block, as SIGINT does; yield what remembers it."""
+    stop = Stop()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.asked = True
+        raise KeyboardInterrupt
+
+    before = {each: signal.signal(each, on_signal) for each in SIGNALS}
     try:
-        yield
+        yield stop
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @dataclass(slots=True)
