@@ -11,7 +11,14 @@ KINDS = 6
 """How many different values there are of the types that have the most."""
 CROWD = 12
 """How many members a collection has that is to be larger than a few."""
-_TEXTS = (" padded ", "x" * 300 + 4_000 * "\u00e9", "007", "\u00e9\U0001f600 & <b> 'q' \"d\"", "e\u0301 \u00c9", "two\nlines\tand a tab")
+_TEXTS = (
+    " padded ",
+    "x" * 300 + 4_000 * "\u00e9",
+    "007",
+    "\u00e9\U0001f600 & <b> 'q' \"d\"",
+    "e\u0301 \u00c9",
+    "two\nlines\tand a tab",
+)
 _INTS = (0, 2**31 + 7, t.INT_MAX, -1, 2**53 + 1, t.INT_MIN)
 _FLOATS = (0.0, 0.1, 1e300, -2.25)
 _ALIKE = ("case", "CASE", " case", "case ", "c\u00e9", "ce\u0301")
