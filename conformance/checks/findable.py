@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.lost import READERS
 from xenconform.conformance.checks.snapshots import Record
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref
 
-READERS = ("get_uuid", "get_record")
 KEYS = ("uuid", "name_label")
 UNKNOWN = frozenset({"UUID_INVALID", "HANDLE_INVALID"})
 """With these the server says that there is no such object."""

@@ -38,7 +38,8 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
     with suppress(Unavailable, Unanswered):
         crowd.append(make_awkward(bench, of, 0))
         crowd.append(_blank(bench, of))
-        crowd += twins(bench, of.name, (LARGE_CROWD if bench.budget.boundaries else CROWD) - len(crowd))
+        count = max(LARGE_CROWD if bench.budget.boundaries else CROWD, bench.budget.objects)
+        crowd += twins(bench, of.name, count - len(crowd))
     try:
         for fmt in bench.formats:
             with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
