@@ -16,6 +16,8 @@ TEXTS: tuple[str, ...] = (
     "1",
 )  # fmt: skip
 """Texts of which each may be taken for another one; a longer one stands before its parts, and what is below another."""
+FOREIGN: tuple[str, ...] = ("cafe\u0301", "caf\u00e9", "cafe", "\u65e5\U0001f600")
+"""Texts beyond ASCII: one in two spellings that look alike, one that they are taken for, one beyond 16 bits."""
 RARE: tuple[str, ...] = ("k" * 256 + "1", "k" * 256, "k" * 255, "")
 """More such texts, which a server may have reasons to refuse: at the limits of columns, and none at all."""
 
@@ -43,6 +45,10 @@ def paired(keys: tuple[Value, ...], of: Type) -> dict[Value, Value]:
     return {key: found[(at // 2) % len(found)] for at, key in enumerate(keys)}
 
 
-def bolder(values: tuple[Value, ...], of: Type) -> tuple[Value, ...]:
-    """Return values of a type with those that a server may refuse besides; the empty one stands last."""
-    return (*values, *(each for each in RARE if each not in values)) if isinstance(of, t.Str) else values
+def boldest_first(of: Type) -> tuple[tuple[Value, ...], ...]:
+    """Return the values that are easily confused, with all that a server may refuse besides, with less, and alone.
+
+    The empty one stands last.
+    """
+    plain = confusables(of)
+    return ((*plain, *FOREIGN, *RARE), (*plain, *FOREIGN), plain) if isinstance(of, t.Str) else (plain,)

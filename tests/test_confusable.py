@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from unicodedata import normalize
+
 import pytest
 
 from xenconform.models import types as t
 from xenconform.models.values import canonical
-from xenconform.strategies.confusable import confusables, crowd, paired
+from xenconform.strategies.confusable import boldest_first, confusables, crowd, paired
 
 WIDE = (t.Str(), t.Int(), t.Float(), t.DateTime())
 """Types with more values than any limit of one byte."""
@@ -27,6 +30,15 @@ def test_texts_are_confused() -> None:
     assert any(one in other for one in texts for other in texts if one != other)
     assert any(set(each.split(",")) <= set(texts) for each in texts if "," in each)
     assert len({int(each) for each in texts if each.isdecimal()}) == 1
+
+
+def test_the_boldest_stand_first() -> None:
+    """Each further way leaves out what a server may refuse, and the last one is what is confused and no more."""
+    ways = boldest_first(t.Str())
+    assert [set(one) > set(other) for one, other in pairwise(ways)] == [True, True]
+    assert ways[0][-1] == ""
+    assert ways[-1] == confusables(t.Str())
+    assert {normalize("NFC", str(each)) for each in ways[1]} < set(ways[1])
 
 
 def test_small_types_give_what_they_have() -> None:

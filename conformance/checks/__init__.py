@@ -14,6 +14,7 @@ from xenconform.conformance.checks import (
     hostile_bodies,
     hostile_calls,
     hostile_http,
+    hostile_refusals,
     hostile_waiting,
     labels,
     lifecycle,
@@ -105,6 +106,7 @@ CHECKS: tuple[Check, ...] = (
     *hostile_bodies.CHECKS,
     *hostile_calls.CHECKS,
     *hostile_http.CHECKS,
+    *hostile_refusals.CHECKS,
     *hostile_waiting.CHECKS,
     *persistence.CHECKS,
 )

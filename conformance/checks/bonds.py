@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.destroying import destroy
+from xenconform.conformance.checks.destroying import destroy, destroy_as_task
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
 from xenconform.conformance.checks.stirring import stirred
 from xenconform.conformance.checks.stock import Obj
@@ -107,7 +107,7 @@ def far_end(bench: Bench, relation: Relation, fmt: Format, ref: Ref) -> tuple[li
 def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
     """Destroying an object takes it out of every bound field, and nothing else. Source: introduction, relations.
 
-    Destroyed are the older and the newer of two objects, and one that was bound after it was made.
+    Destroyed are the older and the newer of two objects, one that was bound after it was made, and one by a task.
     """
     for relation, name in _by_constructor(bench.api, of):
         for fmt in bench.formats:
@@ -116,7 +116,7 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
                 made = [bench.stock.make(of.name, {name: target}) for _ in range(3)]
                 _destroy_and_see(bench, judge, (relation, fmt), target, (made[0], made[1:]))
                 _destroy_and_see(bench, judge, (relation, fmt), target, (made[2], made[1:2]))
-                bench.stock.remove(made[1])
+                _destroy_and_see(bench, judge, (relation, fmt), target, (made[1], []), as_task=True)
                 setter = bench.api.message(f"{of.name}.set_{relation.owner_field}")
                 if setter is not None and setter.lifecycle.state is not State.REMOVED:
                     moved = bench.stock.make(of.name)
@@ -125,13 +125,19 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
 
 
 def _destroy_and_see(
-    bench: Bench, judge: Judge, at: tuple[Relation, Format], target: Ref, objects: tuple[Obj, list[Obj]]
+    bench: Bench,
+    judge: Judge,
+    at: tuple[Relation, Format],
+    target: Ref,
+    objects: tuple[Obj, list[Obj]],
+    *,
+    as_task: bool = False,
 ) -> None:
     """Destroy an object: the far end is without it, over every format, and still with those that it showed besides."""
     relation, fmt = at
     obj, others = objects
     before = far_end(bench, relation, fmt, target)[0]
-    gone = destroy(bench, fmt, obj)
+    gone = (destroy_as_task if as_task else destroy)(bench, fmt, obj)
     for read in bench.formats:
         members, seen = far_end(bench, relation, read, target)
         judge.true(obj.ref not in members, "the far end without the destroyed object", show(members), gone, seen)

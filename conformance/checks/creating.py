@@ -137,6 +137,7 @@ def each_object_is_new(bench: Bench, of: ApiClass) -> None:
                 bench.stock.remove(bench.stock.object_of(of.name, ref))
     for fmt in bench.formats if of.destructor else ():
         _with_the_same_record(bench, of, fmt)
+        _with_the_record_of_one_gone(bench, of, fmt)
         for constructor, _ in further(bench, of):
             _new_by(bench, of, (constructor, fmt), seen_refs, seen_uuids)
 
@@ -189,6 +190,27 @@ def _with_the_same_record(bench: Bench, of: ApiClass, fmt: Format) -> None:
                 _with_a_uuid_in_use(bench, judge, (of, fmt), objects[0].ref)
         for obj in objects:
             bench.stock.remove(obj)
+
+
+def _with_the_record_of_one_gone(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Make an object, end it and make it again of the same record: what is made is not the one that is gone."""
+    with suppress(Unavailable):
+        record, had = bench.stock.exemplar(of.name), set[Value]()
+        for _ in range(2):
+            made = bench.stock.try_make(of.name, record, fmt=fmt)
+            if not isinstance(made.reply.outcome, Success):
+                return
+            obj = bench.stock.adopt(of.name, made)
+            with bench.judging("CREATE-NEW", of.name, fmt) as judge:
+                told = [(obj.ref, made)]
+                told += (
+                    [bench.ask(bench.other(fmt), f"{of.name}.get_uuid", obj.ref)] if "get_uuid" in of.messages else []
+                )
+                for value, seen in told:
+                    judge.true(value not in had, "a ref and a uuid that no object had", show(value), made, seen)
+                    had.add(value)
+            if not bench.stock.remove(obj):
+                return
 
 
 def _with_a_uuid_in_use(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: Ref) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, unheard
 from xenconform.conformance.checks.querying import is_listed, query
 from xenconform.conformance.checks.reading import getters
 from xenconform.conformance.checks.stock import Obj
@@ -40,6 +41,32 @@ def destroy(bench: Bench, fmt: Format, obj: Obj) -> Exchange:
     raise Unanswered(exchange, domain=lenient and isinstance(exchange.reply.outcome, Failure))
 
 
+def refused_as_task(bench: Bench, fmt: Format, obj: Obj) -> tuple[bool, Exchange | None]:
+    """Ask a task to destroy an object; return whether it is not done, and the telling exchange.
+
+    A server without the asynchronous form, and a task that does not end, have not done it: that is for ASYNC-TASK.
+    """
+    of = bench.api.classes[obj.cls]
+    with suppress(Unanswered, Unavailable):
+        ended = Async(bench, unheard(fmt), fmt, of.messages[of.destructor]).run(obj.ref)
+        if ended is not None:
+            return not ended.succeeded, ended.seen[0]
+    return True, None
+
+
+def destroy_as_task(bench: Bench, fmt: Format, obj: Obj) -> Exchange:
+    """Destroy an object of our own by a task; where that does not get it done, by the plain form.
+
+    Raises:
+        Unanswered: as `destroy`.
+    """
+    refused, call = refused_as_task(bench, fmt, obj)
+    if refused or call is None:
+        return destroy(bench, fmt, obj)
+    bench.stock.forget(obj)
+    return call
+
+
 def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
     """After destroy every call with the ref fails, and no listing or look-up shows the object. Source: introduction.
 
@@ -59,6 +86,8 @@ def _asked_before(bench: Bench, of: ApiClass, obj: Obj) -> tuple[Value, Value]:
     uuid: Value = None
     label: Value = None
     for fmt in bench.formats:
+        for _, message in getters(of) if bench.budget.boundaries else ():
+            value_of(bench, fmt, message, obj.ref)
         record = value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
         uuid, label = record.get("uuid", uuid), record.get("name_label", label)
         if uuid is not None:
@@ -83,8 +112,9 @@ def value_of(bench: Bench, fmt: Format, message: str, *args: Value) -> Value:
 def _every_call_fails(bench: Bench, judge: Judge, at: tuple[ApiClass, int], obj: Obj) -> None:
     of, shift = at
     for number, (_, message) in enumerate(getters(of)):
-        fmt = bench.formats[(number + shift) % len(bench.formats)]
-        judge.refused(bench.call(fmt, message, obj.ref, probe=True), f"{message} of a destroyed object")
+        turn = bench.formats[(number + shift) % len(bench.formats)]
+        for fmt in bench.formats if bench.budget.boundaries else (turn,):
+            judge.refused(bench.call(fmt, message, obj.ref, probe=True), f"{message} of a destroyed object")
     for fmt in bench.formats if "get_record" in of.messages else ():
         seen = bench.call(fmt, f"{of.name}.get_record", obj.ref, probe=True)
         judge.refused(seen, "get_record of a destroyed object")

@@ -25,12 +25,11 @@ from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import KINDS, opened
 from xenconform.conformance.checks.tally import sampled
-from xenconform.conformance.codec import Param, Scalar
+from xenconform.conformance.checks.wire_types import odd_nodes
+from xenconform.conformance.codec import Param, plain
 from xenconform.models.api import Api, ApiClass, Message, State
-from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type
 from xenconform.strategies.wrong import wrong_typed
-
-NIL = Scalar("nil", "")
 
 
 def explicit_messages(of: ApiClass) -> list[Message]:
@@ -90,14 +89,14 @@ def _wrong_types(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
     for at in positions or [(turn.number + turn.at) % count]:
         of = message.params[at].type
         wrong: list[Param] = [each for each in wrong_typed(of) if each[0] != of and not _is_a_name(of, each[0])]
-        wrong += [] if refs_in(of) else [(None, NIL)]
+        wrong += odd_nodes(of)
         used = blind(message) if isinstance(of, RefTo) else aimed
         # Accessors read values of their own, as fields do: each is tried with each over all formats but one.
         spared = _in_turn(wrong, turn) if message.verb and turn.all_of_them else ()
         for typed, value in [each for each in wrong if each not in spared] if spared else _in_turn(wrong, turn):
             params: list[Param] = [(p.type, arg) for p, arg in zip(message.params, used.args, strict=True)]
             params[at] = (typed, value)
-            what = f"{show(value) if typed else 'null'} as {typed or 'it stands'} for {message.params[at].name}"
+            what = f"{show(value if typed else plain(value))} as {typed or 'it stands'} for {message.params[at].name}"
             code = ("FIELD_TYPE_ERROR",) if used.right else None
             yield Probe(what, Aim((), used.live), params=params, code=code)
 

@@ -9,7 +9,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.creating_fields import varied
-from xenconform.conformance.checks.destroying import is_held, value_of
+from xenconform.conformance.checks.destroying import is_held, refused_as_task, value_of
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.stock import NOTHING, Obj
@@ -128,6 +128,11 @@ def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
     found = _found(bench, read_over, target, before[0])
     exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
     if not judge.refused(exchange, f"destroy of a {of.name} that {other.cls}.{field} refers to"):
+        return False
+    refused, seen = refused_as_task(bench, fmt, target) if bench.budget.boundaries else (True, None)
+    if seen is not None and not judge.true(
+        refused, f"a task to destroy a {of.name} that {other.cls}.{field} refers to fails", "it succeeds", seen
+    ):
         return False
     with bench.judging("DESTROY-REFERENCED-UNCHANGED", judge.element, fmt) as still:
         for obj, was in zip((target, other), before, strict=True):

@@ -114,6 +114,10 @@ def _broken(here: Scene) -> Iterator[tuple[str, bytes]]:
             f"two lengths, {first} and {second}",
             (_head(here, f"Content-Length: {first}", f"Content-Length: {second}") + write + inside),
         )
+    # A request that is turned down for its path or verb has been read to its end, or is the last of its connection.
+    for method, path in (("POST", "/no/such/path"), ("PUT", ""), ("GET", ""), ("OPTIONS", ""), ("NONE", "")):
+        head = _head(here, f"Content-Length: {len(inside)}", method=method, path=path)
+        yield f"a request within the body of a {method} to {path or 'the usual path'}", head + inside
     odd = (f"+{size}", f"-{size}", f"{size}, {size + 1}", f"{size} {size}", f"0x{size:x}", f"{size}.0", f"{size}e0")
     for length in (*odd, f"{size}_0", "many", f"{2**64 + size}"):
         yield f"the length {length!r}", _head(here, f"Content-Length: {length}") + write

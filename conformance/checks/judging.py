@@ -133,6 +133,11 @@ class Judge:
         self.true(fits, want, describe(exchange), exchange)
 
 
+def unheard(fmt: Format | str = "") -> Judge:
+    """Return a judge whose findings nobody hears: what it would tell is another clause's."""
+    return Judge(lambda _judgement: None, "", "", fmt)
+
+
 def result_of(exchange: Exchange) -> Value:
     """Return the value of an exchange that succeeded."""
     assert isinstance(exchange.reply.outcome, Success), "only successes have a value"

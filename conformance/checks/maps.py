@@ -29,7 +29,7 @@ from xenconform.models.calls import Failure, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf
 from xenconform.models.values import Value, same
-from xenconform.strategies.confusable import bolder, confusables, crowd, paired
+from xenconform.strategies.confusable import boldest_first, confusables, crowd, paired
 
 Pair = tuple[Value, Value]
 Pairs = dict[Value, Value]
@@ -222,9 +222,8 @@ def _remove_all(place: Place, judge: Judge) -> None:
 def _odd(place: Place) -> Pairs:
     """Set pairs that are easily confused and return them, with what a server may refuse where this one does not."""
     of = _type(place)
-    plain = confusables(of.key)
-    bold = _taken(place, paired(bolder(plain, of.key), of.value))
-    return bold or _taken(place, paired(plain, of.value))
+    ways = (_taken(place, paired(keys, of.value)) for keys in boldest_first(of.key))
+    return next((each for each in ways if each), {})
 
 
 def _taken(place: Place, pairs: Pairs) -> Pairs:

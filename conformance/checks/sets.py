@@ -25,7 +25,7 @@ from xenconform.conformance.checks.fields import (
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
 from xenconform.models.types import SetOf, Type
 from xenconform.models.values import Value, same
-from xenconform.strategies.confusable import bolder, confusables, crowd
+from xenconform.strategies.confusable import boldest_first, confusables, crowd
 
 
 def add_adds_and_keeps(place: Place, judge: Judge) -> None:
@@ -157,8 +157,8 @@ def _remove_all(place: Place, judge: Judge) -> None:
 
 def _odd(place: Place) -> tuple[Value, ...]:
     """Set what is easily confused and return it, with what a server may refuse where this one does not."""
-    plain = confusables(item_of(place))
-    return taken(place, bolder(plain, item_of(place))) or taken(place, plain)
+    ways = (taken(place, each) for each in boldest_first(item_of(place)))
+    return next((each for each in ways if each), ())
 
 
 def taken(place: Place, values: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -128,19 +128,20 @@ def _adopt_all(bench: Bench, of: ApiClass, refs: tuple[Ref, ...]) -> None:
 # --------------------------------------------------------------------------------------------------- ending, and errors
 
 
-def _destructor(of: ApiClass) -> Message:
+def destructor(of: ApiClass) -> Message:
+    """Return the message that ends objects of a class."""
     return of.messages[of.destructor]
 
 
 def _end(bench: Bench, of: ApiClass, fmt: Format, judge: Judge) -> None:
     """An end's task ends with the object gone, or with the error of the plain form."""
     obj = bench.stock.make(of.name)
-    ended = Async(bench, judge, fmt, _destructor(of)).run(obj.ref)
+    ended = Async(bench, judge, fmt, destructor(of)).run(obj.ref)
     if ended is None:
         bench.stock.remove(obj)
         return
     if not ended.succeeded:
-        plain = bench.call(fmt, _destructor(of).full_name, obj.ref)
+        plain = bench.call(fmt, destructor(of).full_name, obj.ref)
         if isinstance(plain.reply.outcome, Success):
             bench.stock.forget(obj)
             judge.fail(f"success, as the plain form: {describe(plain)}", ended.describe(), *ended.seen, plain)
@@ -160,13 +161,13 @@ def _end(bench: Bench, of: ApiClass, fmt: Format, judge: Judge) -> None:
 def _error(bench: Bench, of: ApiClass, fmt: Format, judge: Judge) -> None:
     """Of a made-up ref the task fails, or the call at once, with the plain form's error."""
     ref = unknown_ref()
-    plain = bench.call(bench.other(fmt), _destructor(of).full_name, ref, probe=True)
+    plain = bench.call(bench.other(fmt), destructor(of).full_name, ref, probe=True)
     outcome = plain.reply.outcome
     if isinstance(outcome, Success):
         raise Unavailable(f"{plain.message} of a made-up ref succeeds; counted under the clauses on objects")
     if isinstance(outcome, Breach) or outcome.code in MISSING_CODES:
         raise Unanswered(plain, missing=isinstance(outcome, Failure))
-    ended = Async(bench, judge, fmt, _destructor(of)).run(ref)
+    ended = Async(bench, judge, fmt, destructor(of)).run(ref)
     if ended is not None:
         judge_error(judge, ended, plain)
 
@@ -256,7 +257,7 @@ def tasks_are_seen_by_every_session(bench: Bench) -> None:
             obj = something(bench)
             other = opened(bench, bench.other(fmt))
             try:
-                message = _destructor(bench.api.classes[obj.cls])
+                message = destructor(bench.api.classes[obj.cls])
                 Async(bench, judge, fmt, message, partial(_look, bench, judge, other)).run(obj.ref)
             finally:
                 bench.call(fmt, "session.logout", session=other)

@@ -1,11 +1,12 @@
 """Level 4, tasks beside others: two that run at once, one whose session has ended, and errors with all they say.
 
-A task keeps its own result, does all that the plain form does with all that it was given, and does it once.
+A task keeps its own result, stays when others go, and does, once, all that the plain form does with all it was given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
@@ -13,13 +14,14 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import is_held
 from xenconform.conformance.checks.fields import plain_values
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show, unheard
 from xenconform.conformance.checks.sessionless import can_come_and_go, is_it
 from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import holders
 from xenconform.conformance.checks.tally import draw
-from xenconform.conformance.checks.tasks import CLAUSE, something
-from xenconform.models.api import ApiClass, Message
+from xenconform.conformance.checks.tasks import CLAUSE, destructor, judge_format, something
+from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.refusals import MISSING_CODES
@@ -142,7 +144,7 @@ def refusals_say_all(bench: Bench, of: ApiClass) -> None:
         target = bench.stock.make(of.name)
         other = bench.stock.make(holder.cls, {holder.name: target.ref})
         try:
-            _judge_refused(bench, judge, of.messages[of.destructor], target.ref)
+            _judge_refused(bench, judge, destructor(of), target.ref)
         finally:
             bench.stock.remove(other)
             bench.stock.remove(target)
@@ -170,7 +172,7 @@ def tasks_outlive_their_session(bench: Bench) -> None:
         with bench.judging(CLAUSE, "server, session ended", fmt) as judge:
             obj = something(bench)
             session = opened(bench, fmt)
-            message = bench.api.classes[obj.cls].messages[bench.api.classes[obj.cls].destructor]
+            message = destructor(bench.api.classes[obj.cls])
             call = bench.call(fmt, f"Async.{message.full_name}", obj.ref, session=session)
             bench.call(fmt, "session.logout", session=session)
             try:
@@ -182,8 +184,39 @@ def tasks_outlive_their_session(bench: Bench) -> None:
                 bench.stock.remove(obj)
 
 
+# --------------------------------------------------------------------------------------------------- one after another
+
+
+def ended_tasks_go_one_by_one(bench: Bench, _of: ApiClass) -> None:
+    """Destroying an ended task leaves another ended one. Source: introduction, destructors."""
+    for fmt in bench.formats:
+        with bench.judging("DESTROY-NO-CASCADE", "task", fmt) as judge:
+            first, second = something(bench), something(bench)
+            try:
+                look = partial(_outlives, bench, judge, second)
+                message = destructor(bench.api.classes[first.cls])
+                Async(bench, unheard(fmt), fmt, message, look).run(first.ref)
+            finally:
+                bench.stock.remove(first)
+                bench.stock.remove(second)
+
+
+def _outlives(bench: Bench, judge: Judge, obj: Obj, ref: Ref) -> None:
+    """End an object of ours by a task, which is destroyed then, while another task that has ended is there."""
+    fmt, message = judge_format(judge), destructor(bench.api.classes[obj.cls])
+    if Async(bench, unheard(fmt), fmt, message).run(obj.ref) is not None:
+        seen = bench.call(bench.other(fmt), "task.get_record", ref, probe=True)
+        there = isinstance(seen.reply.outcome, Success)
+        judge.true(there, f"the task {ref} is still there after the end of another", describe(seen), seen)
+
+
+def _is_task(_api: Api, of: ApiClass) -> bool:
+    return of.name == "task"
+
+
 CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=two_tasks_keep_their_own, applies=can_come_and_go),
     Check(CLAUSE, per_class=refusals_say_all, applies=is_held),
+    Check("DESTROY-NO-CASCADE", per_class=ended_tasks_go_one_by_one, applies=_is_task),
     Check(CLAUSE, per_server=tasks_outlive_their_session),
 )

@@ -117,6 +117,10 @@ def version_is_kept(bench: Bench) -> None:
             message, _ = a_listing(bench)
             for params in ([], ["one too many"], *([each] for each in IN_PARAMETERS)):
                 _judge_version(judge, json_call(bench, fmt, message, params), fmt)
+            for kind, params in (each for kinds in _kinds(bench, fmt) for each in kinds):
+                _judge_version(judge, json_call(bench, fmt, kind, params), fmt)
+            for session in (unknown_ref(), "OpaqueRef:NULL", ""):
+                _judge_version(judge, bench.call(fmt, message, probe=True, session=session), fmt)
             if fmt is Format.JSONRPC2:
                 for version in WRONG_VERSIONS:
                     exchange = json_call(bench, fmt, message, [], jsonrpc=version)

@@ -53,13 +53,13 @@ def has_typed_messages(_api: Api, of: ApiClass) -> bool:
 
 def wrong_type_fails(bench: Bench, of: ApiClass) -> None:
     """A value of another type fails and changes nothing; SHOULD: FIELD_TYPE_ERROR. Source: error list."""
-    for number, message in enumerate(typed_messages(of)):
+    for message in typed_messages(of):
         with _Filled(bench, message) as filled:
-            for at, fmt in enumerate(bench.formats):
+            for fmt in bench.formats:
                 with with_code(bench, "WIRE-TYPE", message.full_name, fmt) as (judge, coded):
                     ref = bench.stock.writable(of.name).ref
                     before = filled.shown(fmt, ref)
-                    wrong = _wrong_params(message, (fmt, ref), number + at)
+                    wrong = _wrong_params(message, (fmt, ref))
                     _judge_types(bench, (message, wrong), (fmt, ref, before), judge, coded)
     for message in asking_messages(of):
         for fmt in bench.formats:
@@ -140,8 +140,8 @@ def _told(of: Type | None, value: Value) -> str:
     return f"{show(plain(value))} as it stands" if of is None else f"{show(value)} as {of}"
 
 
-def _wrong_params(message: Message, at_: tuple[Format, Ref], turn: int) -> list[list[Param]]:
-    """Return parameter lists in which a single value is of another type: any after self; of the odd ones one a turn."""
+def _wrong_params(message: Message, at_: tuple[Format, Ref]) -> list[list[Param]]:
+    """Return parameter lists in which a single value is of another type: any after self."""
     fmt, ref = at_
     good: list[Param] = [(RefTo(message.cls), ref)]
     good += [(p.type, _plain(p.type, ref)) for p in message.params[1:]]
@@ -150,21 +150,22 @@ def _wrong_params(message: Message, at_: tuple[Format, Ref], turn: int) -> list[
         of = message.params[at].type
         wrong: list[Param] = [typed for typed in wrong_typed(of) if not _names(of, typed[0])]
         wrong += [(None, node) for node in _NO_BOOLS[fmt is Format.XMLRPC] if of == Bool()]
-        odd = list(_nodes(of))
-        chosen = [*wrong, *(odd[turn % len(odd) :][:1] if odd else ())] if at == len(good) - 1 else wrong[:2]
+        chosen = [*wrong, *odd_nodes(of)] if at == len(good) - 1 else wrong[:2]
         found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
     return [params for params in found if any(of != p.type for p, (of, _) in zip(message.params, params, strict=True))]
 
 
-def _nodes(of: Type) -> Iterator[Param]:
+def odd_nodes(of: Type) -> Iterator[Param]:
     """Yield what no type of the API writes: null, and members of which the second alone is of another type."""
     if not refs_in(of) and not isinstance(of, Option):
         yield None, NIL
     match of:
         case SetOf(item) if (pair := _good_and_bad(item)) is not None:
             yield None, Array(pair)
+            yield None, Array((pair[0], NIL))
         case MapOf(Str(), item) if (pair := _good_and_bad(item)) is not None:
             yield None, Struct(tuple(zip(("xc1", "xc2"), pair, strict=True)))
+            yield None, Struct((("xc1", pair[0]), ("xc2", NIL)))
 
 
 def _good_and_bad(of: Type) -> tuple[Node, Node] | None:

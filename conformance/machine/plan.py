@@ -119,6 +119,11 @@ def cluster(api: Api, profile: Profile, cls: str) -> tuple[str, ...]:
     return (cls, *others[:MORE])
 
 
+def needing(api: Api, profile: Profile, cls: str, among: Collection[str]) -> tuple[str, ...]:
+    """Return a class, and those of some others that cannot be made without an object of it."""
+    return (cls, *(name for name in among if name != cls and cls in (_chain(api, profile, name, ()) or ())))
+
+
 def covered(api: Api, profile: Profile, classes: Collection[str]) -> Mapping[str, Abilities]:
     """Return the abilities of each class of a machine."""
     return {name: abilities(api, profile, api.classes[name]) for name in classes}

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.machine.choosing import FOCUSES, About, How
-from xenconform.conformance.machine.plan import Abilities
+from xenconform.conformance.machine.plan import Abilities, needing
 from xenconform.conformance.machine.player import Mismatch, Stopped
 from xenconform.conformance.machine.walk import Walk
 from xenconform.models.acts import changes_power
@@ -98,10 +98,7 @@ def explore(this: Exploration) -> Iterator[Found]:
 
     Whoever takes a finding adds to `muted` what would find the same again.
     """
-    for tour in _tours(this):
-        found = _take(this, tour)
-        if found is not None:
-            yield found
+    yield from _taken(this, _tours(this))
     machine = _machine(this)
     until = time.monotonic() + this.seconds
     done = 0
@@ -112,6 +109,8 @@ def explore(this: Exploration) -> Iterator[Found]:
         found = this.take()
         if found is not None:
             yield found
+    # Last, as these are long before anything of them shows: what the others find too is found small by them.
+    yield from _taken(this, _rounds(this))
 
 
 def _tours(this: Exploration) -> Iterator[Callable[[Walk], None]]:
@@ -126,6 +125,19 @@ def _tours(this: Exploration) -> Iterator[Callable[[Walk], None]]:
             yield partial(Walk.tour, copying=act, cls=this.cls, how=how)
     if any(changes_power(act) for act in acts):
         yield partial(Walk.states, cls=this.cls, how=how)
+
+
+def _rounds(this: Exploration) -> Iterator[Callable[[Walk], None]]:
+    """Yield the sequences of a class, and of each that needs it, that write and end what is around an object."""
+    for name in needing(this.bench.api, this.bench.profile, this.cls, this.plan) if this.cls else ():
+        yield partial(Walk.around, cls=name, how=How(this.seed % 3, 0))
+
+
+def _taken(this: Exploration, sequences: Iterator[Callable[[Walk], None]]) -> Iterator[Found]:
+    for each in sequences:
+        found = _take(this, each)
+        if found is not None:
+            yield found
 
 
 def _take(this: Exploration, tour: Callable[[Walk], None]) -> Found | None:

@@ -105,11 +105,8 @@ class Walk(Making):
     def destroy(self, obj: int, how: How) -> None:
         """Destroy an object, sometimes one that is referred to or gone."""
         handle = self._pick(obj)
-        destructor = self._plan[handle.cls].destructor if handle else ""
-        if handle and destructor:
-            self._do(Call(f"{handle.cls}.{destructor}", (handle,)), how)
-            if not self.belief.alive(handle) and handle not in self._gone:
-                self._gone.append(handle)
+        if handle:
+            self._destroy(handle, how)
 
     def act(self, obj: int, message: int, how: How) -> None:
         """Call an explicit message that changes an object's state: start a VM, pause it."""
@@ -157,6 +154,27 @@ class Walk(Making):
                 self._ask(f"{cls}.get_record", (handle,), how.fmt)
                 self._write_all(handle, how, leaving="is_a_template")
                 self._ask(f"{cls}.get_record", (handle,), how.fmt + 1)
+
+    def around(self, cls: str, how: How) -> None:
+        """Write every field of what an object needs, ask for the end of each while it is needed, then end the object.
+
+        The object itself is not written: what its neighbours' fields spill into it is seen when it is compared whole,
+        and so is a refused end that comes true once nothing stands in its way.
+        """
+        handle = self._make(cls, 0, how)
+        needed = [each for each in self.objects() if each != handle]
+        for each in needed:
+            self._write_all(each, how)
+        self._ask(f"{cls}.get_record", (handle,), how.fmt)
+        for each in (*needed, handle):
+            self._destroy(each, how)
+
+    def _destroy(self, handle: Handle, how: How) -> None:
+        destructor = self._plan[handle.cls].destructor
+        if destructor and f"{handle.cls}.{destructor}" not in self._about.muted:
+            self._do(Call(f"{handle.cls}.{destructor}", (handle,)), how)
+            if not self.belief.alive(handle) and handle not in self._gone:
+                self._gone.append(handle)
 
     def _twin(self, source: Handle, copying: Message | None, how: How) -> Handle | None:
         if copying is None:
