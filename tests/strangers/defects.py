@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from strangers import (
+    blind_formats,
+    blind_histories,
     blind_objects,
     blind_objects_hard,
+    blind_protocol,
+    blind_things,
     blind_time,
     blind_time_hard,
     blind_values,
@@ -33,8 +37,12 @@ from strangers.base import TABLE, Defect
 
 __all__ = ["DEFECTS", "MODULES", "Defect"]
 MODULES = (
+    blind_formats,
+    blind_histories,
     blind_objects,
     blind_objects_hard,
+    blind_protocol,
+    blind_things,
     blind_time,
     blind_time_hard,
     blind_values,
