@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import OrderedDict
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,14 +38,22 @@ FLUSH_EVERY = 1.0
 """Seconds after which the log's lines are on disk at the latest, while calls are made."""
 
 
+HELD = 2_000
+"""How many exchanges of a sparse run may still be named."""
+
+
 class CannotStartError(Exception):
     """The run could not begin: the server is not there, or lets nobody in."""
 
 
 class Run:
-    """One run over one server; see the module. `findings` counts the FAILs so far."""
+    """One run over one server; see the module. `findings` counts the FAILs so far.
 
-    def __init__(self, settings: Settings, log: Path | None) -> None:
+    The log of a `sparse` run has only those exchanges that a judgement names, of the last `HELD` before it: for runs
+    of many calls, few of which tell anything.
+    """
+
+    def __init__(self, settings: Settings, log: Path | None, *, sparse: bool = False) -> None:
         self.settings = settings
         self.judgements: list[Judgement] = []
         self.findings = 0
@@ -52,6 +61,7 @@ class Run:
         self.gone = ""
         self.interrupted = False
         self.left_behind: tuple[str, ...] = ()
+        self._held: OrderedDict[int, Exchange] | None = OrderedDict() if sparse else None
         self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
         self._flushed = self._began = time.monotonic()
         self._interrupts = Interrupts()
@@ -161,6 +171,10 @@ class Run:
             judgement = self._waived(replace(judgement, calls=self.calls, seconds=self._seconds()))
             self.findings += judgement.verdict is Verdict.FAIL
         self.judgements.append(judgement)
+        held = self._held or OrderedDict()
+        for exchange in (held.pop(seq, None) for seq in judgement.exchanges):
+            if exchange is not None:
+                self._write(exchange)
         self._write(judgement)
 
     def _seconds(self) -> float:
@@ -212,7 +226,12 @@ class Run:
 
     def _on_exchange(self, exchange: Exchange) -> None:
         self.calls += 1
-        self._write(exchange)
+        if self._held is None:
+            self._write(exchange)
+            return
+        self._held[exchange.seq] = exchange
+        if len(self._held) > HELD:
+            self._held.popitem(last=False)
 
     def _write(self, event: RunStart | Exchange | Judgement | RunEnd) -> None:
         if self._log is None:

@@ -1,0 +1,118 @@
+"""`xenconform fuzz`: hostile input for a server, for as long as it is given, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.cli.certify import COULD_NOT_FINISH, FORMATS, OUT, USAGE
+from xenconform.conformance.suite.fuzzing import Bounds, clauses_of, fuzz_run, is_on_this_machine
+from xenconform.conformance.suite.run import CannotStartError
+from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
+from xenconform.reports.cases import clear_cases
+from xenconform.reports.terminal import print_results
+from xenconform.reports.write import LOG, read_run, write_all
+from xenconform.strategies.hostile import load
+
+LAYERS = tuple(dict.fromkeys(case.layer for case in load()))
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
+NOT_OURS = (
+    "the server at {target} is not on this machine; hostile input may end or fill it: "
+    "add --i-own-this-server where you may do that"
+)
+
+
+def seconds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
+    """Return the seconds that a time of the command line is, such as 60s, 5m or 1h."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no time; give such as 60s, 5m or 1h")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+@click.command()
+@click.argument("url", required=False, default="")
+@click.option("--time", "seconds", default="60s", show_default=True, callback=seconds_of, help="How long: 60s, 5m, 1h.")
+@click.option("--layer", "layers", multiple=True, type=click.Choice(LAYERS), help="Only these layers.")
+@click.option("--rate", type=click.FloatRange(min=0.1), help="So many requests a second at most [default: no limit].")
+@click.option("--corpus", default="", metavar="DIR", help="Keep what gave new kinds of replies; start from it.")
+@click.option(
+    "--pid", type=int, help="The server's process on this machine: its memory, threads and files are watched."
+)
+@click.option("--i-own-this-server", "owned", is_flag=True, help="Needed where the server is not on this machine.")
+@click.option("--seed", type=int, help="Repeat the run of this seed.")
+@click.option("--user", default="", help="Log in as this user (default: root, or XENCONFORM_USER).")
+@click.option("--password-file", default="", metavar="FILE", help="File with the password; else XENCONFORM_PASSWORD.")
+@click.option("--profile", default="", metavar="NAME|FILE", help="What the server claims and how it may be touched.")
+@click.option("--release", default="", help="Release of the API to hold the server to, such as 8.2 or 24.18.0.")
+@click.option("--scope", type=click.Choice(["own", "restore", "all"]), help="Which objects may be written.")
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only these formats.")
+@click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
+@click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
+@click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one request.")
+@click.option("--restart-command", default="", metavar="CMD", help="Shell command that restarts the server at URL.")
+@click.option("--fault", default="", metavar="NAME", help="Switch on a fault of the embedded server.")
+@click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict only through the exit code.")
+def fuzz(  # noqa: PLR0913 - an option each
+    out: str,
+    *,
+    quiet: bool,
+    seconds: float,
+    layers: tuple[str, ...],
+    rate: float | None,
+    corpus: str,
+    pid: int | None,
+    owned: bool,
+    **said: Any,
+) -> None:
+    """Send hostile input to the server at URL, or, with no URL, to the embedded reference server.
+
+    First all cases that were written by hand, then what is made of them, until the time is over. Exit codes: 0 nothing
+    was found, 1 something was, 2 wrong usage, 3 could not finish, 4 something could not be tried.
+    """
+    bounds = Bounds(seconds, layers or LAYERS, rate, Path(corpus) if corpus else None, pid)
+    options = Options(**{**said, "scope": said["scope"] or "", "out": out, "clauses": clauses_of(bounds.layers)})
+    console = Console(quiet=quiet)
+    try:
+        settings = Settings.of(options, os.environ)
+        _may_be_fuzzed(settings, owned=owned)
+        folder = _room(Path(out))
+    except (ConfigError, OSError) as why:
+        click.echo(f"xenconform: {why}", err=True)
+        sys.exit(USAGE)
+    console.print(bounds.announcement(settings), soft_wrap=True, highlight=False)
+    try:
+        ended = fuzz_run(settings, bounds, folder / LOG, Console(stderr=True, quiet=quiet))
+    except (CannotStartError, Unavailable, TargetGoneError) as why:
+        click.echo(f"xenconform: {why}", err=True)
+        sys.exit(COULD_NOT_FINISH)
+    results = write_all(read_run(folder / LOG), folder)
+    print_results(results, console)
+    for line in ended.remarks():
+        console.print(line, highlight=False, soft_wrap=True)
+    console.print(f"\nThe log and the reports are in {folder}/", highlight=False)
+    sys.exit(results.verdict.exit_code)
+
+
+def _may_be_fuzzed(settings: Settings, *, owned: bool) -> None:
+    if settings.target is not None and not owned and not is_on_this_machine(settings.target):
+        raise ConfigError(NOT_OURS.format(target=settings.target))
+
+
+def _room(folder: Path) -> Path:
+    """Make the folder, and remove an older run's files from it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (LOG, "results.json", "junit.xml", "summary.md"):
+        (folder / old).unlink(missing_ok=True)
+    clear_cases(folder)
+    return folder

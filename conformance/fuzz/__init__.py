@@ -1,0 +1,1 @@
+"""The protocol fuzzer: hostile input on every layer, judged by what any sound server owes."""

@@ -1,0 +1,111 @@
+"""From a case to the bytes of an attempt, over one format and on one stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from xenconform.conformance.codec import Array, Ints, Node, Param, Scalar, Struct, codec_for
+from xenconform.conformance.fuzz.stage import Stage
+from xenconform.models.calls import Format
+from xenconform.models.types import RefTo
+from xenconform.strategies.hostile import Case, Owed, Said
+from xenconform.strategies.hostile.template import Names, expand
+
+End = Literal["wait", "half", "close", "reset"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is sent, and what is owed for it.
+
+    `pieces` is a body to be posted, alone, where `end` is empty; else the pieces of whole requests, sent with `drip`
+    seconds between them over a connection of their own. `most` is how many replies there may be.
+    """
+
+    id: str
+    layer: str
+    what: str
+    format: Format
+    owed: Owed
+    clause: str
+    cause: str
+    pieces: tuple[bytes, ...]
+    content_type: str | None = None
+    path: str | None = None
+    end: End | Literal[""] = ""
+    most: int = 1
+    drip: float = 0.0
+
+    @property
+    def data(self) -> bytes:
+        """All that is sent."""
+        return b"".join(self.pieces)
+
+
+def attempts(cases: Iterable[Case], stage: Stage) -> Iterator[Attempt]:
+    """Yield each case over each of its formats that the run has."""
+    for case in cases:
+        for fmt in case.formats:
+            if fmt in stage.bench.formats:
+                yield attempt(case, fmt, stage.names(fmt))
+
+
+def attempt(case: Case, fmt: Format, names: Names) -> Attempt:
+    """Return a case over one format.
+
+    Raises:
+        ValueError: a place names nothing, or what is to be swapped is not there; the text names the case.
+    """
+    try:
+        pieces = _pieces(case, fmt, names)
+        path = None if case.path is None else expand(case.path, names).decode()
+        kind = None if case.content_type is None else expand(case.content_type, names).decode()
+    except ValueError as why:
+        raise ValueError(f"{case.id}, {case.what!r}, over {fmt}: {why}") from why
+    http = case.http
+    return Attempt(
+        case.id,
+        case.layer,
+        case.what,
+        fmt,
+        case.owed,
+        case.clause,
+        case.cause or case.what,
+        pieces,
+        kind,
+        path,
+        cast("End", http.end) if http else "",
+        http.most if http else 1,
+        http.drip if http else 0.0,
+    )
+
+
+def _pieces(case: Case, fmt: Format, names: Names) -> tuple[bytes, ...]:
+    if case.http is not None:
+        return tuple(expand(piece, names) for piece in case.http.pieces)
+    if case.body is not None:
+        body = expand(case.body, names)
+        for old, new in case.swaps:
+            was = expand(old, names)
+            if was not in body:
+                raise ValueError(f"{old!r} to be swapped is not in {body[:400]!r}")
+            body = body.replace(was, expand(new, names), 1)
+        return (body,)
+    params: list[Param] = [(None, _node(each, names)) for each in case.params]
+    if case.session is not None:
+        params.insert(0, (RefTo("session"), expand(case.session, names).decode()))
+    method = expand(case.method or "", names).decode()
+    return (codec_for(fmt).encode_call(method, params, ints=cast("Ints", case.ints)),)
+
+
+def _node(said: Said, names: Names) -> Node:
+    kind, inner = said
+    match kind:
+        case "array":
+            return Array(tuple(_node(each, names) for each in inner))
+        case "struct":
+            return Struct(tuple((expand(name, names).decode(), _node(each, names)) for name, each in inner))
+        case _:
+            return Scalar(kind, expand(inner, names).decode())

@@ -1,0 +1,261 @@
+"""The hunt: attempts are sent, and judged by their replies, by what they changed, and by how others fared meanwhile.
+
+What is found is told once for each clause and cause. A change that nobody owns up to, and a good call that was held up,
+are traced to the attempt that did it by sending those before it again, one by one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from xenconform.conformance.checks.bench import ENVELOPES
+from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
+from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.connections import Heard, talk
+from xenconform.conformance.fuzz.judging import Wrong, carried_out, class_of, judge_post, judge_talk
+from xenconform.conformance.fuzz.onlooker import Onlooker
+from xenconform.conformance.fuzz.stage import REST, Stage
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Value, same
+from xenconform.models.verdicts import Judgement, Verdict
+
+BATCH: Final = 25
+"""After so many attempts at most it is looked whether one of them changed anything."""
+AT_ONCE: Final = 12
+"""So many connections of their own are open at a time."""
+RECENT: Final = 50
+"""So many attempts are tried again where a good call was held up."""
+NO_EFFECT: Final = "ROBUST-NO-EFFECT"
+ALWAYS: Final = (NO_EFFECT, "ROBUST-ALIVE", "ROBUST-NO-LEAK", "ROBUST-XML-ENTITIES", "ROBUST-HTTP")
+"""Clauses that any attempt may break."""
+
+
+@dataclass(slots=True)
+class Found:
+    """One finding: what is wrong, the attempt that shows it, and how often the same was seen."""
+
+    wrong: Wrong
+    attempt: Attempt
+    exchanges: tuple[int, ...]
+    times: int = 1
+    formats: set[str] = field(default_factory=set)
+
+
+class Hunt:
+    """One hunt over one stage.
+
+    Attributes:
+        found: what was found, by clause and cause.
+        sent: how many attempts were sent.
+        classes: how often each class of reply came.
+        judged: for which clauses, layers and formats something was judged.
+    """
+
+    def __init__(self, stage: Stage, onlooker: Onlooker, told: Callable[[Found], str] = lambda _found: "") -> None:
+        self.stage, self.onlooker = stage, onlooker
+        self.found: dict[tuple[str, str], Found] = {}
+        self.sent = 0
+        self.classes: Counter[str] = Counter()
+        self.judged: set[tuple[str, str, str]] = set()
+        self.gone = ""
+        self._told = told
+        self._recent: deque[Attempt] = deque(maxlen=RECENT)
+        self._batch: list[Attempt] = []
+        self._before: Mapping[str, Value] = stage.digest()
+
+    def run(self, attempts: Iterable[Attempt], until: float = float("inf")) -> None:
+        """Send attempts until there are no more, or until a time of `time.monotonic`."""
+        talks: list[Attempt] = []
+        for attempt in attempts:
+            if time.monotonic() >= until or self.gone:
+                break
+            if attempt.end:
+                talks.append(attempt)
+                if len(talks) >= AT_ONCE:
+                    self._talk(talks)
+                    talks = []
+            else:
+                self.post(attempt)
+        if talks and not self.gone:
+            self._talk(talks)
+        self.settle()
+
+    def post(self, attempt: Attempt) -> Exchange:
+        """Post one attempt's body, and judge what came back."""
+        exchange = self._send(attempt)
+        self.classes[class_of(exchange)] += 1
+        for wrong in judge_post(attempt, exchange, self._secrets()):
+            self._tell(wrong, attempt, exchange.seq)
+        self._note(attempt)
+        if carried_out(exchange):
+            # What may have been written by right is put back, and is no business of the attempts after it.
+            self.settle(but=attempt)
+        elif len(self._batch) >= BATCH:
+            self.settle()
+        return exchange
+
+    def settle(self, but: Attempt | None = None) -> None:
+        """See whether a refused attempt changed anything, and whether others were held up; put the text back.
+
+        `but` is an attempt that was carried out, and so may have written the text.
+        """
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        now = self._look(batch)
+        if now is None:
+            return
+        if but is not None:
+            if now.get(self.stage.field) != REST:
+                self.stage.rest()
+            now = {**now, self.stage.field: REST}
+        changed = self._changed(now)
+        if changed:
+            self._trace_change(batch)
+            self.stage.rest()
+            self._before = self.stage.digest()
+        self._see_others()
+
+    # ------------------------------------------------------------------------------------------------------- sending
+
+    def _send(self, attempt: Attempt) -> Exchange:
+        self.sent += 1
+        client = self.stage.bench.client
+        return client.raw(attempt.format, attempt.data, attempt.content_type, attempt.path)
+
+    def _talk(self, attempts: list[Attempt]) -> None:
+        """Send attempts over connections of their own, side by side."""
+        patience = self.stage.patience
+
+        def one(attempt: Attempt) -> Heard:
+            return talk(self.stage.bench.dial, attempt, patience)
+
+        with ThreadPoolExecutor(len(attempts)) as pool:
+            heard = list(pool.map(one, attempts))
+        for attempt, each in zip(attempts, heard, strict=True):
+            self.sent += 1
+            client = self.stage.bench.client
+            exchange = client.note(attempt.format, attempt.data, each.received, each.seconds)
+            self.classes[f"{attempt.format} {each.replies.statuses} {each.closed}"] += 1
+            for wrong in judge_talk(attempt, each, self._secrets()):
+                self._tell(wrong, attempt, exchange.seq)
+            self._note(attempt)
+        self.settle()
+
+    def _note(self, attempt: Attempt) -> None:
+        self._batch.append(attempt)
+        self._recent.append(attempt)
+        for clause in (attempt.clause, *ALWAYS, *(() if attempt.end else (ENVELOPES[attempt.format],))):
+            self.judged.add((clause, attempt.layer, str(attempt.format)))
+
+    def _secrets(self) -> tuple[bytes, ...]:
+        return (self.stage.other.encode(),)
+
+    # ------------------------------------------------------------------------------------------------------- changes
+
+    def _look(self, batch: list[Attempt]) -> Mapping[str, Value] | None:
+        """Return the digest as it is now; None where the server no longer gives it, which is told."""
+        try:
+            return self.stage.digest()
+        except (Unanswered, Unavailable) as why:
+            self._is_gone(batch, str(why))
+            return None
+
+    def _changed(self, now: Mapping[str, Value]) -> tuple[str, ...]:
+        fields = self.stage.bench.api.classes[self.stage.obj.cls].fields
+        return tuple(
+            name
+            for name, value in now.items()
+            if name in fields and name in self._before and not same(fields[name].type, self._before[name], value)
+        )
+
+    def _trace_change(self, batch: list[Attempt]) -> None:
+        """Send refused attempts again, one by one, and tell of each that changes something."""
+        for attempt in batch:
+            self.stage.rest()
+            self._before = self.stage.digest()
+            seqs = self._again(attempt)
+            now = self.stage.digest()
+            if seqs is not None and (again := self._changed(now)):
+                said = ", ".join(f"{name} {show(now[name])}" for name in again)
+                wrong = Wrong(
+                    NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said
+                )
+                self._tell(wrong, attempt, *seqs)
+                return
+
+    def _again(self, attempt: Attempt) -> tuple[int, ...] | None:
+        """Send an attempt again; return its exchange's number, None where it was carried out."""
+        if not attempt.end:
+            exchange = self._send(attempt)
+            return None if carried_out(exchange) else (exchange.seq,)
+        heard = talk(self.stage.bench.dial, attempt, self.stage.patience)
+        self.sent += 1
+        return (self.stage.bench.client.note(attempt.format, attempt.data, heard.received, heard.seconds).seq,)
+
+    # -------------------------------------------------------------------------------------------------------- others
+
+    def _see_others(self) -> None:
+        """Find out who held others up, if somebody did."""
+        patience = self.stage.patience
+        if self.onlooker.take_worst() <= patience:
+            return
+        for attempt in reversed(list(self._recent)):
+            if self.onlooker.ask() > patience:
+                break
+            slow = 0
+            for _ in range(2):
+                self._again(attempt)
+                slow += self.onlooker.ask() > patience
+            if slow == 2:
+                wrong = Wrong(
+                    "ROBUST-ALIVE",
+                    f"others are held up, {attempt.layer}",
+                    f"a good call is answered as usual after {attempt.what}",
+                    f"not within {patience:.1f} s, twice",
+                )
+                self._tell(wrong, attempt)
+                return
+        self.onlooker.take_worst()
+
+    def _is_gone(self, batch: list[Attempt], why: str) -> None:
+        self.gone = f"the server no longer answers: {why}"
+        wrong = Wrong("ROBUST-ALIVE", "the server is gone", "a good call is answered after hostile input", why)
+        self._tell(wrong, batch[-1])
+
+    # ------------------------------------------------------------------------------------------------------- telling
+
+    def _tell(self, wrong: Wrong, attempt: Attempt, *seqs: int) -> None:
+        if wrong.clause not in self.stage.bench.clauses:
+            wrong = replace(wrong, clause=ENVELOPES[attempt.format])
+        key = (wrong.clause, wrong.cause)
+        if key in self.found:
+            self.found[key].times += 1
+            self.found[key].formats.add(str(attempt.format))
+            return
+        found = self.found[key] = Found(wrong, attempt, seqs, formats={str(attempt.format)})
+        case = self._told(found)
+        self.stage.bench.record(
+            Judgement(
+                wrong.clause,
+                f"{attempt.layer}: {wrong.cause}",
+                str(attempt.format),
+                Verdict.FAIL,
+                expected=wrong.expected,
+                actual=wrong.actual,
+                exchanges=seqs,
+                case=case,
+            )
+        )
+
+    def passes(self) -> Iterator[Judgement]:
+        """Yield a PASS for each clause, layer and format of which something was judged and nothing found."""
+        failed = {(found.wrong.clause, found.attempt.layer) for found in self.found.values()}
+        for clause, layer, fmt in sorted(self.judged):
+            if (clause, layer) not in failed:
+                yield Judgement(clause, layer, fmt, Verdict.PASS)

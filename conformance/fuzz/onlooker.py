@@ -1,0 +1,65 @@
+"""A client like any other, over a connection of its own, that asks the same good question all the time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from xenconform.conformance.client import Client
+from xenconform.models.calls import Format, Success
+
+EVERY: Final = 0.1
+"""Seconds between two questions."""
+
+
+class Onlooker:
+    """Asks in a thread of its own; `worst` is the longest that an answer took since it was last asked for, in seconds.
+
+    A question that is not answered yet counts with the time that it has taken so far, one that was answered badly as
+    one that took forever.
+    """
+
+    def __init__(self, client: Client, fmt: Format, listing: str) -> None:
+        self._client, self._fmt, self._listing = client, fmt, listing
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="onlooker", daemon=True)
+        self._lock = threading.Lock()
+        self._asked: float | None = None
+        self._worst = 0.0
+        self.questions = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _why: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join(self._client.deadline + 1)
+        self._client.close()
+
+    def take_worst(self) -> float:
+        """Return the longest time since the last look, and forget it."""
+        with self._lock:
+            worst, self._worst = self._worst, 0.0
+            return max(worst, time.monotonic() - self._asked if self._asked is not None else 0.0)
+
+    def ask(self) -> float:
+        """Ask once more at once, and return how long the answer took; infinity where none came."""
+        began = time.monotonic()
+        answered = isinstance(self._client.sibling().call(self._fmt, self._listing).reply.outcome, Success)
+        return time.monotonic() - began if answered else float("inf")
+
+    def _run(self) -> None:
+        while not self._stop.wait(EVERY):
+            began = time.monotonic()
+            with self._lock:
+                self._asked = began
+            answered = isinstance(self._client.call(self._fmt, self._listing).reply.outcome, Success)
+            with self._lock:
+                self._asked = None
+                self._worst = max(self._worst, time.monotonic() - began if answered else float("inf"))
+                self.questions += 1

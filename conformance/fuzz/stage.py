@@ -1,0 +1,149 @@
+"""What hostile input is about: a text that it may try to write, sessions that it may try to use, and who looks on.
+
+A stage gives the names that cases are written with. Everything on it is of our own making, or only read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.hostile_scene import MANY_TIMES, PATIENCE
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
+from xenconform.conformance.codec import codec_for
+from xenconform.models.calls import Format, Success
+from xenconform.models.types import RefTo, Str
+from xenconform.models.values import Value
+
+REST: Final = "xenconform"
+"""The text that stands in the field while nothing is written to it."""
+HOSTILE: Final = "HOSTILE"
+"""The text that hostile calls write; cases put other text in its place."""
+CANARY: Final = ("xencon", "form-canary")
+"""Two halves of a word that stands whole in no request: a reply that holds it joined them."""
+
+
+@dataclasses.dataclass(slots=True)
+class Stage:
+    """One server's stage.
+
+    `other` is a session that no hostile input names in whole but by its place; `ended` one that was logged out. `usual`
+    is how long a good call took before anything hostile was sent, in seconds.
+    """
+
+    bench: Bench
+    listing: str
+    obj: Obj
+    field: str
+    other: str
+    ended: str
+    file: Path
+    usual: float = 0.0
+    _names: dict[Format, dict[str, bytes]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a good call may take while hostile input is sent."""
+        return max(PATIENCE, MANY_TIMES * self.usual)
+
+    @property
+    def setter(self) -> str:
+        """The message that writes the text."""
+        return f"{self.obj.cls}.set_{self.field}"
+
+    def names(self, fmt: Format) -> Mapping[str, bytes]:
+        """Return what the names of cases stand for over one format."""
+        session = self.bench.client.session.encode()
+        if self._names.get(fmt, {}).get("session") != session:
+            self._names[fmt] = self._named(fmt)
+        return self._names[fmt]
+
+    def _named(self, fmt: Format) -> dict[str, bytes]:
+        client, cls = self.bench.client, self.obj.cls
+        codec = codec_for(fmt)
+        session = (RefTo("session"), client.session)
+        target = client.target
+        texts = {
+            "session": client.session,
+            "other": self.other,
+            "ended": self.ended,
+            "ref": self.obj.ref,
+            "foreign": self.bench.stock.existing(self.listing.partition(".")[0])[0],
+            "unknown": unknown_ref(),
+            "cls": cls,
+            "setter": self.setter,
+            "getter": f"{cls}.get_{self.field}",
+            "record": f"{cls}.get_record",
+            "listing": self.listing,
+            "version": '"jsonrpc":"2.0",' if fmt is Format.JSONRPC2 else "",
+            "rest": REST,
+            "canary1": CANARY[0],
+            "canary2": CANARY[1],
+            "file": self.file.as_uri(),
+            "path": target.path_for(fmt),
+            "host": target.host or "localhost",
+            "type": codec.content_type,
+        }
+        named = {name: text.encode() for name, text in texts.items()}
+        named["ask"] = codec.encode_call(self.listing, [session]).rstrip()
+        named["write"] = codec.encode_call(
+            self.setter, [session, (RefTo(cls), self.obj.ref), (Str(), HOSTILE)]
+        ).rstrip()
+        for name in ("ask", "write"):
+            named[f"{name}_request"] = (
+                b"POST %b HTTP/1.1\r\nHost: %b\r\nContent-Type: %b\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b"
+                % (named["path"], named["host"], named["type"], len(named[name]), named[name])
+            )
+        return named
+
+    def digest(self) -> Mapping[str, Value]:
+        """Return all of the object that hostile calls may try to write, as it is now."""
+        fmt = self.bench.formats[0]
+        if "get_record" in self.bench.api.classes[self.obj.cls].messages:
+            return dict(self.bench.ask(fmt, f"{self.obj.cls}.get_record", self.obj.ref)[0])
+        return {self.field: self.text(fmt)}
+
+    def text(self, fmt: Format) -> Value:
+        """Return the text as it is now."""
+        return self.bench.ask(fmt, f"{self.obj.cls}.get_{self.field}", self.obj.ref)[0]
+
+    def rest(self) -> None:
+        """Put the text back."""
+        self.bench.ask(self.bench.formats[0], self.setter, self.obj.ref, REST)
+
+
+@contextmanager
+def staged(bench: Bench) -> Iterator[Stage]:
+    """Set the stage, and leave everything as it was.
+
+    Raises:
+        Unavailable: there is nothing to ask, no text that may be written, or no second session.
+    """
+    with ExitStack() as after:
+        folder = Path(after.enter_context(tempfile.TemporaryDirectory()))
+        file = folder / "canary"
+        file.write_text("".join(CANARY))
+        listing, _ = a_listing(bench)
+        obj, setter = a_text_setter(bench)
+        fmt = bench.formats[0]
+        other, ended = opened(bench, fmt), opened(bench, fmt)
+        bench.call(fmt, "session.logout", session=ended)
+        after.callback(bench.call, fmt, "session.logout", session=other)
+        stage = Stage(bench, listing, obj, setter.partition(".set_")[2], other, ended, file)
+        began = time.monotonic()
+        if not isinstance(bench.call(fmt, listing).reply.outcome, Success):
+            raise Unavailable(f"{listing} is not answered to begin with")
+        stage.usual = time.monotonic() - began
+        after.enter_context(bench.restoring(obj, stage.field))
+        stage.rest()
+        yield stage

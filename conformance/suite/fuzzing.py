@@ -1,0 +1,154 @@
+"""A run of the fuzzer: the server, the stage and the hunt, from start to end, within bounds that are told before."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from xenconform.conformance.checks.bench import ENVELOPES, Bench
+from xenconform.conformance.fuzz.attempts import Attempt, attempts
+from xenconform.conformance.fuzz.hunt import ALWAYS, Hunt
+from xenconform.conformance.fuzz.onlooker import Onlooker
+from xenconform.conformance.fuzz.stage import staged
+from xenconform.conformance.suite.interrupts import terminable
+from xenconform.conformance.suite.run import Run
+from xenconform.conformance.suite.settings import Settings
+from xenconform.models.target import Target
+from xenconform.strategies.hostile import load
+
+EVERY = 2.0
+"""Seconds between two lines of progress, where no terminal redraws them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much hostile input: for how many seconds, of which layers, how many requests a second at most.
+
+    `corpus` is the folder of what gave new kinds of replies, `pid` the server's process, each None where there is none.
+    """
+
+    seconds: float
+    layers: tuple[str, ...]
+    rate: float | None = None
+    corpus: Path | None = None
+    pid: int | None = None
+
+    def announcement(self, settings: Settings) -> str:
+        """Return what is about to be done, in a line."""
+        target = settings.target or "the embedded reference server" + f" with the fault {settings.fault}" * bool(
+            settings.fault
+        )
+        rate = f"at most {self.rate:g} requests a second" if self.rate else "as many requests as it takes"
+        return (
+            f"Fuzzing {target} for {self.seconds:g} s: layers {', '.join(self.layers)}, {rate}, over "
+            f"{', '.join(settings.formats)}, profile {settings.profile.name}, seed {settings.seed}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a run came to, besides its log."""
+
+    hunt: Hunt
+    seconds: float
+    cases: int
+
+    def remarks(self) -> Iterator[str]:
+        """Yield lines for people."""
+        hunt = self.hunt
+        rate = hunt.sent / self.seconds if self.seconds else 0.0
+        yield (
+            f"{hunt.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.cases:,} of them by hand; "
+            f"{len(hunt.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
+        )
+        for found in hunt.found.values():
+            if found.times > 1:
+                over = ", ".join(sorted(found.formats))
+                yield f"{found.wrong.clause}, {found.wrong.cause}: seen {found.times:,} times, over {over}"
+
+
+def clauses_of(layers: Collection[str]) -> tuple[str, ...]:
+    """Return the ids of the clauses that hostile input of some layers is judged by."""
+    own = {case.clause for case in load() if case.layer in layers}
+    return tuple(sorted(own | set(ALWAYS) | set(ENVELOPES.values())))
+
+
+def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) -> Ended:
+    """Run the fuzzer and return what it came to; the log is whole then.
+
+    Raises:
+        CannotStartError: nothing answers there, or nobody is let in.
+        Unavailable: there is nothing to be hostile about.
+        TargetGoneError: the server went away while nothing hostile was sent.
+    """
+    run = Run(settings, log, sparse=True)
+    error = "the run broke off"
+    try:
+        with terminable():
+            run.open()
+            ended = _hunt(run.bench, bounds, console)
+            for judgement in ended.hunt.passes():
+                run.record(judgement)
+            error = ""
+    except KeyboardInterrupt:
+        run.interrupted, error = True, ""
+        raise
+    finally:
+        run.close(error)
+    return ended
+
+
+def _hunt(bench: Bench, bounds: Bounds, console: Console) -> Ended:
+    began = time.monotonic()
+    until = began + bounds.seconds
+    chosen = [case for case in load() if case.layer in bounds.layers]
+    with staged(bench) as stage, Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker:
+        hunt = Hunt(stage, onlooker)
+        by_hand = list(attempts(chosen, stage))
+        hunt.run(_told(_paced(by_hand, bounds.rate), hunt, until, console), until)
+        return Ended(hunt, time.monotonic() - began, hunt.sent)
+
+
+def _paced(given: list[Attempt], rate: float | None) -> Iterator[Attempt]:
+    """Yield attempts, so many a second at most."""
+    began = time.monotonic()
+    for at, attempt in enumerate(given):
+        if rate:
+            time.sleep(max(0.0, began + at / rate - time.monotonic()))  # the rate is what was asked for
+        yield attempt
+
+
+def _told(given: Iterator[Attempt], hunt: Hunt, until: float, console: Console) -> Iterator[Attempt]:
+    """Yield attempts, and show the progress meanwhile."""
+    began = shown = time.monotonic()
+    with console.status("") as status:
+        for attempt in given:
+            now = time.monotonic()
+            if now - shown >= (0.2 if console.is_terminal else EVERY):
+                shown = now
+                line = (
+                    f"{hunt.sent:,} requests, {hunt.sent / (now - began):,.0f} a second, {len(hunt.classes)} kinds of "
+                    f"replies, {len(hunt.found)} findings, {max(0.0, until - now):.0f} s left, {attempt.layer}"
+                )
+                if console.is_terminal:
+                    status.update(line)
+                else:
+                    console.print(line, highlight=False, soft_wrap=True)
+            yield attempt
+
+
+def is_on_this_machine(target: Target) -> bool:
+    """Whether a target is a socket, or an address, of this machine."""
+    if target.scheme == "unix":
+        return True
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in found)
