@@ -17,7 +17,15 @@ from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.connections import Heard, talk
-from xenconform.conformance.fuzz.judging import Wrong, carried_out, class_of, judge_post, judge_talk
+from xenconform.conformance.fuzz.judging import (
+    Wrong,
+    class_of,
+    judge_post,
+    judge_talk,
+    may_have_written,
+    outcomes_of,
+    was_refused,
+)
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.stage import REST, Stage
 from xenconform.models.exchange import Exchange
@@ -92,25 +100,26 @@ class Hunt:
         for wrong in judge_post(attempt, exchange, self._secrets()):
             self._tell(wrong, attempt, exchange.seq)
         self._note(attempt)
-        if carried_out(exchange):
-            # What may have been written by right is put back, and is no business of the attempts after it.
-            self.settle(but=attempt)
-        elif len(self._batch) >= BATCH:
-            self.settle()
+        if was_refused(attempt, [exchange.reply.outcome], answered=exchange.status != 0):
+            self._batch.append(attempt)
+            if len(self._batch) >= BATCH:
+                self.settle()
+        elif may_have_written(attempt, [exchange.reply.outcome]):
+            self.settle(written=True)
         return exchange
 
-    def settle(self, but: Attempt | None = None) -> None:
+    def settle(self, *, written: bool = False) -> None:
         """See whether a refused attempt changed anything, and whether others were held up; put the text back.
 
-        `but` is an attempt that was carried out, and so may have written the text.
+        `written` says that an attempt since may have written the text by right.
         """
         batch, self._batch = self._batch, []
-        if not batch:
+        if not batch and not written:
             return
-        now = self._look(batch)
+        now = self._look()
         if now is None:
             return
-        if but is not None:
+        if written:
             if now.get(self.stage.field) != REST:
                 self.stage.rest()
             now = {**now, self.stage.field: REST}
@@ -137,18 +146,23 @@ class Hunt:
 
         with ThreadPoolExecutor(len(attempts)) as pool:
             heard = list(pool.map(one, attempts))
+        written = False
         for attempt, each in zip(attempts, heard, strict=True):
             self.sent += 1
             client = self.stage.bench.client
             exchange = client.note(attempt.format, attempt.data, each.received, each.seconds)
             self.classes[f"{attempt.format} {each.replies.statuses} {each.closed}"] += 1
-            for wrong in judge_talk(attempt, each, self._secrets()):
+            outcomes = outcomes_of(attempt, each, self.stage.bench.api)
+            for wrong in judge_talk(attempt, each, outcomes, self._secrets()):
                 self._tell(wrong, attempt, exchange.seq)
             self._note(attempt)
-        self.settle()
+            if was_refused(attempt, outcomes, answered=bool(each.replies.whole)):
+                self._batch.append(attempt)
+            else:
+                written = written or may_have_written(attempt, outcomes)
+        self.settle(written=written)
 
     def _note(self, attempt: Attempt) -> None:
-        self._batch.append(attempt)
         self._recent.append(attempt)
         for clause in (attempt.clause, *ALWAYS, *(() if attempt.end else (ENVELOPES[attempt.format],))):
             self.judged.add((clause, attempt.layer, str(attempt.format)))
@@ -158,12 +172,12 @@ class Hunt:
 
     # ------------------------------------------------------------------------------------------------------- changes
 
-    def _look(self, batch: list[Attempt]) -> Mapping[str, Value] | None:
+    def _look(self) -> Mapping[str, Value] | None:
         """Return the digest as it is now; None where the server no longer gives it, which is told."""
         try:
             return self.stage.digest()
         except (Unanswered, Unavailable) as why:
-            self._is_gone(batch, str(why))
+            self._is_gone(str(why))
             return None
 
     def _changed(self, now: Mapping[str, Value]) -> tuple[str, ...]:
@@ -193,10 +207,13 @@ class Hunt:
         """Send an attempt again; return its exchange's number, None where it was carried out."""
         if not attempt.end:
             exchange = self._send(attempt)
-            return None if carried_out(exchange) else (exchange.seq,)
+            refused = was_refused(attempt, [exchange.reply.outcome], answered=exchange.status != 0)
+            return (exchange.seq,) if refused else None
         heard = talk(self.stage.bench.dial, attempt, self.stage.patience)
         self.sent += 1
-        return (self.stage.bench.client.note(attempt.format, attempt.data, heard.received, heard.seconds).seq,)
+        seq = self.stage.bench.client.note(attempt.format, attempt.data, heard.received, heard.seconds).seq
+        outcomes = outcomes_of(attempt, heard, self.stage.bench.api)
+        return (seq,) if was_refused(attempt, outcomes, answered=bool(heard.replies.whole)) else None
 
     # -------------------------------------------------------------------------------------------------------- others
 
@@ -223,10 +240,10 @@ class Hunt:
                 return
         self.onlooker.take_worst()
 
-    def _is_gone(self, batch: list[Attempt], why: str) -> None:
+    def _is_gone(self, why: str) -> None:
         self.gone = f"the server no longer answers: {why}"
         wrong = Wrong("ROBUST-ALIVE", "the server is gone", "a good call is answered after hostile input", why)
-        self._tell(wrong, batch[-1])
+        self._tell(wrong, self._recent[-1])
 
     # ------------------------------------------------------------------------------------------------------- telling
 

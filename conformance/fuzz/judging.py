@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from xenconform.conformance.checks.hostile_bodies import PATHS, TRACES
 from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.codec import codec_for
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.connections import Heard
 from xenconform.conformance.fuzz.stage import CANARY
-from xenconform.models.calls import Breach, Failure, Format, Success
+from xenconform.models.api import Api
+from xenconform.models.calls import Breach, Failure, Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
 from xenconform.strategies.hostile import Owed
@@ -48,8 +49,10 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is answered", said)
 
 
-def judge_talk(attempt: Attempt, heard: Heard, secrets: tuple[bytes, ...]) -> Iterator[Wrong]:
-    """Yield what is wrong with what came back over a connection of its own."""
+def judge_talk(
+    attempt: Attempt, heard: Heard, outcomes: Sequence[Outcome], secrets: tuple[bytes, ...]
+) -> Iterator[Wrong]:
+    """Yield what is wrong with what came back over a connection of its own; `outcomes` are the replies, read."""
     yield from _leaks(attempt, heard.received, secrets)
     replies = heard.replies
     if replies.broken:
@@ -59,27 +62,34 @@ def judge_talk(attempt: Attempt, heard: Heard, secrets: tuple[bytes, ...]) -> It
         yield Wrong(attempt.clause, attempt.cause, expected, f"{replies.whole} replies, of {replies.statuses}")
     if attempt.owed is Owed.ANSWERED and (not replies.statuses or replies.statuses[0] != 200):
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is answered", _start(heard))
-    if attempt.owed is Owed.REFUSED and _carried_out(attempt, replies.statuses, replies.bodies):
+    if attempt.owed is Owed.REFUSED and any(isinstance(each, Success) for each in outcomes):
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is refused", _start(heard))
 
 
-def _carried_out(attempt: Attempt, statuses: list[int], bodies: list[bytes]) -> bool:
-    """Whether one of the replies is a success of the API."""
-    return any(
-        status == 200 and is_success(attempt.format, body) for status, body in zip(statuses, bodies, strict=True)
-    )
+def outcomes_of(attempt: Attempt, heard: Heard, api: Api) -> list[Outcome]:
+    """Return what the replies of a connection say, read by their tags alone."""
+    codec = codec_for(attempt.format)
+    return [codec.decode_reply(body, None, None, api, "", bare_ok=True).outcome for body in heard.replies.bodies]
 
 
-def is_success(fmt: Format, body: bytes) -> bool:
-    """Whether a body reads as the reply to a call that was carried out."""
-    if fmt is Format.XMLRPC:
-        return b"Success" in body and b"ErrorDescription" not in body
-    return b'"result"' in body and re.search(rb'"error"\s*:\s*(?!null)', body) is None
+def was_refused(attempt: Attempt, outcomes: Sequence[Outcome], *, answered: bool) -> bool:
+    """Whether an attempt was turned down, so that it may have changed nothing.
+
+    Of what was not answered that is not known, unless it is to be turned down in any case.
+    """
+    if any(_has_written(each) for each in outcomes):
+        return False
+    return answered or attempt.owed is Owed.REFUSED
 
 
-def carried_out(exchange: Exchange) -> bool:
-    """Whether the reply to a body says that it was carried out."""
-    return isinstance(exchange.reply.outcome, Success)
+def may_have_written(attempt: Attempt, outcomes: Sequence[Outcome]) -> bool:
+    """Whether an attempt that was not turned down may have written something by right."""
+    return not outcomes or attempt.end != "" or any(_has_written(each) for each in outcomes)
+
+
+def _has_written(outcome: Outcome) -> bool:
+    """Whether a reply says that something was written: it is a success without a value, or with a ref or text."""
+    return isinstance(outcome, Success) and (outcome.value is None or isinstance(outcome.value, str))
 
 
 def class_of(exchange: Exchange) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from xenconform.conformance.checks.bench import ENVELOPES, Bench
 from xenconform.conformance.fuzz.attempts import Attempt, attempts
+from xenconform.conformance.fuzz.generating import CLAUSES, Source
 from xenconform.conformance.fuzz.hunt import ALWAYS, Hunt
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.stage import staged
@@ -76,7 +77,7 @@ class Ended:
 def clauses_of(layers: Collection[str]) -> tuple[str, ...]:
     """Return the ids of the clauses that hostile input of some layers is judged by."""
     own = {case.clause for case in load() if case.layer in layers}
-    return tuple(sorted(own | set(ALWAYS) | set(ENVELOPES.values())))
+    return tuple(sorted(own | set(ALWAYS) | set(CLAUSES) | set(ENVELOPES.values())))
 
 
 def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) -> Ended:
@@ -110,12 +111,15 @@ def _hunt(bench: Bench, bounds: Bounds, console: Console) -> Ended:
     chosen = [case for case in load() if case.layer in bounds.layers]
     with staged(bench) as stage, Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker:
         hunt = Hunt(stage, onlooker)
-        by_hand = list(attempts(chosen, stage))
-        hunt.run(_told(_paced(by_hand, bounds.rate), hunt, until, console), until)
-        return Ended(hunt, time.monotonic() - began, hunt.sent)
+        hunt.run(_told(_paced(attempts(chosen, stage), bounds.rate), hunt, until, console), until)
+        by_hand = hunt.sent
+        if time.monotonic() < until and not hunt.gone:
+            source = Source(stage, bounds.layers, bench.seed)
+            hunt.run(_told(_paced(source.attempts(), bounds.rate), hunt, until, console), until)
+        return Ended(hunt, time.monotonic() - began, by_hand)
 
 
-def _paced(given: list[Attempt], rate: float | None) -> Iterator[Attempt]:
+def _paced(given: Iterable[Attempt], rate: float | None) -> Iterator[Attempt]:
     """Yield attempts, so many a second at most."""
     began = time.monotonic()
     for at, attempt in enumerate(given):

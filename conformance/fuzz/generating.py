@@ -1,0 +1,149 @@
+"""Attempts without end: broken documents and requests made of good ones, and hostile calls of every message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
+from typing import Final
+
+from xenconform.conformance.checks.aimed import ENDS_SESSIONS, WAITS, aim, is_harmless, is_maker, why_not
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.conformance.codec import Param, codec_for
+from xenconform.conformance.fuzz.attempts import Attempt, End
+from xenconform.conformance.fuzz.stage import Stage
+from xenconform.models.api import Message, State
+from xenconform.models.calls import Format
+from xenconform.models.types import RefTo
+from xenconform.models.values import Value
+from xenconform.strategies.hostile.calling import hostile_call, odd_session
+from xenconform.strategies.hostile.cases import Owed
+from xenconform.strategies.hostile.dice import Thrown, pick
+from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
+
+CLAUSES: Final = ("WIRE-MALFORMED", "WIRE-TYPE", "WIRE-ARITY", "ROBUST-AUTH", "ROBUST-HTTP")
+"""The clauses that generated attempts may break, besides those that all may."""
+TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "session", "json")
+"""The layers that take turns, but for http, which comes in rounds of many connections at a time."""
+ENDS: Final[tuple[End, ...]] = ("half", "half", "close", "reset")
+HTTP_EVERY: Final = 400
+"""After so many others, a round of broken requests."""
+HTTP_ROUND: Final = 12
+
+
+class Source:
+    """Makes attempts of some layers on a stage, from a seed; `pool` are documents of which parts are put in others."""
+
+    def __init__(self, stage: Stage, layers: Sequence[str], seed: int) -> None:
+        self._stage = stage
+        self._dice = Thrown(Random(seed))  # noqa: S311 - a run is to be repeated by its seed
+        self._layers = layers
+        self.pool: dict[Format, list[bytes]] = {fmt: self._good(fmt) for fmt in stage.bench.formats}
+        self._aims: dict[str, tuple[Value, ...] | None] = {}
+        messages = [m for of in stage.bench.api.classes.values() for m in of.messages.values()]
+        self._every = [m for m in messages if m.takes_session and m.lifecycle.state is not State.REMOVED]
+        self._safe = [m for m in self._every if self._is_safe(m)]
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Yield attempts without end.
+
+        Raises:
+            ValueError: no layer makes any.
+        """
+        makers: dict[str, Callable[[], Attempt | None]] = {
+            "xml": self._xml,
+            "json": self._json,
+            "call": self._call,
+            "session": self._session,
+        }
+        turns = [makers[name] for name in TURNS if name in self._layers]
+        if not turns and "http" not in self._layers:
+            raise ValueError(
+                f"nothing is made for the layers {', '.join(self._layers)}; name xml, json, call, session or http"
+            )
+        while True:
+            for _ in range(HTTP_EVERY // max(1, len(turns))):
+                yield from (each for each in (turn() for turn in turns) if each is not None)
+            if "http" in self._layers:
+                yield from (self._http() for _ in range(HTTP_ROUND))
+
+    def _good(self, fmt: Format) -> list[bytes]:
+        names = self._stage.names(fmt)
+        codec = codec_for(fmt)
+        session, ref = self._stage.bench.client.session, self._stage.obj.ref
+        own = (RefTo(self._stage.obj.cls), ref)
+        record = codec.encode_call(f"{self._stage.obj.cls}.get_record", [(RefTo("session"), session), own])
+        return [names["write"], names["ask"], record.rstrip()]
+
+    # ---------------------------------------------------------------------------------------------------- documents
+
+    def _xml(self) -> Attempt | None:
+        return self._document("xml", XML, [Format.XMLRPC])
+
+    def _json(self) -> Attempt | None:
+        return self._document("json", JSON, [Format.JSONRPC1, Format.JSONRPC2])
+
+    def _document(self, layer: str, language: Language, formats: Sequence[Format]) -> Attempt | None:
+        there = [fmt for fmt in formats if fmt in self.pool]
+        if not there:
+            return None
+        fmt = pick(self._dice, there)
+        body = mutate(self._dice, pick(self._dice, self.pool[fmt]), language, self.pool[fmt])
+        sure = is_surely_malformed(body, language)
+        what = "a document that is not well-formed" if sure else "a document with changes"
+        owed = Owed.REFUSED if sure else Owed.EITHER
+        return Attempt("", layer, what, fmt, owed, "WIRE-MALFORMED", what, (body,))
+
+    def _http(self) -> Attempt:
+        fmt = pick(self._dice, self._stage.bench.formats)
+        names = self._stage.names(fmt)
+        head, empty, body = pick(self._dice, (names["ask_request"], names["write_request"])).partition(b"\r\n\r\n")
+        request = mutate(self._dice, head + empty, HTTP) + body
+        what = "a request with changes in its head"
+        end = pick(self._dice, ENDS)
+        return Attempt("", "http", what, fmt, Owed.EITHER, "ROBUST-HTTP", what, (request,), end=end, most=9)
+
+    # -------------------------------------------------------------------------------------------------------- calls
+
+    def _call(self) -> Attempt | None:
+        message = pick(self._dice, self._safe)
+        args = self._aim(message)
+        if args is None:
+            return None
+        call = hostile_call(self._dice, message, args)
+        session: Param = (RefTo("session"), self._stage.bench.client.session)
+        return self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause))
+
+    def _session(self) -> Attempt | None:
+        message = pick(self._dice, self._every)
+        stage = self._stage
+        bad = odd_session(self._dice, stage.bench.client.session, (stage.ended, stage.obj.ref))
+        args = self._aims.get(message.full_name) or ()
+        params: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=False)]
+        what = f"{message.full_name} with no session of this server"
+        whole: list[Param] = [(RefTo("session"), bad), *params]
+        return self._encoded("session", what, message.full_name, whole, (Owed.REFUSED, "ROBUST-AUTH"))
+
+    def _encoded(
+        self, layer: str, what: str, method: str, params: list[Param], owed: tuple[Owed, str]
+    ) -> Attempt | None:
+        fmt = pick(self._dice, self._stage.bench.formats)
+        try:
+            body = codec_for(fmt).encode_call(method, params, api=self._stage.bench.api)
+        except ValueError:  # the format carries no such text: another one may
+            return None
+        name = method.partition(".")[2].partition("_")[0]
+        return Attempt("", layer, what, fmt, owed[0], owed[1], f"{name} of {layer}", (body,))
+
+    def _is_safe(self, message: Message) -> bool:
+        bench, of = self._stage.bench, self._stage.bench.api.classes[message.cls]
+        never = message.full_name in ENDS_SESSIONS | WAITS or why_not(bench, message) or is_maker(bench, message)
+        return not never and message.name != of.destructor and is_harmless(bench, message)
+
+    def _aim(self, message: Message) -> tuple[Value, ...] | None:
+        """Return good arguments of a message, None where there are none; each is asked for once."""
+        if message.full_name not in self._aims:
+            try:
+                self._aims[message.full_name] = aim(self._stage.bench, message).args
+            except (Unavailable, Unanswered):
+                self._aims[message.full_name] = None
+        return self._aims[message.full_name]

@@ -1,0 +1,125 @@
+"""Hostile calls of messages: wrong numbers of parameters, crossed types, boundaries, odd references, odd sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from xenconform.models.api import Message
+from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.values import Value
+from xenconform.strategies.boundary import boundaries
+from xenconform.strategies.hostile.cases import Owed
+from xenconform.strategies.hostile.dice import Dice, pick
+from xenconform.strategies.wrong import Typed, wrong_typed
+
+WRITES: Final = frozenset({"set", "add", "add_to"})
+"""Verbs of accessors whose values must be of the field's type."""
+INJECTED: Final = (
+    "", " ", "'", '"', "' OR '1'='1", "\\", "%s%n%x", "{0}", "{{7*7}}", "${7*7}", "$(id)", "`id`", "; id",
+    "../../etc/passwd", "%00", "%0d%0aX: y", "\r\nX: y", "<!--", "]]>", "<script>", "&amp;", "*", "(uid=*)",
+    "\u202e", "\ufeff", "e\u0301", "\u00e9", "\U0001f600", "\u0131", "a", "null", "true", "0", "-1", "NaN",
+    "OpaqueRef:NULL", "\u2028", "\ufffd",
+)  # fmt: skip
+"""Texts that careless code takes for more than text."""
+ODD_REFS: Final = (
+    "OpaqueRef:00000000-0000-0000-0000-000000000000", NULL_REF, "", "OpaqueRef:", "Ref:1", "opaqueref:null", "*", "%",
+    "1", "OpaqueRef:" + "0" * 5_000, "' OR '1'='1", "\u202e", "../..", "OpaqueRef:NULL ",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class HostileCall:
+    """A call: the method, its parameters behind the session, what is owed, and what a server breaks otherwise."""
+
+    what: str
+    method: str
+    params: tuple[Typed, ...]
+    owed: Owed = Owed.EITHER
+    clause: str = "ROBUST-ALIVE"
+
+
+def hostile_call(dice: Dice, message: Message, args: Sequence[Value]) -> HostileCall:
+    """Return a hostile call of a message, of which `args` are good arguments."""
+    good = [(param.type, value) for param, value in zip(message.params, args, strict=True)]
+    return pick(dice, (_crossed, _bounds, _number, _refs))(dice, message, good)
+
+
+def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """One value is of another type."""
+    at = dice.below(len(good)) if good else 0
+    wrong = (
+        [each for each in wrong_typed(message.params[at].type) if _differs(message.params[at].type, each[0])]
+        if good
+        else []
+    )
+    if not wrong:
+        return _number(dice, message, good)
+    typed = pick(dice, wrong)
+    sure = message.implicit and message.verb in WRITES and at > 0
+    return HostileCall(
+        f"{message.full_name} with a {typed[0]} for its {message.params[at].name}",
+        message.full_name,
+        (*good[:at], typed, *good[at + 1 :]),
+        *((Owed.REFUSED, "WIRE-TYPE") if sure else ()),
+    )
+
+
+def _bounds(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """Values behind self are at the boundaries of their types, or are texts that are taken for more."""
+    params = list(good)
+    for at, (of, _) in enumerate(good):
+        if at and not refs_in(of) and not (isinstance(of, Enum) and not of.values):
+            params[at] = (of, pick(dice, INJECTED) if of == Str() and dice.below(2) else pick(dice, boundaries(of)))
+    return HostileCall(f"{message.full_name} with values at boundaries", message.full_name, tuple(params))
+
+
+def _number(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """There are too many parameters, or too few."""
+    sure = message.implicit or message.verb == "get"
+    owed = (Owed.REFUSED, "WIRE-ARITY") if sure else ()
+    if good and dice.below(2):
+        few = dice.below(len(good))
+        return HostileCall(f"{message.full_name} with {few} parameters", message.full_name, tuple(good[:few]), *owed)
+    surplus: tuple[Typed, ...] = ((Str(), pick(dice, INJECTED)),) * (1 + dice.below(3))
+    what = f"{message.full_name} with {len(surplus)} parameters too many"
+    return HostileCall(what, message.full_name, (*good, *surplus), *owed)
+
+
+def _refs(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """Every reference is an odd one."""
+    params = [(of, _odd(dice, of, value)) for of, value in good]
+    return HostileCall(f"{message.full_name} with odd references", message.full_name, tuple(params))
+
+
+def _odd(dice: Dice, of: Type, value: Value) -> Value:
+    match of:
+        case RefTo():
+            return pick(dice, ODD_REFS)
+        case SetOf(item) if refs_in(item):
+            return tuple(dict.fromkeys(_odd(dice, item, value) for _ in range(dice.below(4))))
+        case MapOf(key, item) if refs_in(of):
+            return {_odd(dice, key, "a"): _odd(dice, item, "a") for _ in range(dice.below(4))}
+        case _:
+            return value
+
+
+def _differs(of: Type, other: Type) -> bool:
+    """Whether a value is of another type in a way that is no enum's business: names that an enum lacks are text."""
+    match of, other:
+        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
+            return False
+        case _:
+            return of != other
+
+
+def odd_session(dice: Dice, session: str, others: Sequence[str]) -> str:
+    """Return a text that is no session, nearly one, or a ref of something else; `others` are such refs."""
+    changed = (
+        "", session[:-1], f"{session}0", f" {session}", f"{session} ", session.upper(), session.lower(), session[::-1],
+        session.partition(":")[2], f"{session}\n", session.replace("-", ""), session.replace(":", "%3A"),
+        f"{session}\u200b", *ODD_REFS, *INJECTED[:-8], *others,
+    )  # fmt: skip
+    found = pick(dice, changed)
+    return found if found != session else ""
