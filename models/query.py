@@ -10,7 +10,9 @@ A field's name doubles each underscore (`name__label`). Values are compared as t
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
+from functools import lru_cache
 
 from xenconform.models.api import Api, Message, Parameter
 from xenconform.models.types import MapOf, RecordOf, RefTo, Str
@@ -19,11 +21,15 @@ from xenconform.models.values import Value
 _TOKEN = re.compile(r'\s*(?:([()=])|(and|or|not|true|false|field)\b|"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\')')
 
 
+DEPTH = 100
+"""How deep a query may be nested."""
+
+
 def matches(query: str, record: Mapping[str, Value]) -> bool:
     """Whether a record satisfies a query.
 
     Raises:
-        ValueError: the query is not in the language, or names a field that the record does not have.
+        ValueError: the query is not in the language or nests too deep, or names a field that the record does not have.
     """
     parser = _Parser(query, record)
     answer = parser.query()
@@ -46,14 +52,15 @@ def where_message(api: Api, full_name: str) -> Message | None:
 
 class _Parser:
     def __init__(self, query: str, record: Mapping[str, Value]) -> None:
-        self.tokens = list(_tokens(query))
+        self.tokens = deque(_tokens(query))
         self.record = record
+        self.depth = 0
 
     def take(self, kind: str) -> str:
         if not self.tokens or self.tokens[0][0] != kind:
             found = self.tokens[0][1] if self.tokens else "the end"
             raise ValueError(f"expected {kind} in the query, found {found!r}")
-        return self.tokens.pop(0)[1]
+        return self.tokens.popleft()[1]
 
     def next_is(self, kind: str) -> bool:
         return bool(self.tokens) and self.tokens[0][0] == kind
@@ -61,25 +68,33 @@ class _Parser:
     def query(self) -> bool:
         answer = self.term()
         while self.next_is("and") or self.next_is("or"):
-            kind = self.tokens.pop(0)[0]
+            kind = self.tokens.popleft()[0]
             right = self.term()
             answer = (answer and right) if kind == "and" else (answer or right)
         return answer
 
     def term(self) -> bool:
-        if self.next_is("not"):
-            self.take("not")
-            return not self.term()
-        if self.next_is("("):
-            self.take("(")
-            answer = self.query()
-            self.take(")")
+        if self.next_is("not") or self.next_is("("):
+            self.depth += 1
+            if self.depth > DEPTH:
+                raise ValueError(f"a query that is nested over {DEPTH} deep")
+            answer = self.nested()
+            self.depth -= 1
             return answer
         if self.next_is("true") or self.next_is("false"):
-            return self.tokens.pop(0)[0] == "true"
+            return self.tokens.popleft()[0] == "true"
         left = self.operand()
         self.take("=")
         return left == self.operand()
+
+    def nested(self) -> bool:
+        if self.next_is("not"):
+            self.take("not")
+            return not self.term()
+        self.take("(")
+        answer = self.query()
+        self.take(")")
+        return answer
 
     def operand(self) -> str:
         if not self.next_is("field"):
@@ -92,7 +107,9 @@ class _Parser:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _tokens(query: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=8)
+def _tokens(query: str) -> tuple[tuple[str, str], ...]:
+    """Return the tokens of a query; it is asked of one record after another."""
     found, at = [], 0
     query = query.rstrip()
     while at < len(query):
@@ -105,4 +122,4 @@ def _tokens(query: str) -> list[tuple[str, str]]:
             found.append((sign or word, sign or word))
         else:
             found.append(("string", re.sub(r"\\(.)", r"\1", double if double is not None else single)))
-    return found
+    return tuple(found)

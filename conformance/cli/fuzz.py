@@ -47,6 +47,7 @@ def seconds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> float
 @click.option(
     "--pid", type=int, help="The server's process on this machine: its memory, threads and files are watched."
 )
+@click.option("-x", "--first", is_flag=True, help="Stop at the first finding.")
 @click.option("--i-own-this-server", "owned", is_flag=True, help="Needed where the server is not on this machine.")
 @click.option("--seed", type=int, help="Repeat the run of this seed.")
 @click.option("--user", default="", help="Log in as this user (default: root, or XENCONFORM_USER).")
@@ -72,6 +73,7 @@ def fuzz(  # noqa: PLR0913 - an option each
     corpus: str,
     pid: int | None,
     owned: bool,
+    first: bool,
     **said: Any,
 ) -> None:
     """Send hostile input to the server at URL, or, with no URL, to the embedded reference server.
@@ -79,7 +81,7 @@ def fuzz(  # noqa: PLR0913 - an option each
     First all cases that were written by hand, then what is made of them, until the time is over. Exit codes: 0 nothing
     was found, 1 something was, 2 wrong usage, 3 could not finish, 4 something could not be tried.
     """
-    bounds = Bounds(seconds, layers or LAYERS, rate, Path(corpus) if corpus else None, pid)
+    bounds = Bounds(seconds, layers or LAYERS, rate, Path(corpus) if corpus else None, pid, first)
     options = Options(**{**said, "scope": said["scope"] or "", "out": out, "clauses": clauses_of(bounds.layers)})
     console = Console(quiet=quiet)
     try:

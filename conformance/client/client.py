@@ -144,10 +144,12 @@ class Client:
         path: str | None = None,
         *,
         deadline: float | None = None,
+        result: Type | None = None,
     ) -> Exchange:
-        """Post a body made by hand and return what came, read as a reply of the format by its tags alone.
+        """Post a body made by hand and return what came, read as a reply of the format, and as a result of a type.
 
-        The exchange has no message and no args. A session that a login in the body opened is logged out at the end.
+        Without a type it is read by its tags alone. The exchange has no message and no args. A session that a login in
+        the body opened is logged out at the end.
 
         Raises:
             ValueError: `content_type` or `path` has characters that HTTP cannot carry.
@@ -156,7 +158,7 @@ class Client:
         path = self.target.path_for(format) if path is None else path
         content_type = codec.content_type if content_type is None else content_type
         got = self._transport.post(path, body, content_type, deadline or self.deadline)
-        reply = read_result(got, Expected(codec, None, None, bare_ok=True), self.api)
+        reply = read_result(got, Expected(codec, result, None, bare_ok=True), self.api)
         if b"login" in body and isinstance(reply.outcome, Success) and isinstance(reply.outcome.value, str):
             self._opened(reply.outcome.value)
         return self._tell(_exchange(Exchange(seq, "", (), format, body, b"", 0, (), reply, 0.0), got))

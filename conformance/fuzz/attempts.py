@@ -9,7 +9,8 @@ from typing import Literal, cast
 from xenconform.conformance.codec import Array, Ints, Node, Param, Scalar, Struct, codec_for
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.calls import Format
-from xenconform.models.types import RefTo
+from xenconform.models.types import RefTo, Type
+from xenconform.models.values import Value
 from xenconform.strategies.hostile import Case, Owed, Said
 from xenconform.strategies.hostile.template import Names, expand
 
@@ -17,11 +18,23 @@ End = Literal["wait", "half", "close", "reset"]
 
 
 @dataclass(frozen=True, slots=True)
+class Wrote:
+    """What a call writes: the object, the getter that shows it, the field's type and the value."""
+
+    ref: str
+    getter: str
+    type: Type
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """What is sent, and what is owed for it.
 
     `pieces` is a body to be posted, alone, where `end` is empty; else the pieces of whole requests, sent with `drip`
-    seconds between them over a connection of their own. `most` is how many replies there may be.
+    seconds between them over a connection of their own. `most` is how many replies there may be. `message` is what a
+    well-formed call calls, so that its reply is read by its types; `code` the error code that a refusal should have;
+    `wrote` what there is to read back where it is carried out.
     """
 
     id: str
@@ -37,6 +50,9 @@ class Attempt:
     end: End | Literal[""] = ""
     most: int = 1
     drip: float = 0.0
+    message: str = ""
+    code: str = ""
+    wrote: Wrote | None = None
 
     @property
     def data(self) -> bytes:

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Final
 
-from xenconform.conformance.checks.aimed import ENDS_SESSIONS, WAITS, aim, is_harmless, is_maker, why_not
+from xenconform.conformance.checks.aimed import (
+    COPIES,
+    ENDS_SESSIONS,
+    WAITS,
+    aim,
+    is_harmless,
+    is_maker,
+    only_reads,
+    why_not,
+)
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.codec import Param, codec_for
-from xenconform.conformance.fuzz.attempts import Attempt, End
+from xenconform.conformance.fuzz.attempts import Attempt, End, Wrote
 from xenconform.conformance.fuzz.stage import Stage
-from xenconform.models.api import Message, State
+from xenconform.models.api import Message, Qualifier, State
 from xenconform.models.calls import Format
-from xenconform.models.types import RefTo
+from xenconform.models.types import RefTo, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.hostile.calling import hostile_call, odd_session
+from xenconform.strategies.hostile.calling import HostileCall, hostile_call, odd_session
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
 
 CLAUSES: Final = ("WIRE-MALFORMED", "WIRE-TYPE", "WIRE-ARITY", "ROBUST-AUTH", "ROBUST-HTTP")
 """The clauses that generated attempts may break, besides those that all may."""
-TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "session", "json")
+TURNS: Final = ("xml", "json", "call", "xml", "json", "sound", "call", "session", "json")
 """The layers that take turns, but for http, which comes in rounds of many connections at a time."""
 ENDS: Final[tuple[End, ...]] = ("half", "half", "close", "reset")
+READERS: Final = ("get_record", "get_all", "get_all_records")
+EITHER: Final = (Owed.EITHER, "ROBUST-ALIVE")
 HTTP_EVERY: Final = 400
 """After so many others, a round of broken requests."""
 HTTP_ROUND: Final = 12
@@ -41,6 +53,7 @@ class Source:
         self._aims: dict[str, tuple[Value, ...] | None] = {}
         messages = [m for of in stage.bench.api.classes.values() for m in of.messages.values()]
         self._every = [m for m in messages if m.takes_session and m.lifecycle.state is not State.REMOVED]
+        self._readers = [m for m in self._every if self._is_safe(m) and (m.verb == "get" or m.name in READERS)]
         self._safe = [m for m in self._every if self._is_safe(m)]
 
     def attempts(self) -> Iterator[Attempt]:
@@ -53,9 +66,11 @@ class Source:
             "xml": self._xml,
             "json": self._json,
             "call": self._call,
+            "sound": self._sound,
             "session": self._session,
         }
-        turns = [makers[name] for name in TURNS if name in self._layers]
+        layers = {*self._layers, *({"sound"} if "call" in self._layers else ())}
+        turns = [makers[name] for name in TURNS if name in layers]
         if not turns and "http" not in self._layers:
             raise ValueError(
                 f"nothing is made for the layers {', '.join(self._layers)}; name xml, json, call, session or http"
@@ -109,9 +124,41 @@ class Source:
         args = self._aim(message)
         if args is None:
             return None
-        call = hostile_call(self._dice, message, args)
+        call = hostile_call(self._dice, message, args, free=self._is_free(message))
         session: Param = (RefTo("session"), self._stage.bench.client.session)
-        return self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause))
+        made = self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause))
+        if made is None:
+            return None
+        return replace(made, message=message.full_name, code=call.code, wrote=self._wrote(message, call))
+
+    def _sound(self) -> Attempt | None:
+        """Return a good call of a message that reads: its reply is judged by its types."""
+        message = pick(self._dice, self._readers)
+        args = self._aim(message)
+        if args is None:
+            return None
+        session: Param = (RefTo("session"), self._stage.bench.client.session)
+        params: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=True)]
+        made = self._encoded("call", f"{message.full_name}", message.full_name, [session, *params], EITHER)
+        return None if made is None else replace(made, message=message.full_name)
+
+    def _wrote(self, message: Message, call: HostileCall) -> Wrote | None:
+        """Return what a setter's call writes, where there is a getter to read it back by."""
+        getter = f"{message.cls}.get_{message.field}"
+        sound = message.implicit and message.verb == "set" and call.owed is Owed.EITHER
+        types = [of for of, _ in call.params] == [param.type for param in message.params]
+        if not (sound and types and self._stage.bench.api.message(getter)) or refs_in(message.params[1].type):
+            return None
+        return Wrote(str(call.params[0][1]), getter, message.params[1].type, call.params[1][1])
+
+    def _is_free(self, message: Message) -> bool:
+        """Whether a message may be given any values of its types."""
+        if not message.verb:
+            return only_reads(message)
+        of = self._stage.bench.api.classes[message.cls]
+        domain = self._stage.bench.profile.domain(message.cls, message.field)
+        writable = message.field in of.fields and of.fields[message.field].qualifier is not Qualifier.RUNTIME
+        return message.verb == "get" or (domain.is_free and not domain.skip and not domain.fixed and writable)
 
     def _session(self) -> Attempt | None:
         message = pick(self._dice, self._every)
@@ -137,7 +184,7 @@ class Source:
     def _is_safe(self, message: Message) -> bool:
         bench, of = self._stage.bench, self._stage.bench.api.classes[message.cls]
         never = message.full_name in ENDS_SESSIONS | WAITS or why_not(bench, message) or is_maker(bench, message)
-        return not never and message.name != of.destructor and is_harmless(bench, message)
+        return not never and message.name not in COPIES | {of.destructor} and is_harmless(bench, message)
 
     def _aim(self, message: Message) -> tuple[Value, ...] | None:
         """Return good arguments of a message, None where there are none; each is asked for once."""

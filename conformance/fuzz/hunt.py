@@ -15,30 +15,41 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
-from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.attempts import Attempt, Wrote
 from xenconform.conformance.fuzz.connections import Heard, talk
 from xenconform.conformance.fuzz.judging import (
     Wrong,
     class_of,
     judge_post,
+    judge_read_back,
     judge_talk,
     may_have_written,
     outcomes_of,
+    outcomes_of_post,
     was_refused,
 )
 from xenconform.conformance.fuzz.onlooker import Onlooker
-from xenconform.conformance.fuzz.stage import REST, Stage
+from xenconform.conformance.fuzz.stage import CANARY, REST, Stage
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.flaws import KINDS, clause_of
 from xenconform.models.values import Value, same
 from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.strategies.plain import tame
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
-AT_ONCE: Final = 12
-"""So many connections of their own are open at a time."""
+AT_ONCE: Final = 4
+"""So many connections of their own are open at a time: fewer than the smallest queues of servers hold."""
 RECENT: Final = 50
 """So many attempts are tried again where a good call was held up."""
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
+TYPED: Final = {
+    fmt: frozenset(clause_of(kind, fmt) for kind in KINDS if clause_of(kind, fmt).startswith("WIRE-")) for fmt in Format
+}
+"""The clauses that the bytes of a good reply may break, over each format."""
+LARGE: Final = 2_000
+"""Values of calls over so many bytes are not left where they were written."""
 ALWAYS: Final = (NO_EFFECT, "ROBUST-ALIVE", "ROBUST-NO-LEAK", "ROBUST-XML-ENTITIES", "ROBUST-HTTP")
 """Clauses that any attempt may break."""
 
@@ -59,13 +70,21 @@ class Hunt:
 
     Attributes:
         found: what was found, by clause and cause.
+        first: whether the hunt is over with the first finding.
         sent: how many attempts were sent.
         classes: how often each class of reply came.
         judged: for which clauses, layers and formats something was judged.
     """
 
-    def __init__(self, stage: Stage, onlooker: Onlooker, told: Callable[[Found], str] = lambda _found: "") -> None:
-        self.stage, self.onlooker = stage, onlooker
+    def __init__(
+        self,
+        stage: Stage,
+        onlooker: Onlooker,
+        told: Callable[[Found], str] = lambda _found: "",
+        *,
+        first: bool = False,
+    ) -> None:
+        self.stage, self.onlooker, self.first = stage, onlooker, first
         self.found: dict[tuple[str, str], Found] = {}
         self.sent = 0
         self.classes: Counter[str] = Counter()
@@ -80,7 +99,7 @@ class Hunt:
         """Send attempts until there are no more, or until a time of `time.monotonic`."""
         talks: list[Attempt] = []
         for attempt in attempts:
-            if time.monotonic() >= until or self.gone:
+            if time.monotonic() >= until or self.gone or (self.first and self.found):
                 break
             if attempt.end:
                 talks.append(attempt)
@@ -100,11 +119,17 @@ class Hunt:
         for wrong in judge_post(attempt, exchange, self._secrets()):
             self._tell(wrong, attempt, exchange.seq)
         self._note(attempt)
-        if was_refused(attempt, [exchange.reply.outcome], answered=exchange.status != 0):
+        if isinstance(exchange.reply.outcome, Success):
+            if attempt.message:
+                self.judged.update((clause, attempt.layer, str(attempt.format)) for clause in TYPED[attempt.format])
+            if attempt.wrote is not None:
+                self._read_back(attempt, attempt.wrote, exchange.seq)
+        outcomes = outcomes_of_post(exchange)
+        if was_refused(attempt, outcomes, answered=exchange.status != 0):
             self._batch.append(attempt)
             if len(self._batch) >= BATCH:
                 self.settle()
-        elif may_have_written(attempt, [exchange.reply.outcome]):
+        elif may_have_written(attempt, outcomes):
             self.settle(written=True)
         return exchange
 
@@ -120,6 +145,7 @@ class Hunt:
         if now is None:
             return
         if written:
+            self._has_acted(now)
             if now.get(self.stage.field) != REST:
                 self.stage.rest()
             now = {**now, self.stage.field: REST}
@@ -130,12 +156,23 @@ class Hunt:
             self._before = self.stage.digest()
         self._see_others()
 
+    def _read_back(self, attempt: Attempt, wrote: Wrote, seq: int) -> None:
+        for fmt in self.stage.bench.formats:
+            seen = self.stage.bench.client.call(fmt, wrote.getter, (wrote.ref,))
+            for wrong in judge_read_back(wrote, seen.reply.outcome):
+                self._tell(wrong, attempt, seq, seen.seq)
+        if len(attempt.data) > LARGE:
+            # What is large makes every record and listing slow from now on.
+            self.stage.bench.client.call(attempt.format, attempt.message, (wrote.ref, tame(wrote.type, 1)))
+
     # ------------------------------------------------------------------------------------------------------- sending
 
     def _send(self, attempt: Attempt) -> Exchange:
         self.sent += 1
         client = self.stage.bench.client
-        return client.raw(attempt.format, attempt.data, attempt.content_type, attempt.path)
+        message = self.stage.bench.api.message(attempt.message)
+        result = message.result if message else None
+        return client.raw(attempt.format, attempt.data, attempt.content_type, attempt.path, result=result)
 
     def _talk(self, attempts: list[Attempt]) -> None:
         """Send attempts over connections of their own, side by side."""
@@ -180,6 +217,16 @@ class Hunt:
             self._is_gone(str(why))
             return None
 
+    def _has_acted(self, now: Mapping[str, Value]) -> None:
+        """Tell of an entity that was acted on, and shows in what was written."""
+        joined = "".join(CANARY)
+        if joined in str(now.get(self.stage.field)) and self._recent:
+            last = self._recent[-1]
+            expected = f"{last.what} is not acted on"
+            self._tell(
+                Wrong("ROBUST-XML-ENTITIES", "an entity that is acted on", expected, f"{joined} is written"), last
+            )
+
     def _changed(self, now: Mapping[str, Value]) -> tuple[str, ...]:
         fields = self.stage.bench.api.classes[self.stage.obj.cls].fields
         return tuple(
@@ -207,7 +254,7 @@ class Hunt:
         """Send an attempt again; return its exchange's number, None where it was carried out."""
         if not attempt.end:
             exchange = self._send(attempt)
-            refused = was_refused(attempt, [exchange.reply.outcome], answered=exchange.status != 0)
+            refused = was_refused(attempt, outcomes_of_post(exchange), answered=exchange.status != 0)
             return (exchange.seq,) if refused else None
         heard = talk(self.stage.bench.dial, attempt, self.stage.patience)
         self.sent += 1

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from xenconform.conformance.checks.hostile_bodies import PATHS, TRACES
-from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.judging import describe, show
 from xenconform.conformance.codec import codec_for
-from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.attempts import Attempt, Wrote
+from xenconform.conformance.fuzz.batches import answers_of, as_json, is_in_part, is_success
 from xenconform.conformance.fuzz.connections import Heard
 from xenconform.conformance.fuzz.stage import CANARY
 from xenconform.models.api import Api
-from xenconform.models.calls import Breach, Failure, Outcome, Success
+from xenconform.models.calls import Breach, Failure, Format, Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
+from xenconform.models.values import same
 from xenconform.strategies.hostile import Owed
 
+_SAYS_HTTP1: Final = re.compile(rb"(?:\r?\n)*[^\s]+ [^\s]+ HTTP/1\.[0-9][ \t]*\r?\n")
 ACCEPTED: Final = frozenset({"xml-fault", "http-status", "id-not-echoed"})
 """Kinds of breach that refuse hostile input well enough: a library's own fault, an HTTP error, an unread id."""
+
+
+NOTIFICATIONS: Final = "WIRE-JSON-NO-NOTIFICATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +46,79 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
     if isinstance(outcome, Breach) and outcome.kind == "http-timeout":
         yield Wrong("ROBUST-ALIVE", f"no answer, {attempt.cause}", "an answer in time", describe(exchange))
         return
-    if isinstance(outcome, Breach) and outcome.kind not in ACCEPTED and exchange.status == 200:
+    answers = answers_of(exchange)
+    if answers is not None:
+        yield from _judge_batch(attempt, exchange, answers)
+        return
+    broken = isinstance(outcome, Breach) and outcome.kind not in ACCEPTED and exchange.status == 200
+    asked = None if attempt.format is Format.XMLRPC else as_json(attempt.data)
+    if attempt.format is Format.XMLRPC or _is_call(asked, attempt.format):
+        for flaw in exchange.reply.flaws:
+            clause = clause_of(flaw.kind, attempt.format)
+            yield Wrong(
+                clause, flaw.kind, "a reply as the clause says", f"{attempt.message} {flaw.where}: {flaw.detail}"
+            )
+        yield from _echo(asked, exchange)
+    elif broken and (as_json(exchange.received) is not None or attempt.data.lstrip().startswith(b"<")):
+        broken = False  # What is no call of this version may be answered as one of another version or format.
+    if broken and attempt.clause == NOTIFICATIONS and not exchange.received:
+        broken = False  # Nothing is what a notification gets.
+    if broken and isinstance(outcome, Breach):
         clause = clause_of(outcome.kind, attempt.format)
         yield Wrong(clause, outcome.kind, "a reply as the clause says, or a refusal", describe(exchange))
+    if attempt.code and isinstance(outcome, Failure) and outcome.code != attempt.code:
+        yield Wrong(f"{attempt.clause}-CODE", attempt.cause, f"{attempt.what} fails with {attempt.code}", outcome.code)
     if attempt.owed is Owed.REFUSED and isinstance(outcome, Success):
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is refused", describe(exchange))
     if attempt.owed is Owed.ANSWERED and not isinstance(outcome, Success):
         said = f"HTTP {exchange.status}, {describe(exchange)}"
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is answered", said)
+
+
+def _judge_batch(attempt: Attempt, exchange: Exchange, answers: list[Any]) -> Iterator[Wrong]:
+    if is_in_part(exchange, answers):
+        said = f"{len(answers)} answers: {exchange.received[:200]!r}"
+        yield Wrong("ROBUST-BATCH", "a batch answered in part", "an answer to each call, or one refusal", said)
+    if attempt.owed is Owed.REFUSED and any(map(is_success, answers)):
+        yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is refused", f"{exchange.received[:200]!r}")
+
+
+def outcomes_of_post(exchange: Exchange) -> list[Outcome]:
+    """Return what the reply to a body says; of the answers to a batch that one of them is a success."""
+    done = any(map(is_success, answers_of(exchange) or ()))
+    return [Success(None)] if done else [exchange.reply.outcome]
+
+
+def _is_call(asked: Any, fmt: Format) -> bool:
+    """Whether a JSON document is surely a call of a version, so that a reply of that version is due."""
+    version = "2.0" if fmt is Format.JSONRPC2 else None
+    known = isinstance(asked, dict) and asked.keys() <= {"method", "params", "id", "jsonrpc"}
+    named = known and isinstance(asked.get("method"), str) and isinstance(asked.get("params"), list)
+    return named and asked.get("jsonrpc") == version and type(asked.get("id")) in {int, str}
+
+
+def _echo(asked: Any, exchange: Exchange) -> Iterator[Wrong]:
+    """The reply to what is surely a call has its id."""
+    told = as_json(exchange.received)
+    if asked is None or not isinstance(told, dict) or exchange.status != 200:
+        return
+    ident = told.get("id")
+    if (ident, type(ident)) != (asked["id"], type(asked["id"])):
+        yield Wrong("WIRE-JSON-ID-ECHO", "another id", f"the id {asked['id']!r}", f"the id {ident!r}")
+
+
+def judge_read_back(wrote: Wrote, outcome: Outcome) -> Iterator[Wrong]:
+    """Yield what is wrong with what a field shows after it was written with success."""
+    if isinstance(outcome, Success) and not same(wrote.type, wrote.value, outcome.value):
+        clause = BY_TYPE.get(type(wrote.type).__name__, "WIRE-AGREE")
+        yield Wrong(clause, f"another {wrote.type}", f"{wrote.getter}: {show(wrote.value)}", show(outcome.value))
+
+
+BY_TYPE: Final = {
+    "Str": "WIRE-STRING", "Int": "WIRE-INT-REQUEST", "Float": "WIRE-FLOAT", "Bool": "WIRE-BOOL", "Enum": "WIRE-ENUM",
+    "DateTime": "WIRE-DATETIME", "SetOf": "WIRE-SET", "MapOf": "WIRE-MAP",
+}  # fmt: skip
+"""The clauses on what a value of a type is after its journey there and back."""
 
 
 def judge_talk(
@@ -55,6 +127,8 @@ def judge_talk(
     """Yield what is wrong with what came back over a connection of its own; `outcomes` are the replies, read."""
     yield from _leaks(attempt, heard.received, secrets)
     replies = heard.replies
+    if replies.broken and not _SAYS_HTTP1.match(attempt.data):
+        return  # What is no HTTP/1 may be answered as TLS, HTTP 2 or HTTP 0.9 would be.
     if replies.broken:
         yield Wrong("ROBUST-HTTP", "replies that are no HTTP", "HTTP/1 replies", f"{replies.broken}: {_start(heard)}")
     elif replies.whole > attempt.most:

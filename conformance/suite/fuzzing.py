@@ -14,7 +14,8 @@ from rich.console import Console
 from xenconform.conformance.checks.bench import ENVELOPES, Bench
 from xenconform.conformance.fuzz.attempts import Attempt, attempts
 from xenconform.conformance.fuzz.generating import CLAUSES, Source
-from xenconform.conformance.fuzz.hunt import ALWAYS, Hunt
+from xenconform.conformance.fuzz.hunt import ALWAYS, TYPED, Hunt
+from xenconform.conformance.fuzz.judging import BY_TYPE
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.stage import staged
 from xenconform.conformance.suite.interrupts import terminable
@@ -32,6 +33,7 @@ class Bounds:
     """How much hostile input: for how many seconds, of which layers, how many requests a second at most.
 
     `corpus` is the folder of what gave new kinds of replies, `pid` the server's process, each None where there is none.
+    `first` ends it with the first finding.
     """
 
     seconds: float
@@ -39,6 +41,7 @@ class Bounds:
     rate: float | None = None
     corpus: Path | None = None
     pid: int | None = None
+    first: bool = False
 
     def announcement(self, settings: Settings) -> str:
         """Return what is about to be done, in a line."""
@@ -76,8 +79,12 @@ class Ended:
 
 def clauses_of(layers: Collection[str]) -> tuple[str, ...]:
     """Return the ids of the clauses that hostile input of some layers is judged by."""
-    own = {case.clause for case in load() if case.layer in layers}
-    return tuple(sorted(own | set(ALWAYS) | set(CLAUSES) | set(ENVELOPES.values())))
+    found = {case.clause for case in load() if case.layer in layers} | {*ALWAYS, *CLAUSES}
+    found |= {ENVELOPES[fmt] for case in load() if case.layer in layers for fmt in case.formats}
+    if "call" in layers:
+        found |= {*BY_TYPE.values(), *(clause for clauses in TYPED.values() for clause in clauses)}
+        found |= {f"{clause}-CODE" for clause in ("WIRE-ARITY", "WIRE-TYPE")}
+    return tuple(sorted(found))
 
 
 def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) -> Ended:
@@ -110,10 +117,10 @@ def _hunt(bench: Bench, bounds: Bounds, console: Console) -> Ended:
     until = began + bounds.seconds
     chosen = [case for case in load() if case.layer in bounds.layers]
     with staged(bench) as stage, Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker:
-        hunt = Hunt(stage, onlooker)
+        hunt = Hunt(stage, onlooker, first=bounds.first)
         hunt.run(_told(_paced(attempts(chosen, stage), bounds.rate), hunt, until, console), until)
         by_hand = hunt.sent
-        if time.monotonic() < until and not hunt.gone:
+        if time.monotonic() < until and not hunt.gone and not (bounds.first and hunt.found):
             source = Source(stage, bounds.layers, bench.seed)
             hunt.run(_told(_paced(source.attempts(), bounds.rate), hunt, until, console), until)
         return Ended(hunt, time.monotonic() - began, by_hand)

@@ -38,12 +38,16 @@ class HostileCall:
     params: tuple[Typed, ...]
     owed: Owed = Owed.EITHER
     clause: str = "ROBUST-ALIVE"
+    code: str = ""
 
 
-def hostile_call(dice: Dice, message: Message, args: Sequence[Value]) -> HostileCall:
-    """Return a hostile call of a message, of which `args` are good arguments."""
+def hostile_call(dice: Dice, message: Message, args: Sequence[Value], *, free: bool) -> HostileCall:
+    """Return a hostile call of a message, of which `args` are good arguments.
+
+    `free` says that any value of the types may be given; without it, nothing is that the server might carry out.
+    """
     good = [(param.type, value) for param, value in zip(message.params, args, strict=True)]
-    return pick(dice, (_crossed, _bounds, _number, _refs))(dice, message, good)
+    return pick(dice, (_bounds, _crossed, _number, _refs) if free else (_crossed, _number, _refs))(dice, message, good)
 
 
 def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
@@ -62,7 +66,7 @@ def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
         f"{message.full_name} with a {typed[0]} for its {message.params[at].name}",
         message.full_name,
         (*good[:at], typed, *good[at + 1 :]),
-        *((Owed.REFUSED, "WIRE-TYPE") if sure else ()),
+        *((Owed.REFUSED, "WIRE-TYPE", "FIELD_TYPE_ERROR") if sure else ()),
     )
 
 
@@ -78,7 +82,7 @@ def _bounds(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
 def _number(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     """There are too many parameters, or too few."""
     sure = message.implicit or message.verb == "get"
-    owed = (Owed.REFUSED, "WIRE-ARITY") if sure else ()
+    owed = (Owed.REFUSED, "WIRE-ARITY", "MESSAGE_PARAMETER_COUNT_MISMATCH") if sure else ()
     if good and dice.below(2):
         few = dice.below(len(good))
         return HostileCall(f"{message.full_name} with {few} parameters", message.full_name, tuple(good[:few]), *owed)
