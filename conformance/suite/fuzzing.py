@@ -66,10 +66,10 @@ class Ended:
     def remarks(self) -> Iterator[str]:
         """Yield lines for people."""
         hunt = self.hunt
-        rate = hunt.sent / self.seconds if self.seconds else 0.0
+        rate = hunt.sender.sent / self.seconds if self.seconds else 0.0
         yield (
-            f"{hunt.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.cases:,} of them by hand; "
-            f"{len(hunt.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
+            f"{hunt.sender.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.cases:,} of them "
+            f"by hand; {len(hunt.sender.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
         )
         for found in hunt.found.values():
             if found.times > 1:
@@ -119,8 +119,8 @@ def _hunt(bench: Bench, bounds: Bounds, console: Console) -> Ended:
     with staged(bench) as stage, Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker:
         hunt = Hunt(stage, onlooker, first=bounds.first)
         hunt.run(_told(_paced(attempts(chosen, stage), bounds.rate), hunt, until, console), until)
-        by_hand = hunt.sent
-        if time.monotonic() < until and not hunt.gone and not (bounds.first and hunt.found):
+        by_hand = hunt.sender.sent
+        if time.monotonic() < until and not hunt.is_over:
             source = Source(stage, bounds.layers, bench.seed)
             hunt.run(_told(_paced(source.attempts(), bounds.rate), hunt, until, console), until)
         return Ended(hunt, time.monotonic() - began, by_hand)
@@ -143,9 +143,10 @@ def _told(given: Iterator[Attempt], hunt: Hunt, until: float, console: Console) 
             now = time.monotonic()
             if now - shown >= (0.2 if console.is_terminal else EVERY):
                 shown = now
+                sender, rate = hunt.sender, hunt.sender.sent / (now - began)
                 line = (
-                    f"{hunt.sent:,} requests, {hunt.sent / (now - began):,.0f} a second, {len(hunt.classes)} kinds of "
-                    f"replies, {len(hunt.found)} findings, {max(0.0, until - now):.0f} s left, {attempt.layer}"
+                    f"{sender.sent:,} requests, {rate:,.0f} a second, {len(sender.classes)} kinds of replies, "
+                    f"{len(hunt.found)} findings, {max(0.0, until - now):.0f} s left, {attempt.layer}"
                 )
                 if console.is_terminal:
                     status.update(line)
