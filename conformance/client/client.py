@@ -146,10 +146,9 @@ class Client:
         deadline: float | None = None,
         result: Type | None = None,
     ) -> Exchange:
-        """Post a body made by hand and return what came, read as a reply of the format, and as a result of a type.
+        """Post a body made by hand and return what came, read as a result of a type, or by its tags alone.
 
-        Without a type it is read by its tags alone. The exchange has no message and no args. A session that a login in
-        the body opened is logged out at the end.
+        The exchange has no message and no args. A session that a login in the body opened is logged out at the end.
 
         Raises:
             ValueError: `content_type` or `path` has characters that HTTP cannot carry.

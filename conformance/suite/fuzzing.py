@@ -65,11 +65,11 @@ class Ended:
 
     def remarks(self) -> Iterator[str]:
         """Yield lines for people."""
-        hunt = self.hunt
-        rate = hunt.sender.sent / self.seconds if self.seconds else 0.0
+        hunt, sender = self.hunt, self.hunt.sender
+        rate = sender.sent / self.seconds if self.seconds else 0.0
         yield (
-            f"{hunt.sender.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.cases:,} of them "
-            f"by hand; {len(hunt.sender.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
+            f"{sender.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.cases:,} of them by hand; "
+            f"{len(sender.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
         )
         for found in hunt.found.values():
             if found.times > 1:
