@@ -94,6 +94,9 @@ def fuzz(  # noqa: PLR0913 - an option each
     console.print(bounds.announcement(settings), soft_wrap=True, highlight=False)
     try:
         ended = fuzz_run(settings, bounds, folder / LOG, Console(stderr=True, quiet=quiet))
+    except ValueError as why:
+        click.echo(f"xenconform: {why}", err=True)
+        sys.exit(USAGE)
     except (CannotStartError, Unavailable, TargetGoneError) as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(COULD_NOT_FINISH)

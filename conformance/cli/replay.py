@@ -15,6 +15,7 @@ import click
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.cli.tables import show
+from xenconform.conformance.fuzz.replaying import again as send_again
 from xenconform.conformance.machine.player import play
 from xenconform.conformance.suite.run import CannotStartError, Run
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
@@ -23,6 +24,8 @@ from xenconform.models.calls import Breach, Failure, Outcome, Success
 from xenconform.models.cases import Case, Step, Wanted, from_json, shown
 from xenconform.models.exchange import Exchange
 from xenconform.models.matching import inward
+from xenconform.models.rawcases import RawCase, is_raw
+from xenconform.models.rawcases import from_json as raw_from_json
 from xenconform.models.values import Handle, Ref
 
 STILL_FAILS, FAILS_NO_MORE, USAGE, COULD_NOT_RUN = 1, 0, 2, 3
@@ -63,34 +66,41 @@ def replay(case_file: Path, **said: Any) -> None:
     except ConfigError as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(USAGE)
-    click.echo(f"{case.clause}, {case.element}, on {settings.target or 'the embedded reference server'}")
+    about = f"{case.layer}: {case.cause}" if isinstance(case, RawCase) else case.element
+    click.echo(f"{case.clause}, {about}, on {settings.target or 'the embedded reference server'}")
     try:
         again = run_again(case, settings)
     except Exception:  # noqa: BLE001 - Python's own exit code for it would say that the case still fails
         again = Again((), COULD_NOT_RUN, f"our own error\n{traceback.format_exc()}")
-    _print(case, again)
+    if isinstance(case, Case):
+        _print_steps(case, again)
+    _print_end(again)
     sys.exit(again.code)
 
 
-def read_case(path: Path) -> Case:
+def read_case(path: Path) -> Case | RawCase:
     """Return the case of a file.
 
     Raises:
         ConfigError: the file cannot be read, or holds no case.
     """
     try:
-        return from_json(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        return raw_from_json(text) if is_raw(text) else from_json(text)
     except (OSError, ValueError) as why:
         raise ConfigError(f"{path}: {why}; give a .json file of a report's folder cases") from why
 
 
-def run_again(case: Case, settings: Settings) -> Again:
-    """Log in, play a case, remove what it made and log out; always all of it."""
+def run_again(case: Case | RawCase, settings: Settings) -> Again:
+    """Log in, play or send a case, remove what it made and log out; always all of it."""
     run = Run(settings, None)
     error, again = "", None
     try:
         run.open()
-        again = _raced(run, case) if any(step.thread for step in case.steps) else _played(run, case)
+        if isinstance(case, RawCase):
+            again = _sent(run, case)
+        else:
+            again = _raced(run, case) if any(step.thread for step in case.steps) else _played(run, case)
     except (CannotStartError, TargetGoneError, Unavailable) as why:
         error = str(why)
     finally:
@@ -98,6 +108,17 @@ def run_again(case: Case, settings: Settings) -> Again:
     for left in run.left_behind:
         click.echo(left[:1].upper() + left[1:], err=True)
     return again or Again((), COULD_NOT_RUN, error)
+
+
+def _sent(run: Run, case: RawCase) -> Again:
+    """Send a raw case."""
+    for piece in case.pieces:
+        click.echo(f"\n{_cut(ascii(piece), CALL)}")
+    shows, outcomes = send_again(run.bench, case)
+    for outcome in outcomes:
+        click.echo(f"  came back: {_said(outcome)}")
+    told = f"\n  expected: {case.expected}\n  actual:   {shows}" if shows else ""
+    return Again((), STILL_FAILS if shows else FAILS_NO_MORE, told)
 
 
 def _played(run: Run, case: Case) -> Again:
@@ -178,7 +199,7 @@ def _said(outcome: Outcome) -> str:
             return _cut(f"no readable answer: {kind}: {detail}", REPLY)
 
 
-def _print(case: Case, again: Again) -> None:
+def _print_steps(case: Case, again: Again) -> None:
     with_sessions = any(step.session for step, _ in again.rows)
     with_threads = any(step.thread for step, _ in again.rows)
     rows = []
@@ -191,6 +212,9 @@ def _print(case: Case, again: Again) -> None:
     show("The steps", ("", *titles, "call", "over", "came back"), rows)
     if case.note:
         click.echo(f"\nNote: {case.note}")
+
+
+def _print_end(again: Again) -> None:
     words = {
         STILL_FAILS: ("STILL FAILS", "red"),
         FAILS_NO_MORE: ("does not fail any more", "green"),

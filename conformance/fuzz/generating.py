@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Final
@@ -43,12 +43,17 @@ HTTP_ROUND: Final = 12
 
 
 class Source:
-    """Makes attempts of some layers on a stage, from a seed; `pool` are documents of which parts are put in others."""
+    """Makes attempts of some layers on a stage, from a seed.
 
-    def __init__(self, stage: Stage, layers: Sequence[str], seed: int) -> None:
+    `pool` are good documents, of which the others are made, now and then of one of those that were `found` to get new
+    kinds of replies, which grow meanwhile.
+    """
+
+    def __init__(self, stage: Stage, layers: Sequence[str], seed: int, found: Mapping[Format, list[bytes]]) -> None:
         self._stage = stage
         self._dice = Thrown(Random(seed))  # noqa: S311 - a run is to be repeated by its seed
         self._layers = layers
+        self._found = found
         self.pool: dict[Format, list[bytes]] = {fmt: self._good(fmt) for fmt in stage.bench.formats}
         self._aims: dict[str, tuple[Value, ...] | None] = {}
         messages = [m for of in stage.bench.api.classes.values() for m in of.messages.values()]
@@ -102,7 +107,9 @@ class Source:
         if not there:
             return None
         fmt = pick(self._dice, there)
-        body = mutate(self._dice, pick(self._dice, self.pool[fmt]), language, self.pool[fmt])
+        found = self._found.get(fmt)
+        from_ = found if found and self._dice.below(3) == 2 else self.pool[fmt]
+        body = mutate(self._dice, pick(self._dice, from_), language, self.pool[fmt])
         sure = is_surely_malformed(body, language)
         what = "a document that is not well-formed" if sure else "a document with changes"
         owed = Owed.REFUSED if sure else Owed.EITHER

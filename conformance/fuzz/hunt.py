@@ -15,7 +15,9 @@ from typing import Final
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.fuzz.attempts import Attempt
-from xenconform.conformance.fuzz.judging import Wrong
+from xenconform.conformance.fuzz.corpus import Corpus
+from xenconform.conformance.fuzz.footprint import Footprint
+from xenconform.conformance.fuzz.judging import BY_TYPE, Wrong
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import Sender, Tried
 from xenconform.conformance.fuzz.stage import CANARY, REST, Stage
@@ -65,11 +67,23 @@ class Hunt:
         found: what was found, by clause and cause.
         first: whether the hunt is over with the first finding.
         sender: sends the attempts, and counts them.
+        corpus: keeps what gave new kinds of replies.
+        footprint: looks at the server's process, None where it is not known.
         gone: why the server no longer answers, "" while it does.
     """
 
-    def __init__(self, stage: Stage, onlooker: Onlooker, told: Told = as_it_is, *, first: bool = False) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        onlooker: Onlooker,
+        told: Told = as_it_is,
+        corpus: Corpus | None = None,
+        footprint: Footprint | None = None,
+        *,
+        first: bool = False,
+    ) -> None:
         self.stage, self.onlooker, self.first = stage, onlooker, first
+        self.corpus, self.footprint = corpus or Corpus(), footprint
         self.sender = Sender(stage)
         self.found: dict[tuple[str, str], Found] = {}
         self.gone = ""
@@ -108,6 +122,8 @@ class Hunt:
             for wrong in each.wrongs:
                 self._tell(wrong, each.attempt, *each.seqs)
             self._note(each)
+            if each.is_new:
+                self.corpus.keep(each.attempt, self.stage)
         if any(each.may_have_written for each in tried):
             self.settle(written=True)
         elif len(self._batch) >= BATCH:
@@ -119,6 +135,9 @@ class Hunt:
         self._batch += [attempt] if tried.refused else []
         clauses = {attempt.clause, *ALWAYS, *(() if attempt.end else (ENVELOPES[attempt.format],))}
         clauses |= TYPED[attempt.format] if tried.is_read else frozenset()
+        clauses |= (
+            {BY_TYPE.get(type(attempt.wrote.type).__name__, "")} - {""} if tried.is_read and attempt.wrote else set()
+        )
         clauses |= {f"{attempt.clause}-CODE"} if attempt.code else set()
         self._judged.update((clause, attempt.layer, str(attempt.format)) for clause in clauses)
 
@@ -145,6 +164,8 @@ class Hunt:
             self.stage.rest()
             self._before = self.stage.digest()
         self._see_others()
+        for wrong in self.footprint.look() if self.footprint is not None else ():
+            self._tell(wrong, self._recent[-1])
 
     def _has_acted(self, now: Mapping[str, Value]) -> None:
         """Tell of an entity that was acted on, and shows in what was written."""

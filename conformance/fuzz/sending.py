@@ -39,6 +39,8 @@ class Tried:
     outcomes: Sequence[Outcome]
     answered: bool
     wrongs: tuple[Wrong, ...]
+    is_new: bool = False
+    """Whether no reply of this kind came before."""
 
     @property
     def refused(self) -> bool:
@@ -86,7 +88,7 @@ class Sender:
         exchange = bench.client.raw(
             attempt.format, attempt.data, attempt.content_type, attempt.path, result=result, deadline=attempt.deadline
         )
-        self.classes[class_of(exchange)] += 1
+        is_new = self._is_new(class_of(exchange))
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
         if attempt.wrote is not None and isinstance(exchange.reply.outcome, Success):
             for fmt in bench.formats:
@@ -99,7 +101,11 @@ class Sender:
                 wrote = attempt.wrote
                 bench.client.call(attempt.format, attempt.message, (wrote.ref, tame(wrote.type, 1)))
         outcomes = outcomes_of_post(exchange)
-        return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, self._selected(attempt, wrongs))
+        return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, self._selected(attempt, wrongs), is_new)
+
+    def _is_new(self, kind: str) -> bool:
+        self.classes[kind] += 1
+        return self.classes[kind] == 1
 
     def _talk(self, attempt: Attempt) -> Heard:
         return talk(self.stage.bench.dial, attempt, self.stage.patience)
@@ -108,16 +114,18 @@ class Sender:
         self.sent += 1
         bench = self.stage.bench
         exchange = bench.client.note(attempt.format, attempt.data, heard.received, heard.seconds)
-        self.classes[f"{attempt.format} {heard.replies.statuses} {heard.closed}"] += 1
+        is_new = self._is_new(f"{attempt.format} {heard.replies.statuses} {heard.closed}")
         outcomes = outcomes_of(attempt, heard, bench.api)
         wrongs = list(judge_talk(attempt, heard, outcomes, self._secrets()))
-        return Tried(attempt, (exchange.seq,), outcomes, bool(heard.replies.whole), self._selected(attempt, wrongs))
+        wrong = self._selected(attempt, wrongs)
+        return Tried(attempt, (exchange.seq,), outcomes, bool(heard.replies.whole), wrong, is_new)
 
     def _selected(self, attempt: Attempt, wrongs: Sequence[Wrong]) -> tuple[Wrong, ...]:
         """Return what is wrong, told under a clause of this run."""
         clauses = self.stage.bench.clauses
         return tuple(
-            wrong if wrong.clause in clauses else replace(wrong, clause=ENVELOPES[attempt.format]) for wrong in wrongs
+            wrong if wrong.clause in clauses or not clauses else replace(wrong, clause=ENVELOPES[attempt.format])
+            for wrong in wrongs
         )
 
     def _secrets(self) -> tuple[bytes, ...]:

@@ -106,6 +106,11 @@ class Stage:
             )
         return named
 
+    def all_names(self, fmt: Format) -> Mapping[str, bytes]:
+        """Return the names of one format, and of every object of our own by its class: `ref.VM`."""
+        own = {f"ref.{obj.cls}": obj.ref.encode() for obj in self.bench.stock.made}
+        return {**own, **self.names(fmt)}
+
     def digest(self) -> Mapping[str, Value]:
         """Return all of the object that hostile calls may try to write, as it is now."""
         fmt = self.bench.formats[0]

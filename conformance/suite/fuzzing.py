@@ -7,22 +7,34 @@ import socket
 import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from random import Random
 
 from rich.console import Console
 
 from xenconform.conformance.checks.bench import ENVELOPES, Bench
 from xenconform.conformance.fuzz.attempts import Attempt, attempts
+from xenconform.conformance.fuzz.corpus import Corpus
+from xenconform.conformance.fuzz.footprint import Footprint
 from xenconform.conformance.fuzz.generating import CLAUSES, Source
 from xenconform.conformance.fuzz.hunt import ALWAYS, TYPED, Hunt
-from xenconform.conformance.fuzz.judging import BY_TYPE
+from xenconform.conformance.fuzz.judging import BY_TYPE, Wrong
 from xenconform.conformance.fuzz.onlooker import Onlooker
-from xenconform.conformance.fuzz.stage import staged
+from xenconform.conformance.fuzz.raw import raw_case
+from xenconform.conformance.fuzz.sending import Sender
+from xenconform.conformance.fuzz.shrinking import smaller
+from xenconform.conformance.fuzz.stage import Stage, staged
 from xenconform.conformance.suite.interrupts import terminable
 from xenconform.conformance.suite.run import Run
 from xenconform.conformance.suite.settings import Settings
+from xenconform.models.exemplars import Need, constructor_of, exemplar
+from xenconform.models.rawcases import RawCase
 from xenconform.models.target import Target
+from xenconform.models.values import Value
+from xenconform.reports.cases import Scenery, save_raw_case
 from xenconform.strategies.hostile import load
+from xenconform.strategies.hostile.template import places
 
 EVERY = 2.0
 """Seconds between two lines of progress, where no terminal redraws them."""
@@ -96,11 +108,12 @@ def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) ->
         TargetGoneError: the server went away while nothing hostile was sent.
     """
     run = Run(settings, log, sparse=True)
+    writer = CaseWriter(settings, log.parent)
     error = "the run broke off"
     try:
         with terminable():
             run.open()
-            ended = _hunt(run.bench, bounds, console)
+            ended = _hunt(run.bench, bounds, writer, console)
             for judgement in ended.hunt.passes():
                 run.record(judgement)
             error = ""
@@ -112,16 +125,80 @@ def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) ->
     return ended
 
 
-def _hunt(bench: Bench, bounds: Bounds, console: Console) -> Ended:
+@dataclass(slots=True)
+class CaseWriter:
+    """Makes findings small and writes their cases into a report folder."""
+
+    settings: Settings
+    folder: Path
+    stage: Stage | None = None
+
+    def __call__(self, wrong: Wrong, attempt: Attempt, sender: Sender) -> tuple[Wrong, str]:
+        """Return a finding as it is to be told, and the name of its case's files."""
+        stage, fmt = sender.stage, attempt.format
+        attempt = smaller(wrong, attempt, sender)
+        case = raw_case(wrong, attempt, stage)
+        names = stage.names(fmt)
+        scenery = Scenery(
+            stage.obj.cls,
+            stage.listing,
+            names["path"].decode(),
+            names["type"].decode(),
+            str(self.settings.target or ""),
+            _records(stage, case),
+        )
+        return wrong, save_raw_case(case, self.folder, scenery)
+
+
+def _records(stage: Stage, case: RawCase) -> dict[str, dict[str, object]]:
+    """Return what constructors of the objects that a case names are given, as far as that is plain text and truth."""
+    api, profile = stage.bench.api, stage.bench.profile
+    found: dict[str, dict[str, object]] = {}
+    for name in frozenset[str]().union(*map(places, case.pieces)):
+        cls = stage.obj.cls if name == "ref" else name.partition("ref.")[2]
+        constructor = constructor_of(api, profile, cls) if cls in api.classes else None
+        if constructor is None or not constructor.record:
+            continue
+        record = exemplar(api, profile, cls, 1, tag="xenconform", constructor=constructor)
+        plain = {key: _plain(value) for key, value in record.items()}
+        if None not in plain.values():
+            found[cls] = plain
+    return found
+
+
+def _plain(value: Value) -> object:
+    """Return a value as Python's own XML-RPC client takes it, None where it is more than plain."""
+    match value:
+        case bool() | float():
+            return value
+        case int():
+            return str(value)
+        case Need():
+            return None
+        case str():
+            return value
+        case tuple():
+            return [] if not value else None
+        case dict():
+            return dict(value) if all(isinstance(each, str) for pair in value.items() for each in pair) else None
+        case _:
+            return None
+
+
+def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console) -> Ended:
     began = time.monotonic()
     until = began + bounds.seconds
     chosen = [case for case in load() if case.layer in bounds.layers]
+    Random(bench.seed).shuffle(chosen)  # noqa: S311 - so that no layer waits for the end of another
+    footprint = Footprint(bounds.pid) if bounds.pid else None
+    corpus = Corpus(bounds.corpus)
     with staged(bench) as stage, Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker:
-        hunt = Hunt(stage, onlooker, first=bounds.first)
-        hunt.run(_told(_paced(attempts(chosen, stage), bounds.rate), hunt, until, console), until)
+        hunt = Hunt(stage, onlooker, writer, corpus, footprint, first=bounds.first)
+        given = chain(corpus.load(stage), attempts(chosen, stage))
+        hunt.run(_told(_paced(given, bounds.rate), hunt, until, console), until)
         by_hand = hunt.sender.sent
         if time.monotonic() < until and not hunt.is_over:
-            source = Source(stage, bounds.layers, bench.seed)
+            source = Source(stage, bounds.layers, bench.seed, corpus.pool)
             hunt.run(_told(_paced(source.attempts(), bounds.rate), hunt, until, console), until)
         return Ended(hunt, time.monotonic() - began, by_hand)
 

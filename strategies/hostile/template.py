@@ -39,6 +39,24 @@ def expand(text: str, names: Names) -> bytes:
     return b"".join(made)
 
 
+def templated(data: bytes, names: Names) -> str:
+    """Return a template that becomes these bytes again, in which names stand for what is theirs, the longest first."""
+    known = {value: name for name, value in sorted(names.items(), reverse=True) if value}
+    cut = re.compile(b"(" + b"|".join(map(re.escape, sorted(known, key=len, reverse=True))) + b")") if known else None
+    parts = cut.split(data) if cut else [data]
+    return "".join(f"⟦{known[part]}⟧" if part in known else _as_text(part) for part in parts)
+
+
+def _as_text(data: bytes) -> str:
+    """Return bytes as text, and what is no text, or would be a place, by its digits."""
+    text = data.decode("utf-8", "surrogateescape")
+    return re.sub("[⟦⟧\ud800-\udfff]+", lambda odd: f"⟦hex:{_bytes(odd[0]).hex()}⟧", text)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def places(text: str) -> frozenset[str]:
     """Return the names that a template uses."""
     found = set()

@@ -1,0 +1,80 @@
+"""Makes a finding small: what can be left out of its bytes is left out, as long as the same is wrong.
+
+Delta debugging, first of the tokens of the language, then of bytes. Every candidate is sent and judged anew, so that
+what is left is a witness that was seen.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.judging import Wrong
+from xenconform.conformance.fuzz.sending import Sender
+from xenconform.models.calls import Format
+from xenconform.strategies.hostile import Owed
+from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed
+
+MOST_SENDS: Final = 400
+"""So many candidates of one finding are sent."""
+MOST_SECONDS: Final = 10.0
+LONG: Final = 2_000_000
+"""Requests over so many bytes are left as they are: their length may be what matters."""
+
+
+def smaller(wrong: Wrong, attempt: Attempt, sender: Sender) -> Attempt:
+    """Return the smallest attempt that was found to show the same; the same one where none was."""
+    if attempt.wrote is not None or len(attempt.data) > LONG or len(attempt.pieces) != 1:
+        return attempt
+    language = _language(attempt)
+    bound = wrong.clause == attempt.clause and attempt.owed is not Owed.EITHER
+    if bound and not is_surely_malformed(attempt.data, language):
+        return attempt  # What is owed is known of the whole alone.
+    until, left = time.monotonic() + MOST_SECONDS, [MOST_SENDS]
+
+    def shows(data: bytes) -> bool:
+        if left[0] <= 0 or time.monotonic() > until:
+            return False
+        if bound and not is_surely_malformed(data, language):
+            return False
+        left[0] -= 1
+        return is_shown(wrong, replace(attempt, pieces=(data,)), sender)
+
+    best = attempt.data
+    if not shows(best):
+        return attempt
+    best = _minimized([*language.token.findall(best)], shows) or best
+    best = _minimized([best[at : at + 1] for at in range(len(best))], shows) or best
+    return replace(attempt, pieces=(best,))
+
+
+def is_shown(wrong: Wrong, attempt: Attempt, sender: Sender) -> bool:
+    """Whether an attempt shows what is wrong: the same clause, for the same cause."""
+    found = sender.send(attempt).wrongs
+    return any((each.clause, each.cause) == (wrong.clause, wrong.cause) for each in found)
+
+
+def _language(attempt: Attempt) -> Language:
+    if attempt.end:
+        return HTTP
+    return XML if attempt.format is Format.XMLRPC else JSON
+
+
+def _minimized(parts: Sequence[bytes], shows: Callable[[bytes], bool]) -> bytes:
+    """Leave out runs of parts, shorter and shorter ones; return what is left, nothing where the whole shows nothing."""
+    if not shows(b"".join(parts)):
+        return b""
+    size = max(1, len(parts) // 2)
+    while size:
+        at = 0
+        while at < len(parts):
+            fewer = (*parts[:at], *parts[at + size :])
+            if fewer and shows(b"".join(fewer)):
+                parts = fewer
+            else:
+                at += size
+        size //= 2
+    return b"".join(parts)
