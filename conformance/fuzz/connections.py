@@ -15,8 +15,6 @@ import httptools
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 
-SILENCE: Final = 0.25
-"""Seconds without a byte after which no further reply is waited for, once one has come."""
 MOST: Final = 8 * 2**20
 """The most bytes that are taken of what comes back."""
 
@@ -73,8 +71,10 @@ class Heard:
     seconds: float
 
 
-def talk(dial: Callable[[float], socket.socket], attempt: Attempt, patience: float) -> Heard:
-    """Send an attempt's pieces and take all that comes back, for so many seconds at most.
+def talk(dial: Callable[[float], socket.socket], attempt: Attempt, patience: float, silence: float) -> Heard:
+    """Send an attempt's pieces and take all that comes back, for so many seconds of patience at most.
+
+    Once a reply has come, no further one is waited for after so many seconds of silence.
 
     Raises:
         Unavailable: no connection came about.
@@ -92,7 +92,7 @@ def talk(dial: Callable[[float], socket.socket], attempt: Attempt, patience: flo
             _send(sock, attempt)
             while time.monotonic() - began < patience and len(received) < MOST:
                 # Behind a reply that is no last one nothing more need come.
-                sock.settimeout(SILENCE if replies.whole else max(0.05, patience - (time.monotonic() - began)))
+                sock.settimeout(silence if replies.whole else max(0.05, patience - (time.monotonic() - began)))
                 data = sock.recv(65536)
                 if not data:
                     closed = True

@@ -28,8 +28,8 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
-AT_ONCE: Final = 4
-"""So many connections of their own are open at a time: fewer than the smallest queues of servers hold."""
+AT_ONCE: Final = 8
+"""So many connections of their own are open at a time."""
 RECENT: Final = 50
 """So many attempts are tried again where a good call was held up."""
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
@@ -91,6 +91,7 @@ class Hunt:
         self._judged: set[tuple[str, str, str]] = set()
         self._recent: deque[Attempt] = deque(maxlen=RECENT)
         self._batch: list[Attempt] = []
+        self._slowest = 0.0
         self._before: Mapping[str, Value] = stage.digest()
 
     @property
@@ -122,6 +123,7 @@ class Hunt:
             for wrong in each.wrongs:
                 self._tell(wrong, each.attempt, *each.seqs)
             self._note(each)
+            self._slowest = max(self._slowest, each.seconds)
             if each.is_new:
                 self.corpus.keep(each.attempt, self.stage)
         if any(each.may_have_written for each in tried):
@@ -149,11 +151,13 @@ class Hunt:
         batch, self._batch = self._batch, []
         if not batch and not written:
             return
+        began = time.monotonic()
         try:
             now = self.stage.digest()
         except (Unanswered, Unavailable) as why:
             self._is_gone(str(why))
             return
+        self._slowest = max(self._slowest, time.monotonic() - began)
         if written:
             self._has_acted(now)
             if now.get(self.stage.field) != REST:
@@ -199,9 +203,10 @@ class Hunt:
                 return
 
     def _see_others(self) -> None:
-        """Find out who held others up, if somebody did: after which attempt they are held up each time."""
+        """Find out who held others up, or us, if somebody did: after which attempt they are held up each time."""
         patience = self.stage.patience
-        if self.onlooker.take_worst() <= patience:
+        slowest, self._slowest = max(self.onlooker.take_worst(), self._slowest), 0.0
+        if slowest <= patience:
             return
         for attempt in reversed(list(self._recent)):
             if self.onlooker.ask() > patience:

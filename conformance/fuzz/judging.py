@@ -52,7 +52,7 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
         return
     broken = isinstance(outcome, Breach) and outcome.kind not in ACCEPTED and exchange.status == 200
     asked = None if attempt.format is Format.XMLRPC else as_json(attempt.data)
-    if attempt.format is Format.XMLRPC or _is_call(asked, attempt.format):
+    if attempt.format is Format.XMLRPC or (_is_call(asked, attempt.format) and not _is_unread(attempt, exchange)):
         for flaw in exchange.reply.flaws:
             clause = clause_of(flaw.kind, attempt.format)
             yield Wrong(
@@ -89,6 +89,12 @@ def outcomes_of_post(exchange: Exchange) -> list[Outcome]:
     return [Success(None)] if done else [exchange.reply.outcome]
 
 
+def _is_unread(attempt: Attempt, exchange: Exchange) -> bool:
+    """Whether a reply turns down a document that the server could not read, so that it knows no id and no version."""
+    told = None if attempt.message else as_json(exchange.received)
+    return isinstance(told, dict) and told.get("id") is None and told.get("error") is not None
+
+
 def _is_call(asked: Any, fmt: Format) -> bool:
     """Whether a JSON document is surely a call of a version, so that a reply of that version is due."""
     version = "2.0" if fmt is Format.JSONRPC2 else None
@@ -110,12 +116,12 @@ def _echo(asked: Any, exchange: Exchange) -> Iterator[Wrong]:
 def judge_read_back(wrote: Wrote, outcome: Outcome) -> Iterator[Wrong]:
     """Yield what is wrong with what a field shows after it was written with success."""
     if isinstance(outcome, Success) and not same(wrote.type, wrote.value, outcome.value):
-        clause = BY_TYPE.get(type(wrote.type).__name__, "WIRE-AGREE")
+        clause = BY_TYPE.get(type(wrote.type).__name__, "WIRE-STRING")
         yield Wrong(clause, f"another {wrote.type}", f"{wrote.getter}: {show(wrote.value)}", show(outcome.value))
 
 
 BY_TYPE: Final = {
-    "Str": "WIRE-STRING", "Int": "WIRE-INT-REQUEST", "Float": "WIRE-FLOAT", "Bool": "WIRE-BOOL", "Enum": "WIRE-ENUM",
+    "Str": "WIRE-STRING", "Float": "WIRE-FLOAT", "Bool": "WIRE-BOOL", "Enum": "WIRE-ENUM",
     "DateTime": "WIRE-DATETIME", "SetOf": "WIRE-SET", "MapOf": "WIRE-MAP",
 }  # fmt: skip
 """The clauses on what a value of a type is after its journey there and back."""

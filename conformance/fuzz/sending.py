@@ -39,6 +39,7 @@ class Tried:
     outcomes: Sequence[Outcome]
     answered: bool
     wrongs: tuple[Wrong, ...]
+    seconds: float
     is_new: bool = False
     """Whether no reply of this kind came before."""
 
@@ -101,14 +102,15 @@ class Sender:
                 wrote = attempt.wrote
                 bench.client.call(attempt.format, attempt.message, (wrote.ref, tame(wrote.type, 1)))
         outcomes = outcomes_of_post(exchange)
-        return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, self._selected(attempt, wrongs), is_new)
+        wrong = self._selected(attempt, wrongs)
+        return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, wrong, exchange.elapsed, is_new)
 
     def _is_new(self, kind: str) -> bool:
         self.classes[kind] += 1
         return self.classes[kind] == 1
 
     def _talk(self, attempt: Attempt) -> Heard:
-        return talk(self.stage.bench.dial, attempt, self.stage.patience)
+        return talk(self.stage.bench.dial, attempt, self.stage.patience, self.stage.silence)
 
     def _talked(self, attempt: Attempt, heard: Heard) -> Tried:
         self.sent += 1
@@ -118,7 +120,7 @@ class Sender:
         outcomes = outcomes_of(attempt, heard, bench.api)
         wrongs = list(judge_talk(attempt, heard, outcomes, self._secrets()))
         wrong = self._selected(attempt, wrongs)
-        return Tried(attempt, (exchange.seq,), outcomes, bool(heard.replies.whole), wrong, is_new)
+        return Tried(attempt, (exchange.seq,), outcomes, bool(heard.replies.whole), wrong, 0.0, is_new)
 
     def _selected(self, attempt: Attempt, wrongs: Sequence[Wrong]) -> tuple[Wrong, ...]:
         """Return what is wrong, told under a clause of this run."""

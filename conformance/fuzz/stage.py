@@ -57,6 +57,11 @@ class Stage:
         return max(PATIENCE, MANY_TIMES * self.usual)
 
     @property
+    def silence(self) -> float:
+        """Seconds without a byte after which no further reply is to be waited for."""
+        return min(max(0.05, 20 * self.usual), 0.5)
+
+    @property
     def setter(self) -> str:
         """The message that writes the text."""
         return f"{self.obj.cls}.set_{self.field}"
