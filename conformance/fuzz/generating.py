@@ -111,6 +111,8 @@ class Source:
         from_ = found if found and self._dice.below(3) == 2 else self.pool[fmt]
         body = mutate(self._dice, pick(self._dice, from_), language, self.pool[fmt])
         sure = is_surely_malformed(body, language)
+        if sure and self._dice.below(3):
+            return None  # Most changes break a document, and what is surely broken tells less each time.
         what = "a document that is not well-formed" if sure else "a document with changes"
         owed = Owed.REFUSED if sure else Owed.EITHER
         return Attempt("", layer, what, fmt, owed, "WIRE-MALFORMED", what, (body,))

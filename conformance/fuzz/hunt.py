@@ -28,8 +28,6 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
-AT_ONCE: Final = 8
-"""So many connections of their own are open at a time."""
 RECENT: Final = 50
 """So many attempts are tried again where a good call was held up."""
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
@@ -105,16 +103,21 @@ class Hunt:
         for attempt in attempts:
             if time.monotonic() >= until or self.is_over:
                 break
-            if attempt.end:
-                together.append(attempt)
-                if len(together) >= AT_ONCE:
-                    self._take(self.sender.send_together(together))
-                    self.settle()
-                    together = []
-            else:
+            # What is read back is nobody else's to write meanwhile.
+            alone = attempt.wrote is not None
+            if together and (alone or len(together) >= BATCH):
+                self._send(together)
+                together = []
+            if alone:
                 self._take([self.sender.send(attempt)])
-        if together and not self.gone:
-            self._take(self.sender.send_together(together))
+            else:
+                together.append(attempt)
+        if together and not self.is_over:
+            self._send(together)
+        self.settle()
+
+    def _send(self, attempts: list[Attempt]) -> None:
+        self._take(self.sender.send_together(attempts))
         self.settle()
 
     def _take(self, tried: list[Tried]) -> None:
@@ -175,7 +178,7 @@ class Hunt:
         """Tell of an entity that was acted on, and shows in what was written."""
         joined = "".join(CANARY)
         if joined in str(now.get(self.stage.field)) and self._recent:
-            last = self._recent[-1]
+            last = next((each for each in reversed(self._recent) if b"ENTITY" in each.data), self._recent[-1])
             said = (f"{last.what} is not acted on", f"{joined} is written")
             self._tell(Wrong("ROBUST-XML-ENTITIES", "an entity that is acted on", *said), last)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unanswered
 from xenconform.conformance.fuzz.attempts import Attempt
@@ -20,9 +22,10 @@ def again(bench: Bench, case: RawCase) -> tuple[str, list[Outcome]]:
     Raises:
         Unavailable: what it needs cannot be had here.
     """
-    with staged(bench) as stage:
+    with staged(bench) as stage, ExitStack() as after:
         attempt = attempt_of(case, stage)
         sender = Sender(stage)
+        after.callback(sender.close)
         before = stage.digest()
         tried = sender.send(attempt)
         outcomes = list(tried.outcomes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
+from xenconform.conformance.client import Client
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.connections import Heard, talk
 from xenconform.conformance.fuzz.judging import (
@@ -24,8 +26,12 @@ from xenconform.conformance.fuzz.judging import (
 )
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.calls import Outcome, Success
+from xenconform.models.exchange import Exchange
+from xenconform.strategies.hostile import Owed
 from xenconform.strategies.plain import tame
 
+LANES: Final = 12
+"""So many connections carry attempts at a time."""
 LARGE: Final = 2_000
 """Values of calls over so many bytes are not left where they were written."""
 
@@ -66,6 +72,15 @@ class Sender:
         self.stage = stage
         self.sent = 0
         self.classes: Counter[str] = Counter()
+        self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
+        self._own = threading.local()
+        self._clients: list[Client] = []
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._lanes.shutdown()
+        for client in self._clients:
+            client.close()
 
     def send(self, attempt: Attempt) -> Tried:
         """Send one attempt and judge what comes back.
@@ -73,22 +88,35 @@ class Sender:
         Raises:
             Unavailable: no connection of its own came about.
         """
-        return self._talked(attempt, self._talk(attempt)) if attempt.end else self._posted(attempt)
+        if attempt.end:
+            return self._talked(attempt, self._talk(attempt))
+        return self._posted(attempt, self._post(attempt, self.stage.bench.client))
 
     def send_together(self, attempts: Sequence[Attempt]) -> list[Tried]:
-        """Send attempts over connections of their own, at the same time."""
-        with ThreadPoolExecutor(len(attempts)) as pool:
-            heard = list(pool.map(self._talk, attempts))
-        return [self._talked(attempt, each) for attempt, each in zip(attempts, heard, strict=True)]
+        """Send attempts over several connections, some at the same time; judge them in their order."""
+        sent = list(self._lanes.map(self._lane, attempts))
+        return [
+            self._talked(attempt, each) if isinstance(each, Heard) else self._posted(attempt, each)
+            for attempt, each in zip(attempts, sent, strict=True)
+        ]
 
-    def _posted(self, attempt: Attempt) -> Tried:
+    def _lane(self, attempt: Attempt) -> Heard | Exchange:
+        if attempt.end:
+            return self._talk(attempt)
+        if not hasattr(self._own, "client"):
+            self._own.client = self.stage.bench.client.sibling()
+            self._clients.append(self._own.client)
+        return self._post(attempt, self._own.client)
+
+    def _post(self, attempt: Attempt, client: Client) -> Exchange:
+        message = self.stage.bench.api.message(attempt.message)
+        result = message.result if message else None
+        path, kind = attempt.path, attempt.content_type
+        return client.raw(attempt.format, attempt.data, kind, path, result=result, deadline=attempt.deadline)
+
+    def _posted(self, attempt: Attempt, exchange: Exchange) -> Tried:
         self.sent += 1
         bench = self.stage.bench
-        message = bench.api.message(attempt.message)
-        result = message.result if message else None
-        exchange = bench.client.raw(
-            attempt.format, attempt.data, attempt.content_type, attempt.path, result=result, deadline=attempt.deadline
-        )
         is_new = self._is_new(class_of(exchange))
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
         if attempt.wrote is not None and isinstance(exchange.reply.outcome, Success):
@@ -110,7 +138,8 @@ class Sender:
         return self.classes[kind] == 1
 
     def _talk(self, attempt: Attempt) -> Heard:
-        return talk(self.stage.bench.dial, attempt, self.stage.patience, self.stage.silence)
+        patience = self.stage.patience if attempt.owed is Owed.ANSWERED else self.stage.brief
+        return talk(self.stage.bench.dial, attempt, patience, self.stage.silence)
 
     def _talked(self, attempt: Attempt, heard: Heard) -> Tried:
         self.sent += 1

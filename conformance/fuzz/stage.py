@@ -57,6 +57,11 @@ class Stage:
         return max(PATIENCE, MANY_TIMES * self.usual)
 
     @property
+    def brief(self) -> float:
+        """Seconds that are waited for a reply to what need not get one, such as half a request."""
+        return min(max(0.4, 40 * self.usual), self.patience)
+
+    @property
     def silence(self) -> float:
         """Seconds without a byte after which no further reply is to be waited for."""
         return min(max(0.05, 20 * self.usual), 0.5)

@@ -200,6 +200,7 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console) ->
         if time.monotonic() < until and not hunt.is_over:
             source = Source(stage, bounds.layers, bench.seed, corpus.pool)
             hunt.run(_told(_paced(source.attempts(), bounds.rate), hunt, until, console), until)
+        hunt.sender.close()
         return Ended(hunt, time.monotonic() - began, by_hand)
 
 
