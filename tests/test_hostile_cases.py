@@ -22,7 +22,7 @@ from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Format
 from xenconform.models.types import RefTo, Str
 from xenconform.strategies.hostile import load
-from xenconform.strategies.hostile.calling import hostile_call
+from xenconform.strategies.hostile.calling import KINDS, hostile_call
 from xenconform.strategies.hostile.cases import Owed, read
 from xenconform.strategies.hostile.dice import Numbers, Thrown
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, is_surely_malformed, mutate
@@ -158,12 +158,12 @@ def test_calls_are_refused_for_a_reason() -> None:
     message = api.message("network.set_name_label")
     assert message is not None
     args = [tame(param.type, 1, refs={"network": ("OpaqueRef:1",)}) for param in message.params]
-    made = [hostile_call(dice, message, args, free=True) for _ in range(300)]
+    made = [hostile_call(dice, message, args, KINDS[at % len(KINDS)], free=True) for at in range(300)]
     right = [param.type for param in message.params]
     for call in made:
         types = [of for of, _ in call.params]
         assert call.owed is Owed.EITHER or types != right, call
         assert call.owed is Owed.REFUSED or len(types) == len(right), call
     assert {call.clause for call in made} == {"WIRE-TYPE", "WIRE-ARITY", "ROBUST-ALIVE"}
-    bound = [hostile_call(dice, message, args, free=False) for _ in range(100)]
+    bound = [hostile_call(dice, message, args, KINDS[at % len(KINDS)], free=False) for at in range(100)]
     assert not any("boundaries" in call.what for call in bound)

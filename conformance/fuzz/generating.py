@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import Final
 
@@ -25,18 +26,16 @@ from xenconform.models.api import Message, Qualifier, State
 from xenconform.models.calls import Format
 from xenconform.models.types import RefTo, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.hostile.calling import HostileCall, hostile_call, odd_session
+from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, hostile_call, odd_session
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
 
 CLAUSES: Final = ("WIRE-MALFORMED", "WIRE-TYPE", "WIRE-ARITY", "ROBUST-AUTH", "ROBUST-HTTP")
 """The clauses that generated attempts may break, besides those that all may."""
-TURNS: Final = ("xml", "json", "call", "xml", "json", "sound", "call", "session", "json")
+TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "call", "session", "call")
 """The layers that take turns, but for http, which comes in rounds of many connections at a time."""
 ENDS: Final[tuple[End, ...]] = ("half", "half", "close", "reset")
-READERS: Final = ("get_record", "get_all", "get_all_records")
-EITHER: Final = (Owed.EITHER, "ROBUST-ALIVE")
 HTTP_EVERY: Final = 400
 """After so many others, a round of broken requests."""
 HTTP_ROUND: Final = 12
@@ -51,15 +50,16 @@ class Source:
 
     def __init__(self, stage: Stage, layers: Sequence[str], seed: int, found: Mapping[Format, list[bytes]]) -> None:
         self._stage = stage
-        self._dice = Thrown(Random(seed))  # noqa: S311 - a run is to be repeated by its seed
+        self._random = Random(seed)  # noqa: S311 - a run is to be repeated by its seed
+        self._dice = Thrown(self._random)
         self._layers = layers
         self._found = found
         self.pool: dict[Format, list[bytes]] = {fmt: self._good(fmt) for fmt in stage.bench.formats}
         self._aims: dict[str, tuple[Value, ...] | None] = {}
         messages = [m for of in stage.bench.api.classes.values() for m in of.messages.values()]
         self._every = [m for m in messages if m.takes_session and m.lifecycle.state is not State.REMOVED]
-        self._readers = [m for m in self._every if self._is_safe(m) and (m.verb == "get" or m.name in READERS)]
         self._safe = [m for m in self._every if self._is_safe(m)]
+        self._sweep = self._swept()
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield attempts without end.
@@ -71,11 +71,9 @@ class Source:
             "xml": self._xml,
             "json": self._json,
             "call": self._call,
-            "sound": self._sound,
             "session": self._session,
         }
-        layers = {*self._layers, *({"sound"} if "call" in self._layers else ())}
-        turns = [makers[name] for name in TURNS if name in layers]
+        turns = [makers[name] for name in TURNS if name in self._layers]
         if not turns and "http" not in self._layers:
             raise ValueError(
                 f"nothing is made for the layers {', '.join(self._layers)}; name xml, json, call, session or http"
@@ -128,28 +126,26 @@ class Source:
 
     # -------------------------------------------------------------------------------------------------------- calls
 
+    def _swept(self) -> Iterator[tuple[Message, str, Format]]:
+        """Yield every harmless message with every kind of call, over one format after the other, without end."""
+        formats = self._stage.bench.formats
+        every = [(message, kind) for message in self._safe for kind in KINDS]
+        self._random.shuffle(every)
+        for turn in count():
+            for at, (message, kind) in enumerate(every):
+                yield message, kind, formats[(at + turn) % len(formats)]
+
     def _call(self) -> Attempt | None:
-        message = pick(self._dice, self._safe)
+        message, kind, fmt = next(self._sweep)
         args = self._aim(message)
         if args is None:
             return None
-        call = hostile_call(self._dice, message, args, free=self._is_free(message))
+        call = hostile_call(self._dice, message, args, kind, free=self._is_free(message))
         session: Param = (RefTo("session"), self._stage.bench.client.session)
-        made = self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause))
+        made = self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause), fmt)
         if made is None:
             return None
         return replace(made, message=message.full_name, code=call.code, wrote=self._wrote(message, call))
-
-    def _sound(self) -> Attempt | None:
-        """Return a good call of a message that reads: its reply is judged by its types."""
-        message = pick(self._dice, self._readers)
-        args = self._aim(message)
-        if args is None:
-            return None
-        session: Param = (RefTo("session"), self._stage.bench.client.session)
-        params: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=True)]
-        made = self._encoded("call", f"{message.full_name}", message.full_name, [session, *params], EITHER)
-        return None if made is None else replace(made, message=message.full_name)
 
     def _wrote(self, message: Message, call: HostileCall) -> Wrote | None:
         """Return what a setter's call writes, where there is a getter to read it back by."""
@@ -177,14 +173,14 @@ class Source:
         params: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=False)]
         what = f"{message.full_name} with no session of this server"
         whole: list[Param] = [(RefTo("session"), bad), *params]
-        return self._encoded("session", what, message.full_name, whole, (Owed.REFUSED, "ROBUST-AUTH"))
+        fmt = pick(self._dice, self._stage.bench.formats)
+        return self._encoded("session", what, message.full_name, whole, (Owed.REFUSED, "ROBUST-AUTH"), fmt)
 
     def _encoded(
-        self, layer: str, what: str, method: str, params: list[Param], owed: tuple[Owed, str]
+        self, layer: str, what: str, method: str, params: list[Param], owed: tuple[Owed, str], fmt: Format
     ) -> Attempt | None:
-        fmt = pick(self._dice, self._stage.bench.formats)
         try:
-            body = codec_for(fmt).encode_call(method, params, api=self._stage.bench.api)
+            body = codec_for(fmt).encode_call(method, params, pick(self._dice, IDENTS), api=self._stage.bench.api)
         except ValueError:  # the format carries no such text: another one may
             return None
         name = method.partition(".")[2].partition("_")[0]

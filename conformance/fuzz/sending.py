@@ -11,7 +11,7 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.client import Client
-from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.attempts import Attempt, Wrote
 from xenconform.conformance.fuzz.connections import Heard, talk
 from xenconform.conformance.fuzz.judging import (
     Wrong,
@@ -125,6 +125,8 @@ class Sender:
                 found = list(judge_read_back(attempt.wrote, seen.reply.outcome))
                 wrongs += found
                 seqs += [seen.seq] if found else []
+            found, seq = self._in_record(attempt.wrote)
+            wrongs, seqs = [*wrongs, *found], [*seqs, *seq]
             if len(attempt.data) > LARGE:
                 # What is large makes every record and listing slow from now on.
                 wrote = attempt.wrote
@@ -132,6 +134,18 @@ class Sender:
         outcomes = outcomes_of_post(exchange)
         wrong = self._selected(attempt, wrongs)
         return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, wrong, exchange.elapsed, is_new)
+
+    def _in_record(self, wrote: Wrote) -> tuple[list[Wrong], list[int]]:
+        """Read a field that was written out of its record, over one format after the other."""
+        bench = self.stage.bench
+        cls, _, getter = wrote.getter.partition(".")
+        if bench.api.message(f"{cls}.get_record") is None:
+            return [], []
+        seen = bench.client.call(bench.formats[self.sent % len(bench.formats)], f"{cls}.get_record", (wrote.ref,))
+        record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
+        field = getter.removeprefix("get_")
+        found = list(judge_read_back(wrote, Success(record[field]))) if field in record else []
+        return found, [seen.seq] if found else []
 
     def _is_new(self, kind: str) -> bool:
         self.classes[kind] += 1

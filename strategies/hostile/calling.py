@@ -41,13 +41,18 @@ class HostileCall:
     code: str = ""
 
 
-def hostile_call(dice: Dice, message: Message, args: Sequence[Value], *, free: bool) -> HostileCall:
-    """Return a hostile call of a message, of which `args` are good arguments.
+def hostile_call(dice: Dice, message: Message, args: Sequence[Value], kind: str, *, free: bool) -> HostileCall:
+    """Return a call of one of the `KINDS` of a message, of which `args` are good arguments.
 
-    `free` says that any value of the types may be given; without it, nothing is that the server might carry out.
+    `free` says that any value of the types may be given; without it no other value is that a server might carry out.
     """
     good = [(param.type, value) for param, value in zip(message.params, args, strict=True)]
-    return pick(dice, (_bounds, _crossed, _number, _refs) if free else (_crossed, _number, _refs))(dice, message, good)
+    return _MAKERS["plain" if kind == "bounds" and not free else kind](dice, message, good)
+
+
+def _plain(_dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """A good call: what comes back is read by its types."""
+    return HostileCall(message.full_name, message.full_name, tuple(good))
 
 
 def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
@@ -107,6 +112,15 @@ def _odd(dice: Dice, of: Type, value: Value) -> Value:
             return {_odd(dice, key, "a"): _odd(dice, item, "a") for _ in range(dice.below(4))}
         case _:
             return value
+
+
+_MAKERS: Final = {"bounds": _bounds, "crossed": _crossed, "number": _number, "refs": _refs, "plain": _plain}
+KINDS: Final = tuple(_MAKERS)
+"""Values at boundaries, one of another type, another number of them, odd references, and a good call."""
+IDENTS: Final[tuple[int | str, ...]] = (
+    1, "x", "i" * 300, 2**53 + 1, -1, 0, "7", "", " a\t", 'quo"te\\', "\u00e9\U0001f600", 2**63 - 1,
+)  # fmt: skip
+"""Ids of JSON calls."""
 
 
 def _differs(of: Type, other: Type) -> bool:
