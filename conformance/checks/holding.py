@@ -129,11 +129,6 @@ def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
     exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
     if not judge.refused(exchange, f"destroy of a {of.name} that {other.cls}.{field} refers to"):
         return False
-    refused, seen = refused_as_task(bench, fmt, target) if bench.budget.boundaries else (True, None)
-    if seen is not None and not judge.true(
-        refused, f"a task to destroy a {of.name} that {other.cls}.{field} refers to fails", "it succeeds", seen
-    ):
-        return False
     with bench.judging("DESTROY-REFERENCED-UNCHANGED", judge.element, fmt) as still:
         for obj, was in zip((target, other), before, strict=True):
             if was is None or not obj.own:
@@ -143,7 +138,10 @@ def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
             still.true(not changed, f"the {obj.cls} as before", f"other {sorted(changed)}", exchange, seen)
         lost = found - _found(bench, read_over, target, before[0])
         still.true(not lost, f"the {of.name} is found as before", f"not by {sorted(lost)}", exchange)
-    return True
+    # Only now: what two refusals change may be as it was.
+    refused, task = refused_as_task(bench, fmt, target) if bench.budget.boundaries else (True, None)
+    expected = f"a task to destroy a {of.name} that {other.cls}.{field} refers to fails"
+    return task is None or judge.true(refused, expected, "it succeeds", task)
 
 
 def _changed(api: Api, cls: str, was: dict[str, Value], record: dict[str, Value]) -> set[str]:

@@ -66,7 +66,7 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
     if broken and isinstance(outcome, Breach):
         clause = clause_of(outcome.kind, attempt.format)
         yield Wrong(clause, outcome.kind, "a reply as the clause says, or a refusal", describe(exchange))
-    if attempt.code and isinstance(outcome, Failure) and outcome.code != attempt.code:
+    if attempt.code and isinstance(outcome, Failure) and outcome.code not in {attempt.code, "HANDLE_INVALID"}:
         yield Wrong(f"{attempt.clause}-CODE", attempt.cause, f"{attempt.what} fails with {attempt.code}", outcome.code)
     if attempt.owed is Owed.REFUSED and isinstance(outcome, Success):
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is refused", describe(exchange))
