@@ -53,6 +53,15 @@ def nearly_names(of: t.Enum) -> tuple[str, ...]:
     return tuple(text for text in dict.fromkeys(found) if text not in of.values)
 
 
+def is_a_name(of: Type, other: Type | None) -> bool:
+    """Whether a value of another type is text where an enum's name belongs: if it is one, is for WIRE-ENUM to say."""
+    match of, other:
+        case (t.Enum(), t.Str()) | (t.SetOf(t.Enum()), t.SetOf(t.Str())) | (t.MapOf(t.Enum(), _), t.MapOf(t.Str(), _)):
+            return True
+        case _:
+            return False
+
+
 def _wrong(of: Type) -> Iterator[Typed]:
     match of:
         case t.Str() | t.RefTo():

@@ -28,8 +28,8 @@ from xenconform.conformance.checks.tally import sampled
 from xenconform.conformance.checks.wire_types import odd_nodes
 from xenconform.conformance.codec import Param, plain
 from xenconform.models.api import Api, ApiClass, Message, State
-from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type
-from xenconform.strategies.wrong import wrong_typed
+from xenconform.models.types import NULL_REF, RefTo
+from xenconform.strategies.wrong import is_a_name, wrong_typed
 
 
 def explicit_messages(of: ApiClass) -> list[Message]:
@@ -88,7 +88,7 @@ def _wrong_types(bench: Bench, message: Message, turn: Turn) -> Iterator[Probe]:
     positions = [n for n in range(count) if turn.all_of_them or turn.has_come(n)]
     for at in positions or [(turn.number + turn.at) % count]:
         of = message.params[at].type
-        wrong: list[Param] = [each for each in wrong_typed(of) if each[0] != of and not _is_a_name(of, each[0])]
+        wrong: list[Param] = [each for each in wrong_typed(of) if each[0] != of and not is_a_name(of, each[0])]
         wrong += odd_nodes(of)
         used = blind(message) if isinstance(of, RefTo) else aimed
         # Accessors read values of their own, as fields do: each is tried with each over all formats but one.
@@ -106,15 +106,6 @@ def _in_turn(wrong: Sequence[Param], turn: Turn) -> Sequence[Param]:
     shift = (turn.number + turn.at) % turn.formats
     share = wrong[shift :: turn.formats] or wrong[:1]
     return share if turn.all_of_them else share[:1]
-
-
-def _is_a_name(of: Type, other: Type) -> bool:
-    """Whether a value is text where an enum's name belongs: names that the enum lacks are WIRE-ENUM's business."""
-    match of, other:
-        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
-            return True
-        case _:
-            return False
 
 
 # ---------------------------------------------------------------------------------------------------------- sessions

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from xenconform.conformance.checks.arguments import made_up
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.hostile_scene import MANY_TIMES, PATIENCE
+from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Unavailable, describe, is_refusal
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.codec import Param
@@ -31,7 +31,7 @@ def refusals_hold_nobody_up(bench: Bench, of: ApiClass) -> None:
             usual = _next(bench, of, fmt)
             if not isinstance(usual.reply.outcome, Success):
                 raise Unavailable(f"{usual.message} is not answered to begin with")
-            patience = max(PATIENCE, MANY_TIMES * usual.elapsed)
+            patience = patience_after(usual.elapsed)
             for name in (each for each in _messages(of) if f"{of.name}.{each}" not in bench.profile.never):
                 slow = _slow(bench, of, (fmt, name), patience)
                 # Each time after this call, and never without it: another client is no such thing.

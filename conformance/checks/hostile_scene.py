@@ -23,6 +23,11 @@ server that is merely busy is no finding."""
 MANY_TIMES = 50
 
 
+def patience_after(usual: float) -> float:
+    """Return the seconds that a good call may take beside hostile ones, which took so many without them."""
+    return max(PATIENCE, MANY_TIMES * usual)
+
+
 @dataclass(slots=True)
 class Scene:
     """One format's side of a server, with a text of an object that hostile requests try to write.
@@ -41,7 +46,7 @@ class Scene:
     @property
     def patience(self) -> float:
         """Seconds that a good call may take now."""
-        return max(PATIENCE, MANY_TIMES * self.usual)
+        return patience_after(self.usual)
 
     def writing(self, text: str) -> bytes:
         """Return the body of a good call that writes a text."""

@@ -18,7 +18,7 @@ from xenconform.models.calls import Format, Success
 from xenconform.models.types import Bool, DateTime, Enum, Float, Int, MapOf, Option, RefTo, SetOf, Str, Type, refs_in
 from xenconform.models.values import Ref, Value, same
 from xenconform.strategies.plain import tame
-from xenconform.strategies.wrong import wrong_typed
+from xenconform.strategies.wrong import is_a_name, wrong_typed
 
 At: TypeAlias = tuple[Format, Ref, Value]
 """A format, the object that is written, and what its field showed."""
@@ -148,7 +148,7 @@ def _wrong_params(message: Message, at_: tuple[Format, Ref]) -> list[list[Param]
     found: list[list[Param]] = []
     for at in range(len(good) - 1, 0, -1):
         of = message.params[at].type
-        wrong: list[Param] = [typed for typed in wrong_typed(of) if not _names(of, typed[0])]
+        wrong: list[Param] = [typed for typed in wrong_typed(of) if not is_a_name(of, typed[0])]
         wrong += [(None, node) for node in _NO_BOOLS[fmt is Format.XMLRPC] if of == Bool()]
         chosen = [*wrong, *odd_nodes(of)] if at == len(good) - 1 else wrong[:2]
         found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
@@ -186,15 +186,6 @@ def _good_and_bad(of: Type) -> tuple[Node, Node] | None:
             return Scalar("dateTime.iso8601", "20240101T12:00:00Z"), no
         case _:
             return None
-
-
-def _names(of: Type, other: Type | None) -> bool:
-    """Whether a value is text where an enum's name belongs: names that the enum lacks are WIRE-ENUM's business."""
-    match of, other:
-        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
-            return True
-        case _:
-            return False
 
 
 def _plain(of: Type, ref: Ref) -> Value:

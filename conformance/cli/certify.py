@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.cli.reaching import reaching
 from xenconform.conformance.cli.watch import Watch
 from xenconform.conformance.suite import MARKER
 from xenconform.conformance.suite.interrupts import terminable
@@ -48,9 +49,7 @@ ENGINE = (
 
 @click.command()
 @click.argument("url", required=False, default="")
-@click.option("--user", default="", help="Log in as this user (default: root, or XENCONFORM_USER).")
-@click.option("--password-file", default="", metavar="FILE", help="File with the password; else XENCONFORM_PASSWORD.")
-@click.option("--profile", default="", metavar="NAME|FILE", help="What the server claims and how it may be touched.")
+@reaching
 @click.option("--release", default="", help="Release of the API to hold the server to, such as 8.2 or 24.18.0.")
 @click.option("--scope", type=click.Choice(["own", "restore", "all"]), help="Which objects may be written.")
 @click.option("--budget", type=click.Choice(list(BUDGETS)), default="standard", show_default=True)
@@ -58,8 +57,6 @@ ENGINE = (
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only these clauses; globs work: 'MAP-*'.")
 @click.option("--class", "classes", multiple=True, metavar="CLASS", help="Only these classes.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only these formats.")
-@click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
-@click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")
 @click.option("--roles", default="", metavar="FILE", help="TOML file with the user and the password for each role.")
 @click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one call.")
@@ -91,14 +88,19 @@ def certify(out: str, *, quiet: bool, workers: int | None, **said: Any) -> None:
         sys.exit(USAGE)
     folder = Path(out)
     try:
-        _make_room(folder)
+        make_room(folder)
     except OSError as why:
         click.echo(f"xenconform: --out {out}: {why.strerror}; give a folder that can be written", err=True)
         sys.exit(USAGE)
     sys.exit(run_suite(options, settings, folder, (count, Console(quiet=quiet))))
 
 
-def _make_room(folder: Path) -> None:
+def make_room(folder: Path) -> None:
+    """Make a report folder, and remove an older run's files from it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for old in (LOG, "results.json", "junit.xml", "summary.md"):
         (folder / old).unlink(missing_ok=True)

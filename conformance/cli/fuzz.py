@@ -13,11 +13,11 @@ from rich.console import Console
 
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable
-from xenconform.conformance.cli.certify import COULD_NOT_FINISH, FORMATS, OUT, USAGE
+from xenconform.conformance.cli.certify import COULD_NOT_FINISH, FORMATS, OUT, USAGE, make_room
+from xenconform.conformance.cli.reaching import reaching
 from xenconform.conformance.suite.fuzzing import Bounds, clauses_of, fuzz_run, is_on_this_machine
 from xenconform.conformance.suite.run import CannotStartError
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
-from xenconform.reports.cases import clear_cases
 from xenconform.reports.terminal import print_results
 from xenconform.reports.write import LOG, read_run, write_all
 
@@ -50,16 +50,11 @@ def seconds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> float
 @click.option("-x", "--first", is_flag=True, help="Stop at the first finding.")
 @click.option("--i-own-this-server", "owned", is_flag=True, help="Needed where the server is not on this machine.")
 @click.option("--seed", type=int, help="Repeat the run of this seed.")
-@click.option("--user", default="", help="Log in as this user (default: root, or XENCONFORM_USER).")
-@click.option("--password-file", default="", metavar="FILE", help="File with the password; else XENCONFORM_PASSWORD.")
-@click.option("--profile", default="", metavar="NAME|FILE", help="What the server claims and how it may be touched.")
+@reaching
 @click.option("--release", default="", help="Release of the API to hold the server to, such as 8.2 or 24.18.0.")
 @click.option("--scope", type=click.Choice(["own", "restore", "all"]), help="Which objects may be written.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only these formats.")
-@click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
-@click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one request.")
-@click.option("--restart-command", default="", metavar="CMD", help="Shell command that restarts the server at URL.")
 @click.option("--fault", default="", metavar="NAME", help="Switch on a fault of the embedded server.")
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only through the exit code.")
@@ -87,7 +82,8 @@ def fuzz(  # noqa: PLR0913 - an option each
     try:
         settings = Settings.of(options, os.environ)
         _may_be_fuzzed(settings, owned=owned)
-        folder = _room(Path(out))
+        folder = Path(out)
+        make_room(folder)
     except (ConfigError, OSError) as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(USAGE)
@@ -111,12 +107,3 @@ def fuzz(  # noqa: PLR0913 - an option each
 def _may_be_fuzzed(settings: Settings, *, owned: bool) -> None:
     if settings.target is not None and not owned and not is_on_this_machine(settings.target):
         raise ConfigError(NOT_OURS.format(target=settings.target))
-
-
-def _room(folder: Path) -> Path:
-    """Make the folder, and remove an older run's files from it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in (LOG, "results.json", "junit.xml", "summary.md"):
-        (folder / old).unlink(missing_ok=True)
-    clear_cases(folder)
-    return folder

@@ -14,6 +14,7 @@ import click
 
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.cli.reaching import reaching
 from xenconform.conformance.cli.tables import show
 from xenconform.conformance.fuzz.replaying import again as send_again
 from xenconform.conformance.machine.player import play
@@ -45,12 +46,8 @@ class Again:
 @click.command()
 @click.argument("case_file", metavar="CASE.json", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("url", required=False, default="")
-@click.option("--user", default="", help="Log in as this user (default: root, or XENCONFORM_USER).")
-@click.option("--password-file", default="", metavar="FILE", help="File with the password; else XENCONFORM_PASSWORD.")
-@click.option("--profile", default="", metavar="NAME|FILE", help="What the server claims and how it may be touched.")
+@reaching
 @click.option("--release", default="", help="Release of the API [default: the case's].")
-@click.option("--ca-file", default="", metavar="FILE", help="Trust the certificates of this CA.")
-@click.option("--insecure", is_flag=True, help="Accept any certificate, self-signed ones too.")
 @click.option("--proxy", default="", metavar="URL", help="Go through this HTTP proxy.")
 @click.option("--deadline", default=DEADLINE, show_default=True, help="Seconds that the server has for one call.")
 def replay(case_file: Path, **said: Any) -> None:

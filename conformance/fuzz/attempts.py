@@ -50,7 +50,6 @@ class Attempt:
     end: End | Literal[""] = ""
     most: int = 1
     drip: float = 0.0
-    deadline: float | None = None
     message: str = ""
     code: str = ""
     wrote: Wrote | None = None

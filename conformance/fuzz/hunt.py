@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
+from xenconform.conformance.checks.hostile_bodies import CANARY
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.corpus import Corpus
@@ -20,7 +21,7 @@ from xenconform.conformance.fuzz.footprint import Footprint
 from xenconform.conformance.fuzz.judging import BY_TYPE, Wrong
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import Sender, Tried
-from xenconform.conformance.fuzz.stage import CANARY, REST, Stage
+from xenconform.conformance.fuzz.stage import REST, Stage
 from xenconform.models.calls import Format
 from xenconform.models.flaws import KINDS, clause_of
 from xenconform.models.values import Value, same
@@ -49,13 +50,13 @@ class Found:
     formats: set[str] = field(default_factory=set)
 
 
-Told = Callable[[Wrong, Attempt, Sender], tuple[Wrong, str]]
-"""Makes a finding small and writes its case; returns what is then to be told, and the case's name."""
+Told = Callable[[Wrong, Attempt, Sender], str]
+"""Makes a finding small, writes its case and returns the case's name."""
 
 
-def as_it_is(wrong: Wrong, _attempt: Attempt, _sender: Sender) -> tuple[Wrong, str]:
-    """Tell of a finding as it was found, without a case."""
-    return wrong, ""
+def no_case(_wrong: Wrong, _attempt: Attempt, _sender: Sender) -> str:
+    """Write no case."""
+    return ""
 
 
 class Hunt:
@@ -74,7 +75,7 @@ class Hunt:
         self,
         stage: Stage,
         onlooker: Onlooker,
-        told: Told = as_it_is,
+        told: Told = no_case,
         corpus: Corpus | None = None,
         footprint: Footprint | None = None,
         *,
@@ -238,7 +239,7 @@ class Hunt:
             self.found[key].formats.add(str(attempt.format))
             return
         self.found[key] = Found(wrong, attempt, formats={str(attempt.format)})
-        wrong, case = self._told(wrong, attempt, self.sender)
+        case = self._told(wrong, attempt, self.sender)
         self.stage.bench.record(
             Judgement(
                 wrong.clause,

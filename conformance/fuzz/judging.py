@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from xenconform.conformance.checks.hostile_bodies import PATHS, TRACES
+from xenconform.conformance.checks.hostile_bodies import CANARY, PATHS, TRACES
 from xenconform.conformance.checks.judging import describe, show
 from xenconform.conformance.codec import codec_for
 from xenconform.conformance.fuzz.attempts import Attempt, Wrote
 from xenconform.conformance.fuzz.batches import answers_of, as_json, is_in_part, is_success
 from xenconform.conformance.fuzz.connections import Heard
-from xenconform.conformance.fuzz.stage import CANARY
 from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Failure, Format, Outcome, Success
 from xenconform.models.exchange import Exchange

@@ -112,7 +112,7 @@ class Sender:
         message = self.stage.bench.api.message(attempt.message)
         result = message.result if message else None
         path, kind = attempt.path, attempt.content_type
-        return client.raw(attempt.format, attempt.data, kind, path, result=result, deadline=attempt.deadline)
+        return client.raw(attempt.format, attempt.data, kind, path, result=result)
 
     def _posted(self, attempt: Attempt, exchange: Exchange) -> Tried:
         self.sent += 1

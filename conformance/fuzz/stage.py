@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.hostile_scene import MANY_TIMES, PATIENCE
+from xenconform.conformance.checks.hostile_bodies import CANARY
+from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import opened
@@ -29,8 +30,6 @@ REST: Final = "xenconform"
 """The text that stands in the field while nothing is written to it."""
 HOSTILE: Final = "HOSTILE"
 """The text that hostile calls write; cases put other text in its place."""
-CANARY: Final = ("xencon", "form-canary")
-"""Two halves of a word that stands whole in no request: a reply that holds it joined them."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -54,7 +53,7 @@ class Stage:
     @property
     def patience(self) -> float:
         """Seconds that a good call may take while hostile input is sent."""
-        return max(PATIENCE, MANY_TIMES * self.usual)
+        return patience_after(self.usual)
 
     @property
     def brief(self) -> float:

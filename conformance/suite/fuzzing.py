@@ -125,16 +125,15 @@ def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) ->
     return ended
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CaseWriter:
     """Makes findings small and writes their cases into a report folder."""
 
     settings: Settings
     folder: Path
-    stage: Stage | None = None
 
-    def __call__(self, wrong: Wrong, attempt: Attempt, sender: Sender) -> tuple[Wrong, str]:
-        """Return a finding as it is to be told, and the name of its case's files."""
+    def __call__(self, wrong: Wrong, attempt: Attempt, sender: Sender) -> str:
+        """Write a finding's case and return the name of its files."""
         stage, fmt = sender.stage, attempt.format
         attempt = smaller(wrong, attempt, sender)
         case = raw_case(wrong, attempt, stage)
@@ -147,7 +146,7 @@ class CaseWriter:
             str(self.settings.target or ""),
             _records(stage, case),
         )
-        return wrong, save_raw_case(case, self.folder, scenery)
+        return save_raw_case(case, self.folder, scenery)
 
 
 def _records(stage: Stage, case: RawCase) -> dict[str, dict[str, object]]:

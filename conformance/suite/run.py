@@ -171,10 +171,10 @@ class Run:
             judgement = self._waived(replace(judgement, calls=self.calls, seconds=self._seconds()))
             self.findings += judgement.verdict is Verdict.FAIL
         self.judgements.append(judgement)
-        held = self._held or OrderedDict()
-        for exchange in (held.pop(seq, None) for seq in judgement.exchanges):
-            if exchange is not None:
-                self._write(exchange)
+        if self._held is not None:
+            for seq in judgement.exchanges:
+                if seq in self._held:
+                    self._write(self._held.pop(seq))
         self._write(judgement)
 
     def _seconds(self) -> float:

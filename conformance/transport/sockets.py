@@ -181,19 +181,19 @@ class _Exchange:
     def is_left(self, sock: socket.socket, acked: int | None) -> bool:
         """Whether the connection ended before the server had read the request.
 
-        On a unix socket of Linux a reset means just that: the peer closed it with bytes unread. On TCP a regular close
-        carries an acknowledgement of all that arrived before it; without one for this request, none of it did. A
-        reset carries none that counts, so a server that reads a request and then aborts the connection on purpose,
-        within the 40 ms that Linux may hold an acknowledgement back, looks like one that closed with the request
-        unread. The latter is common: it is every server that closes after a reply without saying so.
+        A reset before any byte of the reply means just that: the peer closed the connection with the request, or a
+        part of it, unread. On TCP the kernel may have acknowledged the request all the same, as it does at once on a
+        young connection. A regular close carries an acknowledgement of all that arrived before it; without one for
+        this request, none of it did. A server that reads a request and then aborts the connection on purpose looks
+        like one that closed it with the request unread. The latter is common: it is every server that closes after a
+        reply without saying so.
 
         Source: RFC 9110, section 9.2.2; RFC 9112, section 9.3.1.
         """
         kind = self.reader.trouble[0] if self.reader.trouble else None
-        if sock.family == socket.AF_UNIX:
-            return kind is Trouble.RESET and sys.platform == "linux"
-        ended = kind in {Trouble.RESET, Trouble.CLOSED_EARLY}
-        return ended and acked is not None and acked == _acked(sock)
+        if kind is Trouble.RESET:
+            return True
+        return kind is Trouble.CLOSED_EARLY and acked is not None and acked == _acked(sock)
 
     def _send(self, sock: socket.socket) -> int:
         """Send the request, or as much of it as the server takes before it answers; return how many bytes."""

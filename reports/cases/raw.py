@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -17,9 +16,7 @@ from jinja2 import Environment, Template
 
 from xenconform.models.rawcases import RawCase, to_json
 from xenconform.reports.cases.naming import without_refs
-from xenconform.reports.cases.save import FOLDER
-
-_RUN = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+from xenconform.reports.cases.save import write_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +47,8 @@ def save_raw_case(case: RawCase, folder: Path, scenery: Scenery) -> str:
     """
     case = replace(case, expected=without_refs(case.expected), actual=without_refs(case.actual))
     name = raw_case_name(case)
-    room = folder / FOLDER
-    room.mkdir(parents=True, exist_ok=True)
     texts = {".json": to_json(case), ".py": _script(case, name, scenery), ".sh": _shell(case, name, scenery)}
-    for suffix, text in texts.items():
-        path = room / f"{name}{suffix}"
-        path.write_text(text, encoding="utf-8", newline="\n")
-        if suffix in {".py", ".sh"}:
-            path.chmod(path.stat().st_mode | _RUN)
+    write_files(folder, name, texts)
     return name
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def save_case(case: Case, folder: Path, api: Api, target: str | None = None) -> 
     texts = {".json": to_json(case), ".py": script(case, api, target), ".sh": curl(case, api, target)}
     if case.spans:
         texts[".svg"] = timeline(case)
+    write_files(folder, name, texts)
+    return name
+
+
+def write_files(folder: Path, name: str, texts: Mapping[str, str]) -> None:
+    """Write the files of a case, by their suffixes, into a report folder's `cases`; scripts may be run.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
     room = folder / FOLDER
     room.mkdir(parents=True, exist_ok=True)
     for suffix, text in texts.items():
@@ -49,7 +60,6 @@ def save_case(case: Case, folder: Path, api: Api, target: str | None = None) -> 
         path.write_text(text, encoding="utf-8", newline="\n")
         if suffix in {".py", ".sh"}:
             path.chmod(path.stat().st_mode | _RUN)
-    return name
 
 
 def clear_cases(folder: Path) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from xenconform.models.api import Message
-from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, Void, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.boundary import boundaries
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dice, pick
-from xenconform.strategies.wrong import Typed, wrong_typed
+from xenconform.strategies.wrong import Typed, is_a_name, wrong_typed
 
 WRITES: Final = frozenset({"set", "add", "add_to"})
 """Verbs of accessors whose values must be of the field's type."""
@@ -58,11 +58,8 @@ def _plain(_dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
 def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     """One value is of another type."""
     at = dice.below(len(good)) if good else 0
-    wrong = (
-        [each for each in wrong_typed(message.params[at].type) if _differs(message.params[at].type, each[0])]
-        if good
-        else []
-    )
+    of = message.params[at].type if good else Void()
+    wrong = [each for each in wrong_typed(of) if each[0] != of and not is_a_name(of, each[0])]
     if not wrong:
         return _number(dice, message, good)
     typed = pick(dice, wrong)
@@ -121,15 +118,6 @@ IDENTS: Final[tuple[int | str, ...]] = (
     1, "x", "i" * 300, 2**53 + 1, -1, 0, "7", "", " a\t", 'quo"te\\', "\u00e9\U0001f600", 2**63 - 1,
 )  # fmt: skip
 """Ids of JSON calls."""
-
-
-def _differs(of: Type, other: Type) -> bool:
-    """Whether a value is of another type in a way that is no enum's business: names that an enum lacks are text."""
-    match of, other:
-        case (Enum(), Str()) | (SetOf(Enum()), SetOf(Str())) | (MapOf(Enum(), _), MapOf(Str(), _)):
-            return False
-        case _:
-            return of != other
 
 
 def odd_session(dice: Dice, session: str, others: Sequence[str]) -> str:
