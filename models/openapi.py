@@ -30,6 +30,7 @@ LOGINS = {"session.login_with_password": 2}
 
 _INT: Schema = {"type": "integer", "format": "int64", "minimum": t.INT_MIN, "maximum": t.INT_MAX}
 _DIGITS: Schema = {"type": "string", "pattern": "^(0|-?[1-9][0-9]*)$"}
+_SPECIAL: Schema = {"type": "string", "pattern": "^[+-]?([nN][aA][nN]|[iI][nN][fF]([iI][nN][iI][tT][yY])?)$"}
 _DATETIME = "^[0-9]{4}-?[0-9]{2}-?[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
 _EVENT_BATCH: Schema = {
     "type": "object",
@@ -180,6 +181,9 @@ def schema_of(of: t.Type, api: Api, *, sent: bool) -> Schema:
     match of:
         case t.Int():
             return _INT if sent else {"anyOf": [_INT, _DIGITS]}
+        case t.Float():
+            # What is no number of JSON travels as text.
+            return {"type": "number"} if sent else {"anyOf": [{"type": "number"}, _SPECIAL]}
         case t.DateTime():
             return {"type": "string", "format": DATETIME_FORMAT} | ({} if sent else {"pattern": _DATETIME})
         case t.RefTo(cls):
@@ -201,7 +205,6 @@ def schema_of(of: t.Type, api: Api, *, sent: bool) -> Schema:
 
 _PLAIN: dict[type, Schema] = {
     t.Str: {"type": "string"},
-    t.Float: {"type": "number"},
     t.Bool: {"type": "boolean"},
     t.Void: {"const": ""},
     t.EventBatch: _EVENT_BATCH,

@@ -64,7 +64,12 @@ def is_maker(bench: Bench, message: Message) -> bool:
 
 def only_reads(message: Message) -> bool:
     """Whether a message reads, or is published for those who may only read."""
-    return "read-only" in message.roles or _READS.fullmatch(message.name) is not None
+    return "read-only" in message.roles or reads_by_name(message)
+
+
+def reads_by_name(message: Message) -> bool:
+    """Whether a message has a name that only those have that read: some that whoever may only read may call do more."""
+    return _READS.fullmatch(message.name) is not None
 
 
 def spares_nothing(bench: Bench) -> bool:

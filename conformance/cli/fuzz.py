@@ -15,19 +15,30 @@ from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.cli.certify import COULD_NOT_FINISH, FORMATS, OUT, USAGE, make_room
 from xenconform.conformance.cli.reaching import reaching
-from xenconform.conformance.suite.fuzzing import Bounds, clauses_of, fuzz_run, is_on_this_machine
+from xenconform.conformance.suite.fuzzing import (
+    OPENAPI,
+    Bounds,
+    clauses_of,
+    fuzz_run,
+    has_schemathesis,
+    is_on_this_machine,
+)
 from xenconform.conformance.suite.run import CannotStartError
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
+from xenconform.models.calls import Format
 from xenconform.reports.terminal import print_results
 from xenconform.reports.write import LOG, read_run, write_all
 
-LAYERS = ("http", "xml", "json", "envelope", "call", "session")
+LAYERS = ("http", "xml", "json", "envelope", "call", "session", OPENAPI)
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 NOT_OURS = (
     "the server at {target} is not on this machine; hostile input may end or fill it: "
     "add --i-own-this-server where you may do that"
 )
+
+NO_SCHEMATHESIS = "the layer openapi is made by Schemathesis, which is not installed: pip install 'xenconform[fuzz]'"
+NO_JSON2 = "the layer openapi is over jsonrpc2 alone, which is not among the formats of this run"
 
 
 def seconds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> float:
@@ -76,17 +87,20 @@ def fuzz(  # noqa: PLR0913 - an option each
     First all cases that were written by hand, then what is made of them, until the time is over. Exit codes: 0 nothing
     was found, 1 something was, 2 wrong usage, 3 could not finish, 4 something could not be tried.
     """
-    bounds = Bounds(seconds, layers or LAYERS, rate, Path(corpus) if corpus else None, pid, first)
-    options = Options(**{**said, "scope": said["scope"] or "", "out": out, "clauses": clauses_of(bounds.layers)})
     console = Console(quiet=quiet)
     try:
+        chosen = _layers(layers)
+        options = Options(**{**said, "scope": said["scope"] or "", "out": out, "clauses": clauses_of(chosen)})
         settings = Settings.of(options, os.environ)
+        if Format.JSONRPC2 not in settings.formats:
+            chosen = _without_openapi(chosen, named=bool(layers))
         _may_be_fuzzed(settings, owned=owned)
         folder = Path(out)
         make_room(folder)
     except (ConfigError, OSError) as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(USAGE)
+    bounds = Bounds(seconds, chosen, rate, Path(corpus) if corpus else None, pid, first)
     console.print(bounds.announcement(settings), soft_wrap=True, highlight=False)
     try:
         ended = fuzz_run(settings, bounds, folder / LOG, Console(stderr=True, quiet=quiet))
@@ -102,6 +116,19 @@ def fuzz(  # noqa: PLR0913 - an option each
         console.print(line, highlight=False, soft_wrap=True)
     console.print(f"\nThe log and the reports are in {folder}/", highlight=False)
     sys.exit(results.verdict.exit_code)
+
+
+def _layers(named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the layers of a run: those that were named, else all that can be."""
+    if OPENAPI in named and not has_schemathesis():
+        raise ConfigError(NO_SCHEMATHESIS)
+    return named or (LAYERS if has_schemathesis() else _without_openapi(LAYERS, named=False))
+
+
+def _without_openapi(layers: tuple[str, ...], *, named: bool) -> tuple[str, ...]:
+    if named and OPENAPI in layers:
+        raise ConfigError(NO_JSON2)
+    return tuple(layer for layer in layers if layer != OPENAPI)
 
 
 def _may_be_fuzzed(settings: Settings, *, owned: bool) -> None:

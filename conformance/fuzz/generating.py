@@ -8,21 +8,13 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from xenconform.conformance.checks.aimed import (
-    COPIES,
-    ENDS_SESSIONS,
-    WAITS,
-    aim,
-    is_harmless,
-    is_maker,
-    only_reads,
-    why_not,
-)
+from xenconform.conformance.checks.aimed import aim
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.conformance.fuzz.attempts import Attempt, End, Wrote
+from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe
 from xenconform.conformance.fuzz.stage import Stage
-from xenconform.models.api import Message, Qualifier, State
+from xenconform.models.api import Message
 from xenconform.models.calls import Format
 from xenconform.models.types import RefTo, refs_in
 from xenconform.models.values import Value
@@ -56,9 +48,8 @@ class Source:
         self._found = found
         self.pool: dict[Format, list[bytes]] = {fmt: self._good(fmt) for fmt in stage.bench.formats}
         self._aims: dict[str, tuple[Value, ...] | None] = {}
-        messages = [m for of in stage.bench.api.classes.values() for m in of.messages.values()]
-        self._every = [m for m in messages if m.takes_session and m.lifecycle.state is not State.REMOVED]
-        self._safe = [m for m in self._every if self._is_safe(m)]
+        self._every = callable_messages(stage.bench)
+        self._safe = [m for m in self._every if is_safe(stage.bench, m)]
         self._sweep = self._swept()
 
     def attempts(self) -> Iterator[Attempt]:
@@ -140,7 +131,7 @@ class Source:
         args = self._aim(message)
         if args is None:
             return None
-        call = hostile_call(self._dice, message, args, kind, free=self._is_free(message))
+        call = hostile_call(self._dice, message, args, kind, free=is_free(self._stage.bench, message))
         session: Param = (RefTo("session"), self._stage.bench.client.session)
         made = self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause), fmt)
         if made is None:
@@ -155,15 +146,6 @@ class Source:
         if not (sound and types and self._stage.bench.api.message(getter)) or refs_in(message.params[1].type):
             return None
         return Wrote(str(call.params[0][1]), getter, message.params[1].type, call.params[1][1])
-
-    def _is_free(self, message: Message) -> bool:
-        """Whether a message may be given any values of its types."""
-        if not message.verb:
-            return only_reads(message)
-        of = self._stage.bench.api.classes[message.cls]
-        domain = self._stage.bench.profile.domain(message.cls, message.field)
-        writable = message.field in of.fields and of.fields[message.field].qualifier is not Qualifier.RUNTIME
-        return message.verb == "get" or (domain.is_free and not domain.skip and not domain.fixed and writable)
 
     def _session(self) -> Attempt | None:
         message = pick(self._dice, self._every)
@@ -185,11 +167,6 @@ class Source:
             return None
         name = method.partition(".")[2].partition("_")[0]
         return Attempt("", layer, what, fmt, owed[0], owed[1], f"{name} of {layer}", (body,))
-
-    def _is_safe(self, message: Message) -> bool:
-        bench, of = self._stage.bench, self._stage.bench.api.classes[message.cls]
-        never = message.full_name in ENDS_SESSIONS | WAITS or why_not(bench, message) or is_maker(bench, message)
-        return not never and message.name not in COPIES | {of.destructor} and is_harmless(bench, message)
 
     def _aim(self, message: Message) -> tuple[Value, ...] | None:
         """Return good arguments of a message, None where there are none; each is asked for once."""

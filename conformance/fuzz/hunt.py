@@ -98,6 +98,10 @@ class Hunt:
         """Whether nothing more is to be sent."""
         return bool(self.gone) or (self.first and bool(self.found))
 
+    def close(self) -> None:
+        """Close the connections that attempts were sent over."""
+        self.sender.close()
+
     def run(self, attempts: Iterable[Attempt], until: float = float("inf")) -> None:
         """Send attempts until there are no more, or until a time of `time.monotonic`."""
         together: list[Attempt] = []
@@ -110,7 +114,7 @@ class Hunt:
                 self._send(together)
                 together = []
             if alone:
-                self._take([self.sender.send(attempt)])
+                self.take([self.sender.send(attempt)])
             else:
                 together.append(attempt)
         if together and not self.is_over:
@@ -118,10 +122,10 @@ class Hunt:
         self.settle()
 
     def _send(self, attempts: list[Attempt]) -> None:
-        self._take(self.sender.send_together(attempts))
+        self.take(self.sender.send_together(attempts))
         self.settle()
 
-    def _take(self, tried: list[Tried]) -> None:
+    def take(self, tried: list[Tried]) -> None:
         """Tell of what is wrong with what came back, and see what was written where it is time to."""
         for each in tried:
             for wrong in each.wrongs:

@@ -51,7 +51,7 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
         return
     broken = isinstance(outcome, Breach) and outcome.kind not in ACCEPTED and exchange.status == 200
     asked = None if attempt.format is Format.XMLRPC else as_json(attempt.data)
-    if attempt.format is Format.XMLRPC or (_is_call(asked, attempt.format) and not _is_unread(attempt, exchange)):
+    if attempt.format is Format.XMLRPC or (is_call(asked, attempt.format) and not _is_unread(attempt, exchange)):
         for flaw in exchange.reply.flaws:
             clause = clause_of(flaw.kind, attempt.format)
             yield Wrong(
@@ -94,7 +94,7 @@ def _is_unread(attempt: Attempt, exchange: Exchange) -> bool:
     return isinstance(told, dict) and told.get("id") is None and told.get("error") is not None
 
 
-def _is_call(asked: Any, fmt: Format) -> bool:
+def is_call(asked: Any, fmt: Format) -> bool:
     """Whether a JSON document is surely a call of a version, so that a reply of that version is due."""
     version = "2.0" if fmt is Format.JSONRPC2 else None
     known = isinstance(asked, dict) and asked.keys() <= {"method", "params", "id", "jsonrpc"}

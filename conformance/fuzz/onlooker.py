@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import threading
 import time
 from types import TracebackType
@@ -54,6 +55,12 @@ class Onlooker:
         return time.monotonic() - began if answered else float("inf")
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        except KeyboardInterrupt:
+            _thread.interrupt_main()  # A ctrl-C that was held back until the next call: it is not for this thread.
+
+    def _watch(self) -> None:
         while not self._stop.wait(EVERY):
             began = time.monotonic()
             with self._lock:

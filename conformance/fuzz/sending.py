@@ -90,7 +90,16 @@ class Sender:
         """
         if attempt.end:
             return self._talked(attempt, self._talk(attempt))
-        return self._posted(attempt, self._post(attempt, self.stage.bench.client))
+        return self.post(attempt)[1]
+
+    def post(self, attempt: Attempt) -> tuple[Exchange, Tried]:
+        """Post an attempt's body; return the exchange, and it judged.
+
+        Raises:
+            ValueError: HTTP cannot carry the attempt's content type or path.
+        """
+        exchange = self._post(attempt, self.stage.bench.client)
+        return exchange, self._posted(attempt, exchange)
 
     def send_together(self, attempts: Sequence[Attempt]) -> list[Tried]:
         """Send attempts over several connections, some at the same time; judge them in their order."""
@@ -132,7 +141,7 @@ class Sender:
                 wrote = attempt.wrote
                 bench.client.call(attempt.format, attempt.message, (wrote.ref, tame(wrote.type, 1)))
         outcomes = outcomes_of_post(exchange)
-        wrong = self._selected(attempt, wrongs)
+        wrong = self.selected(attempt, wrongs)
         return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, wrong, exchange.elapsed, is_new)
 
     def _in_record(self, wrote: Wrote) -> tuple[list[Wrong], list[int]]:
@@ -162,10 +171,10 @@ class Sender:
         is_new = self._is_new(f"{attempt.format} {heard.replies.statuses} {heard.closed}")
         outcomes = outcomes_of(attempt, heard, bench.api)
         wrongs = list(judge_talk(attempt, heard, outcomes, self._secrets()))
-        wrong = self._selected(attempt, wrongs)
+        wrong = self.selected(attempt, wrongs)
         return Tried(attempt, (exchange.seq,), outcomes, bool(heard.replies.whole), wrong, 0.0, is_new)
 
-    def _selected(self, attempt: Attempt, wrongs: Sequence[Wrong]) -> tuple[Wrong, ...]:
+    def selected(self, attempt: Attempt, wrongs: Sequence[Wrong]) -> tuple[Wrong, ...]:
         """Return what is wrong, told under a clause of this run."""
         clauses = self.stage.bench.clauses
         return tuple(

@@ -1,0 +1,38 @@
+"""Which messages hostile input may call without harm to a server, and which of them may be given any values."""
+
+from __future__ import annotations
+
+from xenconform.conformance.checks.aimed import (
+    COPIES,
+    ENDS_SESSIONS,
+    WAITS,
+    is_harmless,
+    is_maker,
+    only_reads,
+    why_not,
+)
+from xenconform.conformance.checks.bench import Bench
+from xenconform.models.api import Message, Qualifier, State
+
+
+def callable_messages(bench: Bench) -> list[Message]:
+    """Return the messages of a run's model that take a session and are still there."""
+    messages = [message for of in bench.api.classes.values() for message in of.messages.values()]
+    return [each for each in messages if each.takes_session and each.lifecycle.state is not State.REMOVED]
+
+
+def is_safe(bench: Bench, message: Message) -> bool:
+    """Whether a message may be called with arguments that touch objects of our own or none, and makes nothing."""
+    of = bench.api.classes[message.cls]
+    never = message.full_name in ENDS_SESSIONS | WAITS or why_not(bench, message) or is_maker(bench, message)
+    return not never and message.name not in COPIES | {of.destructor} and is_harmless(bench, message)
+
+
+def is_free(bench: Bench, message: Message) -> bool:
+    """Whether a message may be given any values of its types."""
+    if not message.verb:
+        return only_reads(message)
+    of = bench.api.classes[message.cls]
+    domain = bench.profile.domain(message.cls, message.field)
+    writable = message.field in of.fields and of.fields[message.field].qualifier is not Qualifier.RUNTIME
+    return message.verb == "get" or (domain.is_free and not domain.skip and not domain.fixed and writable)
