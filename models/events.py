@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, fields
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from xenconform.models.calls import Breach, Failure, Flaw, Format, Outcome, Reply, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.plain import from_plain, to_plain
 from xenconform.models.verdicts import Judgement, Verdict
 
+RunKind = Literal["certify", "fuzz"]
+
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
     """What was asked for: the settings of a run, as its command line and profile gave them.
 
-    `version` is this product's; `target` the server's address without credentials, or what stands for the embedded
+    `kind` is the command that asked: the fuzzer's runs say nothing of what hostile input does not show. `version` is
+    this product's; `target` the server's address without credentials, or what stands for the embedded
     one; `formats` and `clauses` are what was selected, the clauses by id; `started` is an instant in ISO 8601.
     """
 
@@ -35,6 +38,7 @@ class RunStart:
     formats: tuple[str, ...] = ()
     clauses: tuple[str, ...] = ()
     started: str = ""
+    kind: RunKind = "certify"
 
 
 @dataclass(frozen=True, slots=True)

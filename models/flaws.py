@@ -6,11 +6,16 @@ whose clause differs between the formats names all three. The clauses' own text 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from math import isfinite
 from types import MappingProxyType
 
+from xenconform.models import types as t
+from xenconform.models.api import Api
 from xenconform.models.calls import Format
+from xenconform.models.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +123,43 @@ def clause_of(kind: str, over: Format) -> str:
         KeyError: there is no such kind.
     """
     return KINDS[kind].clause(over)
+
+
+_OF: Mapping[type, str] = MappingProxyType(
+    {
+        t.Str: "string-tag", t.Int: "int-tag", t.Float: "float-tag", t.Bool: "bool-tag", t.DateTime: "datetime-tag",
+        t.Void: "void-not-empty", t.Enum: "enum-tag", t.SetOf: "set-not-array", t.MapOf: "map-not-struct",
+    }
+)  # fmt: skip
+"""A kind of flaw that values of each type may have."""
+
+
+def clauses_on(of: t.Type, value: Value, api: Api, over: Format) -> frozenset[str]:
+    """Return the ids of the WIRE clauses that a value of a type was read by; of many items the first stands for all."""
+    return frozenset(KINDS[kind].clause(over) for kind in _shown(of, value, api))
+
+
+def _shown(of: t.Type, value: Value, api: Api) -> Iterator[str]:
+    if type(of) in _OF:
+        yield _OF[type(of)]
+    match of, value:
+        case t.Float(), float() if not isfinite(value):
+            yield "float-special"
+        case t.Option(item), _ if value is not None:
+            yield from _shown(item, value, api)
+        case t.SetOf(item), tuple():
+            for each in value[:1]:
+                yield from _shown(item, each, api)
+        case t.MapOf(key, item), dict():
+            for name, each in islice(value.items(), 1):
+                yield from _shown(key, name, api)
+                yield from _shown(item, each, api)
+        case t.RecordOf(cls), dict():
+            for field in api.classes[cls].fields.values():
+                if field.name in value:
+                    yield from _shown(field.type, value[field.name], api)
+
+
+def wire_values(formats: Collection[Format]) -> frozenset[str]:
+    """Return the ids of all clauses that `clauses_on` may return over some formats."""
+    return frozenset(clause_of(kind, over) for kind in (*_OF.values(), "float-special") for over in formats)

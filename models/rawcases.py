@@ -24,8 +24,8 @@ class RawCase:
 
     `pieces` are templates (see strategies/hostile/template.py): a body to be posted alone where `end` is empty, else
     the pieces of whole requests over a connection of their own, `drip` seconds apart. `owed` is what the server owes,
-    `most` how many replies there may be. `message` is what a well-formed call calls; `getter` reads back the `value`
-    that it writes to the object `ref`.
+    `most` how many replies there may be. `sound` says that the request is a call as its protocol writes one. `message`
+    is what a well-formed call calls; `getter` reads back the `value` that it writes to the object `ref`.
     """
 
     clause: str
@@ -44,6 +44,7 @@ class RawCase:
     end: str = ""
     most: int = 1
     drip: float = 0.0
+    sound: bool = False
     message: str = ""
     code: str = ""
     ref: str = ""

@@ -11,7 +11,8 @@ The rules, in this order; each says what it takes away from the ones after it:
      what was found until then is listed, and yet it is no verdict;
    - 1 NOT CONFORMANT: a part of a MUST or ROBUST clause failed;
    - 4 UNTESTED PARTS: none failed, and a part of a MUST or ROBUST clause was not tested;
-   - 0 CONFORMANT: all of these passed, were waived, or are no duty of this server. SHOULD clauses never decide.
+   - 0 CONFORMANT: all of these passed, were waived, or are no duty of this server. SHOULD clauses never decide. Of a
+     run of the fuzzer it is NOTHING FOUND: that hostile input shows no defect makes no server conform.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Overall(StrEnum):
     """The verdict on a server."""
 
     CONFORMANT = "CONFORMANT"
+    NOTHING_FOUND = "NOTHING FOUND"
     NOT_CONFORMANT = "NOT CONFORMANT"
     INCOMPLETE = "INCOMPLETE"
     UNTESTED_PARTS = "UNTESTED PARTS"
@@ -41,7 +43,7 @@ class Overall(StrEnum):
     @property
     def exit_code(self) -> int:
         """The exit code of a run that ends so; 2 is kept for errors of usage, which have no run."""
-        return {"CONFORMANT": 0, "NOT CONFORMANT": 1, "INCOMPLETE": 3, "UNTESTED PARTS": 4}[self.value]
+        return {"NOT CONFORMANT": 1, "INCOMPLETE": 3, "UNTESTED PARTS": 4}.get(self.value, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Results:
             return Overall.NOT_CONFORMANT
         if any(each.counts[Verdict.UNTESTED] or not each.parts for each in required):
             return Overall.UNTESTED_PARTS
-        return Overall.CONFORMANT
+        return Overall.NOTHING_FOUND if self.start.kind == "fuzz" else Overall.CONFORMANT
 
     def parts(self, verdict: Verdict) -> tuple[Part, ...]:
         """Return the parts that came out so, in the order of the clauses."""

@@ -28,6 +28,7 @@ COLOURS: Mapping[Verdict, str] = {
 }
 _OVERALL: Mapping[Overall, str] = {
     Overall.CONFORMANT: "green",
+    Overall.NOTHING_FOUND: "green",
     Overall.NOT_CONFORMANT: "red",
     Overall.INCOMPLETE: "magenta",
     Overall.UNTESTED_PARTS: "yellow",

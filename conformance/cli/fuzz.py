@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from xenconform.conformance.suite.fuzzing import (
 from xenconform.conformance.suite.run import CannotStartError
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
 from xenconform.models.calls import Format
+from xenconform.models.clauses import select
 from xenconform.reports.terminal import print_results
 from xenconform.reports.write import LOG, read_run, write_all
 
@@ -90,10 +92,10 @@ def fuzz(  # noqa: PLR0913 - an option each
     console = Console(quiet=quiet)
     try:
         chosen = _layers(layers)
-        options = Options(**{**said, "scope": said["scope"] or "", "out": out, "clauses": clauses_of(chosen)})
-        settings = Settings.of(options, os.environ)
+        settings = Settings.of(Options(**{**said, "scope": said["scope"] or "", "out": out}), os.environ)
         if Format.JSONRPC2 not in settings.formats:
             chosen = _without_openapi(chosen, named=bool(layers))
+        settings = replace(settings, clauses=tuple(select(clauses_of(chosen, settings.formats))))
         _may_be_fuzzed(settings, owned=owned)
         folder = Path(out)
         make_room(folder)
@@ -109,6 +111,9 @@ def fuzz(  # noqa: PLR0913 - an option each
         sys.exit(USAGE)
     except (CannotStartError, Unavailable, TargetGoneError) as why:
         click.echo(f"xenconform: {why}", err=True)
+        sys.exit(COULD_NOT_FINISH)
+    if ended.hunt is None:
+        click.echo("xenconform: stopped before anything hostile was sent", err=True)
         sys.exit(COULD_NOT_FINISH)
     results = write_all(read_run(folder / LOG), folder)
     print_results(results, console)

@@ -15,6 +15,11 @@ from xenconform.strategies.hostile import Case, Owed, Said
 from xenconform.strategies.hostile.template import Names, expand
 
 End = Literal["wait", "half", "close", "reset"]
+CHANGED = frozenset({"xml", "json", "envelope"})
+"""The layers whose cases call nothing but what names of the stage stand for: changed, they do no harm either."""
+
+SOUND = frozenset({"WIRE-METHOD-UNKNOWN", "WIRE-ARITY"})
+"""The clauses on calls that are sound documents, of a method or a number of parameters that there is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,9 @@ class Attempt:
     `pieces` is a body to be posted, alone, where `end` is empty; else the pieces of whole requests, sent with `drip`
     seconds between them over a connection of their own. `most` is how many replies there may be. `message` is what a
     well-formed call calls, so that its reply is read by its types; `code` the error code that a refusal should have;
-    `wrote` what there is to read back where it is carried out.
+    `wrote` what there is to read back where it is carried out. `sound` says that it is a call as its protocol writes
+    one, so that its reply has the protocol's form too. `may_be_changed` says that what is made of it by changing its
+    bytes can do no harm either: a call of any message that has no session may get one.
     """
 
     id: str
@@ -53,6 +60,8 @@ class Attempt:
     message: str = ""
     code: str = ""
     wrote: Wrote | None = None
+    sound: bool = False
+    may_be_changed: bool = True
 
     @property
     def data(self) -> bytes:
@@ -95,6 +104,8 @@ def attempt(case: Case, fmt: Format, names: Names) -> Attempt:
         cast("End", http.end) if http else "",
         http.most if http else 1,
         http.drip if http else 0.0,
+        sound=case.method is not None and case.clause in SOUND and case.owed is Owed.REFUSED,
+        may_be_changed=case.layer in CHANGED,
     )
 
 

@@ -12,7 +12,6 @@ from typing import Final
 
 import httptools
 
-from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 
 MOST: Final = 8 * 2**20
@@ -71,23 +70,21 @@ class Heard:
     seconds: float
 
 
-def talk(dial: Callable[[float], socket.socket], attempt: Attempt, patience: float, silence: float) -> Heard:
-    """Send an attempt's pieces and take all that comes back, for so many seconds of patience at most.
+def talk(dial: Callable[[], socket.socket], attempt: Attempt, patience: float, silence: float) -> Heard:
+    """Send an attempt's pieces and take all that comes back, for so many seconds of patience at most once connected.
 
-    Once a reply has come, no further one is waited for after so many seconds of silence.
-
-    Raises:
-        Unavailable: no connection came about.
+    Once a reply has come, no further one is waited for after so many seconds of silence. Where no connection came
+    about, nothing came back: whether the server is still there is for a good call to find out.
     """
     began = time.monotonic()
     received, replies, closed = bytearray(), Replies(), False
     try:
-        sock = dial(patience)
-    except ConnectionError:
+        sock = dial()
+    except OSError:
         return Heard(b"", replies, True, time.monotonic() - began)
-    except OSError as why:
-        raise Unavailable(f"no bare connection: {why}") from why
+    began = time.monotonic()
     with sock:
+        sock.settimeout(patience)
         try:
             _send(sock, attempt)
             while time.monotonic() - began < patience and len(received) < MOST:

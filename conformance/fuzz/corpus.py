@@ -61,7 +61,7 @@ class Corpus:
         """
         if len(attempt.data) > LONG:
             return
-        if not attempt.end:
+        if not attempt.end and attempt.may_be_changed:
             self.pool.setdefault(attempt.format, []).append(attempt.data)
         if self.folder is None or self.kept >= MOST:
             return

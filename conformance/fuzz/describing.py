@@ -17,10 +17,10 @@ from xenconform.conformance.checks.aimed import reads_by_name
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe
+from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
 from xenconform.models.api import Message
 from xenconform.models.openapi import ENDPOINT, describe
-from xenconform.models.types import Float, RefTo
+from xenconform.models.types import RefTo
 from xenconform.models.values import Ref
 
 EXISTING: Final = 3
@@ -54,8 +54,7 @@ class Refs:
 
 def use_of(bench: Bench, message: Message) -> str:
     """Return what refs a message is given, "" where it is not to be called with values of any kind."""
-    waits = any(param.name == "timeout" and isinstance(param.type, Float) for param in message.params)
-    if waits or message.name.startswith("wait_"):
+    if waits(message):
         return ""
     if is_free(bench, message):
         return "read" if message.verb == "get" or reads_by_name(message) else "write"

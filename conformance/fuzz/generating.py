@@ -12,7 +12,7 @@ from xenconform.conformance.checks.aimed import aim
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.conformance.fuzz.attempts import Attempt, End, Wrote
-from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe
+from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import Message
 from xenconform.models.calls import Format
@@ -23,14 +23,14 @@ from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
 
-CLAUSES: Final = ("WIRE-MALFORMED", "WIRE-TYPE", "WIRE-ARITY", "ROBUST-AUTH", "ROBUST-HTTP")
-"""The clauses that generated attempts may break, besides those that all may."""
 TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "call", "session", "call")
 """The layers that take turns, but for http, which comes in rounds of many connections at a time."""
 ENDS: Final[tuple[End, ...]] = ("half", "half", "close", "reset")
 HTTP_EVERY: Final = 400
 """After so many others, a round of broken requests."""
 HTTP_ROUND: Final = 12
+AT_ONCE: Final = ("plain", "number", "refs")
+"""The kinds of calls that tell no message to wait."""
 
 
 class Source:
@@ -51,6 +51,8 @@ class Source:
         self._every = callable_messages(stage.bench)
         self._safe = [m for m in self._every if is_safe(stage.bench, m)]
         self._sweep = self._swept()
+        # A document that is made of another may tell them to wait, and be answered late by right.
+        self._slow = [message.full_name.encode() for message in self._every if waits(message)]
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield attempts without end.
@@ -99,6 +101,8 @@ class Source:
         found = self._found.get(fmt)
         from_ = found if found and self._dice.below(3) == 2 else self.pool[fmt]
         body = mutate(self._dice, pick(self._dice, from_), language, self.pool[fmt])
+        if any(name in body for name in self._slow):
+            return None
         sure = is_surely_malformed(body, language)
         if sure and self._dice.below(3):
             return None  # Most changes break a document, and what is surely broken tells less each time.
@@ -120,7 +124,7 @@ class Source:
     def _swept(self) -> Iterator[tuple[Message, str, Format]]:
         """Yield every harmless message with every kind of call, over one format after the other, without end."""
         formats = self._stage.bench.formats
-        every = [(message, kind) for message in self._safe for kind in KINDS]
+        every = [(message, kind) for message in self._safe for kind in (AT_ONCE if waits(message) else KINDS)]
         self._random.shuffle(every)
         for turn in count():
             for at, (message, kind) in enumerate(every):
@@ -136,7 +140,8 @@ class Source:
         made = self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause), fmt)
         if made is None:
             return None
-        return replace(made, message=message.full_name, code=call.code, wrote=self._wrote(message, call))
+        wrote, free = self._wrote(message, call), is_free(self._stage.bench, message)
+        return replace(made, message=message.full_name, code=call.code, wrote=wrote, may_be_changed=free)
 
     def _wrote(self, message: Message, call: HostileCall) -> Wrote | None:
         """Return what a setter's call writes, where there is a getter to read it back by."""
@@ -166,7 +171,8 @@ class Source:
         except ValueError:  # the format carries no such text: another one may
             return None
         name = method.partition(".")[2].partition("_")[0]
-        return Attempt("", layer, what, fmt, owed[0], owed[1], f"{name} of {layer}", (body,))
+        cause = f"{name} of {layer}"
+        return Attempt("", layer, what, fmt, owed[0], owed[1], cause, (body,), sound=True, may_be_changed=False)
 
     def _aim(self, message: Message) -> tuple[Value, ...] | None:
         """Return good arguments of a message, None where there are none; each is asked for once."""

@@ -13,6 +13,7 @@ from xenconform.conformance.checks.aimed import (
 )
 from xenconform.conformance.checks.bench import Bench
 from xenconform.models.api import Message, Qualifier, State
+from xenconform.models.types import Float
 
 
 def callable_messages(bench: Bench) -> list[Message]:
@@ -26,6 +27,12 @@ def is_safe(bench: Bench, message: Message) -> bool:
     of = bench.api.classes[message.cls]
     never = message.full_name in ENDS_SESSIONS | WAITS or why_not(bench, message) or is_maker(bench, message)
     return not never and message.name not in COPIES | {of.destructor} and is_harmless(bench, message)
+
+
+def waits(message: Message) -> bool:
+    """Whether a message waits for something to happen, for as long as it is told to or for ever."""
+    told = any(param.name == "timeout" and isinstance(param.type, Float) for param in message.params)
+    return told or message.full_name in WAITS or message.name.startswith("wait_")
 
 
 def is_free(bench: Bench, message: Message) -> bool:

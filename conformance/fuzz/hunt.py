@@ -9,21 +9,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from math import isinf
 from typing import Final
 
-from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.hostile_bodies import CANARY
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
-from xenconform.conformance.fuzz.judging import BY_TYPE, Wrong
+from xenconform.conformance.fuzz.judging import Wrong
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import Sender, Tried
 from xenconform.conformance.fuzz.stage import REST, Stage
-from xenconform.models.calls import Format
-from xenconform.models.flaws import KINDS, clause_of
 from xenconform.models.values import Value, same
 from xenconform.models.verdicts import Judgement, Verdict
 
@@ -31,23 +30,20 @@ BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
 RECENT: Final = 50
 """So many attempts are tried again where a good call was held up."""
+STAYED: Final = 3
+"""So many good calls in a row, held up, are no hiccup."""
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
-TYPED: Final = {
-    fmt: frozenset(clause_of(kind, fmt) for kind in KINDS if clause_of(kind, fmt).startswith("WIRE-")) for fmt in Format
-}
-"""The clauses that the bytes of a good reply may break, over each format."""
-ALWAYS: Final = (NO_EFFECT, "ROBUST-ALIVE", "ROBUST-NO-LEAK", "ROBUST-XML-ENTITIES", "ROBUST-HTTP")
-"""Clauses that any attempt may break."""
 
 
 @dataclass(slots=True)
 class Found:
-    """One finding: what is wrong, the attempt that shows it, and how often the same was seen, over which formats."""
+    """One finding: what is wrong, the attempt that shows it, and how often the same was seen, where."""
 
     wrong: Wrong
     attempt: Attempt
-    times: int = 1
+    times: int = 0
     formats: set[str] = field(default_factory=set)
+    layers: set[str] = field(default_factory=set)
 
 
 Told = Callable[[Wrong, Attempt, Sender], str]
@@ -69,6 +65,7 @@ class Hunt:
         corpus: keeps what gave new kinds of replies.
         footprint: looks at the server's process, None where it is not known.
         gone: why the server no longer answers, "" while it does.
+        slow: how often a good call was held up, and by no attempt that does it again.
     """
 
     def __init__(
@@ -86,6 +83,7 @@ class Hunt:
         self.sender = Sender(stage)
         self.found: dict[tuple[str, str], Found] = {}
         self.gone = ""
+        self.slow = 0
         self._told = told
         self._judged: set[tuple[str, str, str]] = set()
         self._recent: deque[Attempt] = deque(maxlen=RECENT)
@@ -143,12 +141,7 @@ class Hunt:
         attempt = tried.attempt
         self._recent.append(attempt)
         self._batch += [attempt] if tried.refused else []
-        clauses = {attempt.clause, *ALWAYS, *(() if attempt.end else (ENVELOPES[attempt.format],))}
-        clauses |= TYPED[attempt.format] if tried.is_read else frozenset()
-        clauses |= (
-            {BY_TYPE.get(type(attempt.wrote.type).__name__, "")} - {""} if tried.is_read and attempt.wrote else set()
-        )
-        clauses |= {f"{attempt.clause}-CODE"} if attempt.code else set()
+        clauses = tried.judged_by(self.stage.bench.api)
         self._judged.update((clause, attempt.layer, str(attempt.format)) for clause in clauses)
 
     def settle(self, *, written: bool = False) -> None:
@@ -160,10 +153,8 @@ class Hunt:
         if not batch and not written:
             return
         began = time.monotonic()
-        try:
-            now = self.stage.digest()
-        except (Unanswered, Unavailable) as why:
-            self._is_gone(str(why))
+        now = self._digest()
+        if now is None:
             return
         self._slowest = max(self._slowest, time.monotonic() - began)
         if written:
@@ -171,13 +162,31 @@ class Hunt:
             if now.get(self.stage.field) != REST:
                 self.stage.rest()
             now = {**now, self.stage.field: REST}
-        if self._changed(now):
-            self._trace_change(batch)
+        if changed := self._changed(now):
+            if not self._trace_change(batch) and not written:
+                said = f"{', '.join(changed)} changed after {len(batch)} refused requests"
+                self._doubt(NO_EFFECT, f"{said}, and none of them, sent again, changed it")
             self.stage.rest()
             self._before = self.stage.digest()
         self._see_others()
         for wrong in self.footprint.look() if self.footprint is not None else ():
             self._tell(wrong, self._recent[-1])
+
+    def _digest(self) -> Mapping[str, Value] | None:
+        """Return all of the object; None where the server is gone.
+
+        What was written by right may be such that a format cannot carry it: then the text is put back first.
+        """
+        try:
+            return self.stage.digest()
+        except (Unanswered, Unavailable):
+            with suppress(Unanswered, Unavailable):  # told below, where it is no better then
+                self.stage.rest()
+        try:
+            return self.stage.digest()
+        except (Unanswered, Unavailable) as why:
+            self._is_gone(str(why))
+            return None
 
     def _has_acted(self, now: Mapping[str, Value]) -> None:
         """Tell of an entity that was acted on, and shows in what was written."""
@@ -195,8 +204,8 @@ class Hunt:
             if name in fields and name in self._before and not same(fields[name].type, self._before[name], value)
         )
 
-    def _trace_change(self, batch: list[Attempt]) -> None:
-        """Send refused attempts again, one by one, and tell of the first that changes something."""
+    def _trace_change(self, batch: list[Attempt]) -> bool:
+        """Send refused attempts again, one by one, and tell of the first that changes something, if one does."""
         for attempt in batch:
             self.stage.rest()
             self._before = self.stage.digest()
@@ -208,7 +217,8 @@ class Hunt:
                     NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said
                 )
                 self._tell(wrong, attempt, *again.seqs)
-                return
+                return True
+        return False
 
     def _see_others(self) -> None:
         """Find out who held others up, or us, if somebody did: after which attempt they are held up each time."""
@@ -218,13 +228,31 @@ class Hunt:
             return
         for attempt in reversed(list(self._recent)):
             if self.onlooker.ask() > patience:
+                self._has_stayed_slow()
                 break
             if all(self._holds_up(attempt) for _ in range(2)):
                 expected = f"a good call is answered as usual after {attempt.what}"
                 said = f"not within {patience:.1f} s, twice"
                 self._tell(Wrong("ROBUST-ALIVE", f"others are held up, {attempt.layer}", expected, said), attempt)
                 break
+        else:
+            self.slow += 1
+            if isinf(slowest):
+                said = f"a good call got no answer ({self.onlooker.trouble})"
+                self._doubt("ROBUST-ALIVE", f"{said}; none of the {len(self._recent)} requests before it did it again")
         self.onlooker.take_worst()
+
+    def _has_stayed_slow(self) -> None:
+        """Tell of good calls that are held up with nothing hostile beside them, if they are."""
+        slow = [self.onlooker.ask() for _ in range(STAYED)]
+        if min(slow) > self.stage.patience:
+            expected = f"a good call is answered within {self.stage.patience:.1f} s once hostile input has ended"
+            said = f"{STAYED} of {STAYED} were not: " + ", ".join(f"{each:.1f} s" for each in slow)
+            self._tell(Wrong("ROBUST-ALIVE", "good calls stay slow", expected, said), self._recent[-1])
+
+    def _doubt(self, clause: str, reason: str) -> None:
+        """Tell of what was seen, and is nobody's doing that can be shown."""
+        self.stage.bench.record(Judgement(clause, "server", "", Verdict.UNTESTED, reason=reason))
 
     def _holds_up(self, attempt: Attempt) -> bool:
         self.sender.send(attempt)
@@ -238,11 +266,13 @@ class Hunt:
 
     def _tell(self, wrong: Wrong, attempt: Attempt, *seqs: int) -> None:
         key = (wrong.clause, wrong.cause)
-        if key in self.found:
-            self.found[key].times += 1
-            self.found[key].formats.add(str(attempt.format))
+        is_new = key not in self.found
+        found = self.found.setdefault(key, Found(wrong, attempt))
+        found.times += 1
+        found.formats.add(str(attempt.format))
+        found.layers.add(attempt.layer)
+        if not is_new:
             return
-        self.found[key] = Found(wrong, attempt, formats={str(attempt.format)})
         case = self._told(wrong, attempt, self.sender)
         self.stage.bench.record(
             Judgement(
@@ -259,7 +289,7 @@ class Hunt:
 
     def passes(self) -> Iterator[Judgement]:
         """Yield a PASS for each clause, layer and format of which something was judged and nothing found."""
-        failed = {(found.wrong.clause, found.attempt.layer) for found in self.found.values()}
+        failed = {(found.wrong.clause, layer) for found in self.found.values() for layer in found.layers}
         for clause, layer, fmt in sorted(self._judged):
             if (clause, layer) not in failed:
                 yield Judgement(clause, layer, fmt, Verdict.PASS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.hostile_bodies import CANARY, PATHS, TRACES
 from xenconform.conformance.checks.judging import describe, show
 from xenconform.conformance.codec import codec_for
@@ -16,15 +17,23 @@ from xenconform.conformance.fuzz.connections import Heard
 from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Failure, Format, Outcome, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.flaws import clause_of
+from xenconform.models.flaws import clause_of, clauses_on
 from xenconform.models.values import same
 from xenconform.strategies.hostile import Owed
 
 _SAYS_HTTP1: Final = re.compile(rb"(?:\r?\n)*[^\s]+ [^\s]+ HTTP/1\.[0-9][ \t]*\r?\n")
 ACCEPTED: Final = frozenset({"xml-fault", "http-status", "id-not-echoed"})
 """Kinds of breach that refuse hostile input well enough: a library's own fault, an HTTP error, an unread id."""
-
-
+MODEST: Final = 64 * 2**10
+"""A sound call of more bytes may be refused by HTTP, as too large."""
+BY_THEMSELVES: Final = frozenset({"ROBUST-XML-ENTITIES", "ROBUST-DEPTH-SIZE", "ROBUST-UNICODE", "ROBUST-BATCH"})
+"""Clauses on what may be refused or answered, but not left without a reply, nor acted on in another way."""
+BESIDE: Final = {
+    Format.XMLRPC: "WIRE-XML-CONTENT-TYPE", Format.JSONRPC1: "WIRE-JSON-ID-ECHO", Format.JSONRPC2: "WIRE-JSON-ID-ECHO",
+}  # fmt: skip
+"""What every good envelope is judged by besides its own clause."""
+ALWAYS: Final = ("ROBUST-ALIVE", "ROBUST-NO-LEAK", "ROBUST-NO-EFFECT")
+"""Clauses that any attempt may break."""
 NOTIFICATIONS: Final = "WIRE-JSON-NO-NOTIFICATION"
 
 
@@ -43,16 +52,20 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
     yield from _leaks(attempt, exchange.received, secrets)
     outcome = exchange.reply.outcome
     if isinstance(outcome, Breach) and outcome.kind == "http-timeout":
-        yield Wrong("ROBUST-ALIVE", f"no answer, {attempt.cause}", "an answer in time", describe(exchange))
+        clause = attempt.clause if attempt.clause in BY_THEMSELVES else "ROBUST-ALIVE"
+        yield Wrong(clause, f"no answer, {attempt.cause}", "an answer in time", describe(exchange))
         return
     answers = answers_of(exchange)
     if answers is not None:
         yield from _judge_batch(attempt, exchange, answers)
         return
-    broken = isinstance(outcome, Breach) and outcome.kind not in ACCEPTED and exchange.status == 200
+    sound = attempt.sound and len(attempt.data) <= MODEST
+    broken = isinstance(outcome, Breach) and (
+        outcome.kind != "id-not-echoed" if sound else outcome.kind not in ACCEPTED and exchange.status == 200
+    )
     asked = None if attempt.format is Format.XMLRPC else as_json(attempt.data)
     if attempt.format is Format.XMLRPC or (is_call(asked, attempt.format) and not _is_unread(attempt, exchange)):
-        for flaw in exchange.reply.flaws:
+        for flaw in exchange.reply.flaws if sound else (f for f in exchange.reply.flaws if f.kind not in ACCEPTED):
             clause = clause_of(flaw.kind, attempt.format)
             yield Wrong(
                 clause, flaw.kind, "a reply as the clause says", f"{attempt.message} {flaw.where}: {flaw.detail}"
@@ -115,8 +128,9 @@ def _echo(asked: Any, exchange: Exchange) -> Iterator[Wrong]:
 def judge_read_back(wrote: Wrote, outcome: Outcome) -> Iterator[Wrong]:
     """Yield what is wrong with what a field shows after it was written with success."""
     if isinstance(outcome, Success) and not same(wrote.type, wrote.value, outcome.value):
-        clause = BY_TYPE.get(type(wrote.type).__name__, "WIRE-STRING")
-        yield Wrong(clause, f"another {wrote.type}", f"{wrote.getter}: {show(wrote.value)}", show(outcome.value))
+        yield Wrong(
+            _by_type(wrote), f"another {wrote.type}", f"{wrote.getter}: {show(wrote.value)}", show(outcome.value)
+        )
 
 
 BY_TYPE: Final = {
@@ -124,6 +138,10 @@ BY_TYPE: Final = {
     "DateTime": "WIRE-DATETIME", "SetOf": "WIRE-SET", "MapOf": "WIRE-MAP",
 }  # fmt: skip
 """The clauses on what a value of a type is after its journey there and back."""
+
+
+def _by_type(wrote: Wrote) -> str:
+    return BY_TYPE.get(type(wrote.type).__name__, "WIRE-STRING")
 
 
 def judge_talk(
@@ -159,6 +177,31 @@ def was_refused(attempt: Attempt, outcomes: Sequence[Outcome], *, answered: bool
     if any(_has_written(each) for each in outcomes):
         return False
     return answered or attempt.owed is Owed.REFUSED
+
+
+def judged_by(attempt: Attempt, outcomes: Sequence[Outcome], *, refused: bool, api: Api) -> frozenset[str]:
+    """Return the clauses that an attempt was judged by, whatever came of it."""
+    found = {"ROBUST-ALIVE", "ROBUST-NO-LEAK"}
+    if refused:
+        found.add("ROBUST-NO-EFFECT")
+    if attempt.owed is not Owed.EITHER or attempt.clause in BY_THEMSELVES:
+        found.add(attempt.clause)
+    if attempt.code and any(isinstance(each, Failure) for each in outcomes):
+        found.add(f"{attempt.clause}-CODE")
+    if attempt.end:
+        found.add("ROBUST-HTTP")
+    elif any(not isinstance(each, Breach) for each in outcomes):
+        found.add(ENVELOPES[attempt.format])
+        found.add(BESIDE[attempt.format])
+    message = api.message(attempt.message)
+    if message is not None and isinstance(outcomes[0], Success):
+        found |= clauses_on(message.result, outcomes[0].value, api, attempt.format)
+        if attempt.wrote:
+            found |= {
+                _by_type(attempt.wrote),
+                *clauses_on(attempt.wrote.type, attempt.wrote.value, api, attempt.format),
+            }
+    return frozenset(found)
 
 
 def may_have_written(attempt: Attempt, outcomes: Sequence[Outcome]) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import _thread
 import threading
 import time
+from contextlib import closing
 from types import TracebackType
 from typing import Final, Self
 
+from xenconform.conformance.checks.judging import describe
 from xenconform.conformance.client import Client
 from xenconform.models.calls import Format, Success
 
@@ -19,7 +21,7 @@ class Onlooker:
     """Asks in a thread of its own; `worst` is the longest that an answer took since it was last asked for, in seconds.
 
     A question that is not answered yet counts with the time that it has taken so far, one that was answered badly as
-    one that took forever.
+    one that took forever. `questions` counts the answers, `trouble` is the last of them that was bad.
     """
 
     def __init__(self, client: Client, fmt: Format, listing: str) -> None:
@@ -30,6 +32,7 @@ class Onlooker:
         self._asked: float | None = None
         self._worst = 0.0
         self.questions = 0
+        self.trouble = ""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -51,7 +54,8 @@ class Onlooker:
     def ask(self) -> float:
         """Ask once more at once, and return how long the answer took; infinity where none came."""
         began = time.monotonic()
-        answered = isinstance(self._client.sibling().call(self._fmt, self._listing).reply.outcome, Success)
+        with closing(self._client.sibling()) as client:
+            answered = isinstance(client.call(self._fmt, self._listing).reply.outcome, Success)
         return time.monotonic() - began if answered else float("inf")
 
     def _run(self) -> None:
@@ -65,8 +69,10 @@ class Onlooker:
             began = time.monotonic()
             with self._lock:
                 self._asked = began
-            answered = isinstance(self._client.call(self._fmt, self._listing).reply.outcome, Success)
+            exchange = self._client.call(self._fmt, self._listing)
+            answered = isinstance(exchange.reply.outcome, Success)
             with self._lock:
+                self.trouble = self.trouble if answered else describe(exchange)
                 self._asked = None
                 self._worst = max(self._worst, time.monotonic() - began if answered else float("inf"))
                 self.questions += 1

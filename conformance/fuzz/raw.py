@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from xenconform.conformance.fuzz.attempts import Attempt, End, Wrote
+from xenconform.conformance.fuzz.attempts import CHANGED, Attempt, End, Wrote
 from xenconform.conformance.fuzz.judging import Wrong
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.rawcases import RawCase
@@ -37,6 +37,7 @@ def raw_case(wrong: Wrong, attempt: Attempt, stage: Stage) -> RawCase:
         end=attempt.end,
         most=attempt.most,
         drip=attempt.drip,
+        sound=attempt.sound,
         message=attempt.message,
         code=attempt.code,
         ref=templated(wrote.ref.encode(), names) if wrote else "",
@@ -77,4 +78,6 @@ def attempt_of(case: RawCase, stage: Stage) -> Attempt:
         message=case.message,
         code=case.code,
         wrote=wrote,
+        sound=case.sound,
+        may_be_changed=case.layer in CHANGED and not case.message,
     )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
@@ -19,12 +20,14 @@ from xenconform.conformance.fuzz.judging import (
     judge_post,
     judge_read_back,
     judge_talk,
+    judged_by,
     may_have_written,
     outcomes_of,
     outcomes_of_post,
     was_refused,
 )
 from xenconform.conformance.fuzz.stage import Stage
+from xenconform.models.api import Api
 from xenconform.models.calls import Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.strategies.hostile import Owed
@@ -59,6 +62,10 @@ class Tried:
         """Whether it may have written something by right."""
         return not self.refused and may_have_written(self.attempt, self.outcomes)
 
+    def judged_by(self, api: Api) -> frozenset[str]:
+        """Return the clauses that it was judged by."""
+        return judged_by(self.attempt, self.outcomes, refused=self.refused, api=api)
+
     @property
     def is_read(self) -> bool:
         """Whether a reply was read by its types, and is a success."""
@@ -78,16 +85,12 @@ class Sender:
 
     def close(self) -> None:
         """Close the connections."""
-        self._lanes.shutdown()
+        self._lanes.shutdown(cancel_futures=True)
         for client in self._clients:
             client.close()
 
     def send(self, attempt: Attempt) -> Tried:
-        """Send one attempt and judge what comes back.
-
-        Raises:
-            Unavailable: no connection of its own came about.
-        """
+        """Send one attempt and judge what comes back."""
         if attempt.end:
             return self._talked(attempt, self._talk(attempt))
         return self.post(attempt)[1]
@@ -162,7 +165,8 @@ class Sender:
 
     def _talk(self, attempt: Attempt) -> Heard:
         patience = self.stage.patience if attempt.owed is Owed.ANSWERED else self.stage.brief
-        return talk(self.stage.bench.dial, attempt, patience, self.stage.silence)
+        bench = self.stage.bench
+        return talk(partial(bench.dial, bench.client.deadline), attempt, patience, self.stage.silence)
 
     def _talked(self, attempt: Attempt, heard: Heard) -> Tried:
         self.sent += 1

@@ -16,12 +16,14 @@ from random import Random
 from rich.console import Console
 
 from xenconform.conformance.checks.bench import ENVELOPES, Bench
+from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.fuzz.attempts import attempts
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
-from xenconform.conformance.fuzz.generating import CLAUSES, Source
-from xenconform.conformance.fuzz.hunt import ALWAYS, TYPED, Hunt
-from xenconform.conformance.fuzz.judging import BY_TYPE
+from xenconform.conformance.fuzz.generating import Source
+from xenconform.conformance.fuzz.hunt import Hunt
+from xenconform.conformance.fuzz.judging import ALWAYS, BESIDE, BY_THEMSELVES
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.stage import staged
 from xenconform.conformance.suite.interrupts import terminable
@@ -30,8 +32,9 @@ from xenconform.conformance.suite.rawcases import CaseWriter
 from xenconform.conformance.suite.run import Run
 from xenconform.conformance.suite.settings import Settings
 from xenconform.models.calls import Format
+from xenconform.models.flaws import wire_values
 from xenconform.models.target import Target
-from xenconform.strategies.hostile import load
+from xenconform.strategies.hostile import Owed, load
 
 OPENAPI = "openapi"
 """The layer that Schemathesis makes, of the description of the JSON-RPC 2.0 endpoint."""
@@ -71,76 +74,86 @@ class Bounds:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ended:
-    """What a run came to, besides its log."""
+    """What a run came to, besides its log: the hunt, None where it did not begin; seconds; requests by hand."""
 
-    hunt: Hunt
-    seconds: float
-    cases: int
+    hunt: Hunt | None = None
+    seconds: float = 0.0
+    by_hand: int = 0
     described: tuple[str, ...] = ()
 
     def remarks(self) -> Iterator[str]:
         """Yield lines for people."""
+        if self.hunt is None:
+            return
         hunt, sender = self.hunt, self.hunt.sender
         rate = sender.sent / self.seconds if self.seconds else 0.0
         yield (
-            f"{sender.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.cases:,} of them by hand; "
-            f"{len(sender.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
+            f"{sender.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.by_hand:,} of them by "
+            f"hand; {len(sender.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
         )
         yield from self.described
+        if hunt.slow:
+            yield f"{hunt.slow:,} times a good call took long, and no request before it that was sent again did it"
         for found in hunt.found.values():
             if found.times > 1:
                 over = ", ".join(sorted(found.formats))
                 yield f"{found.wrong.clause}, {found.wrong.cause}: seen {found.times:,} times, over {over}"
 
 
-def clauses_of(layers: Collection[str]) -> tuple[str, ...]:
-    """Return the ids of the clauses that hostile input of some layers is judged by."""
-    found = {case.clause for case in load() if case.layer in layers} | {*ALWAYS}
-    found |= set(CLAUSES) if set(layers) - {OPENAPI} else set()
-    found |= {ENVELOPES[fmt] for case in load() if case.layer in layers for fmt in case.formats}
+def clauses_of(layers: Collection[str], formats: Collection[Format]) -> tuple[str, ...]:
+    """Return the ids of the clauses that hostile input of some layers is judged by over some formats."""
+    cases = [case for case in load() if case.layer in layers and set(case.formats) & set(formats)]
+    found = {case.clause for case in cases if case.owed is not Owed.EITHER or case.clause in BY_THEMSELVES} | {*ALWAYS}
+    posted = {fmt for case in cases if case.http is None for fmt in case.formats}
     if OPENAPI in layers:
-        found |= {ENVELOPES[Format.JSONRPC2], *TYPED[Format.JSONRPC2]}
+        posted.add(Format.JSONRPC2)
+    found |= {clause for fmt in posted & set(formats) for clause in (ENVELOPES[fmt], BESIDE[fmt])}
+    if "http" in layers:
+        found.add("ROBUST-HTTP")
     if "call" in layers:
-        found |= {*BY_TYPE.values(), *(clause for clauses in TYPED.values() for clause in clauses)}
-        found |= {f"{clause}-CODE" for clause in ("WIRE-ARITY", "WIRE-TYPE")}
+        found |= {"WIRE-ARITY", "WIRE-ARITY-CODE", "WIRE-TYPE", "WIRE-TYPE-CODE", *wire_values(formats)}
+    elif OPENAPI in layers:
+        found |= wire_values([Format.JSONRPC2])
     return tuple(sorted(found))
 
 
 def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) -> Ended:
-    """Run the fuzzer and return what it came to; the log is whole then.
+    """Run the fuzzer and return what it came to; the log is whole then, and says so where somebody pressed ctrl-C.
 
     Raises:
         CannotStartError: nothing answers there, or nobody is let in.
         Unavailable: there is nothing to be hostile about.
         TargetGoneError: the server went away while nothing hostile was sent.
+        ValueError: a file of the corpus is none.
     """
-    run = Run(settings, log, sparse=True)
-    writer = CaseWriter(settings, log.parent)
+    run, ended = Run(settings, log, kind="fuzz"), Ended()
     error = "the run broke off"
     try:
         with terminable():
             run.open()
-            ended = _hunt(run.bench, bounds, writer, console)
-            for judgement in ended.hunt.passes():
-                run.record(judgement)
-            error = ""
+            _hunt(run.bench, bounds, CaseWriter(settings, log.parent), console, ended)
+        error = ""
     except KeyboardInterrupt:
         run.interrupted, error = True, ""
-        raise
+    except (TargetGoneError, Unavailable, Unanswered) as why:
+        if ended.hunt is None:
+            raise
+        run.gone, error = str(why), ""
     finally:
+        for judgement in ended.hunt.passes() if ended.hunt else ():
+            run.record(judgement)
         run.close(error)
     return ended
 
 
-def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console) -> Ended:
+def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console, ended: Ended) -> None:
     began = time.monotonic()
     until = began + bounds.seconds
     chosen = [case for case in load() if case.layer in bounds.layers]
     Random(bench.seed).shuffle(chosen)  # noqa: S311 - so that no layer waits for the end of another
     others = tuple(layer for layer in bounds.layers if layer != OPENAPI)
-    described: tuple[str, ...] = ()
     footprint = Footprint(bounds.pid) if bounds.pid else None
     corpus = Corpus(bounds.corpus)
     with (
@@ -149,14 +162,17 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console) ->
         closing(Hunt(stage, onlooker, writer, corpus, footprint, first=bounds.first)) as hunt,
         Pace(hunt, until, bounds.rate, console) as pace,
     ):
-        hunt.run(pace.kept(chain(corpus.load(stage), attempts(chosen, stage))), until)
-        by_hand = hunt.sender.sent
-        if OPENAPI in bounds.layers and time.monotonic() < until and not hunt.is_over:
-            share = SHARE * bounds.seconds if others else bounds.seconds
-            described = _describe(hunt, pace, min(until, time.monotonic() + share))
-        if others and time.monotonic() < until and not hunt.is_over:
-            hunt.run(pace.kept(Source(stage, others, bench.seed, corpus.pool).attempts()), until)
-        return Ended(hunt, time.monotonic() - began, by_hand, described)
+        ended.hunt = hunt
+        try:
+            hunt.run(pace.kept(chain(corpus.load(stage), attempts(chosen, stage))), until)
+            ended.by_hand = hunt.sender.sent
+            if OPENAPI in bounds.layers and time.monotonic() < until and not hunt.is_over:
+                share = SHARE * bounds.seconds if others else bounds.seconds
+                ended.described = _describe(hunt, pace, min(until, time.monotonic() + share))
+            if others and time.monotonic() < until and not hunt.is_over:
+                hunt.run(pace.kept(Source(stage, others, bench.seed, corpus.pool).attempts()), until)
+        finally:
+            ended.seconds = time.monotonic() - began
 
 
 def _describe(hunt: Hunt, pace: Pace, until: float) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ from xenconform.conformance.transport.dial import Dialer
 from xenconform.models.calls import Success
 from xenconform.models.cases import Case
 from xenconform.models.clauses import catalogue
-from xenconform.models.events import RunEnd, RunStart, encode_event
+from xenconform.models.events import RunEnd, RunKind, RunStart, encode_event
 from xenconform.models.exchange import Exchange
 from xenconform.models.target import Target, parse_target
 from xenconform.models.verdicts import Judgement, Verdict
@@ -49,11 +49,11 @@ class CannotStartError(Exception):
 class Run:
     """One run over one server; see the module. `findings` counts the FAILs so far.
 
-    The log of a `sparse` run has only those exchanges that a judgement names, of the last `HELD` before it: for runs
-    of many calls, few of which tell anything.
+    The log of a run of the fuzzer has only those exchanges that a judgement names, of the last `HELD` before it: of so
+    many calls few tell anything.
     """
 
-    def __init__(self, settings: Settings, log: Path | None, *, sparse: bool = False) -> None:
+    def __init__(self, settings: Settings, log: Path | None, *, kind: RunKind = "certify") -> None:
         self.settings = settings
         self.judgements: list[Judgement] = []
         self.findings = 0
@@ -61,7 +61,8 @@ class Run:
         self.gone = ""
         self.interrupted = False
         self.left_behind: tuple[str, ...] = ()
-        self._held: OrderedDict[int, Exchange] | None = OrderedDict() if sparse else None
+        self._held: OrderedDict[int, Exchange] | None = OrderedDict() if kind == "fuzz" else None
+        self._kind: RunKind = kind
         self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
         self._flushed = self._began = time.monotonic()
         self._interrupts = Interrupts()
@@ -137,13 +138,14 @@ class Run:
         target = settings.target or parse_target(self._server.url if self._server else "")
         self._write(
             RunStart(
+                kind=self._kind,
                 version=__version__,
                 seed=settings.seed,
                 target=str(settings.target) if settings.target else _embedded(settings.fault),
                 release=settings.api.release,
                 profile=settings.profile.name,
                 scope=settings.profile.scope,
-                budget=settings.budget,
+                budget="" if self._kind == "fuzz" else settings.budget,
                 formats=tuple(settings.formats),
                 clauses=tuple(clause.id for clause in settings.clauses),
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
