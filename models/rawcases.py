@@ -46,16 +46,17 @@ class RawCase:
     drip: float = 0.0
     sound: bool = False
     message: str = ""
-    code: str = ""
+    code: tuple[str, ...] = ()
     ref: str = ""
     getter: str = ""
+    verb: str = ""
     value: Value = None
     note: str = ""
 
 
 def to_json(case: RawCase) -> str:
     """Return a case's JSON text."""
-    said = {name: value for name, value in asdict(case).items() if value not in (None, "", 0.0) or name == "value"}
+    said = {name: value for name, value in asdict(case).items() if value not in (None, "", 0.0, ()) or name == "value"}
     said["pieces"] = list(case.pieces)
     said["value"] = to_plain(case.value)
     return json.dumps({"raw": FORM, **said}, indent=1, ensure_ascii=True) + "\n"
@@ -84,6 +85,7 @@ def from_json(text: str) -> RawCase:
         raise ValueError(f"unknown members {sorted(unknown)}")
     try:
         made = {**said, "format": Format(said["format"]), "pieces": tuple(said["pieces"])}
+        made["code"] = tuple(said.get("code", ()))
         return RawCase(**{**made, "value": from_plain(said.get("value"))})
     except (KeyError, TypeError) as why:
         raise ValueError(f"a member is missing: {why}") from why

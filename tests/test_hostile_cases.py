@@ -153,7 +153,7 @@ def test_documents_are_changed_in_many_ways() -> None:
 
 
 def test_calls_are_refused_for_a_reason() -> None:
-    """A hostile call that must be refused has a parameter of another type, or another number of them."""
+    """A call that must be refused has a parameter of another type, another number of them, no such name, or no id."""
     api, dice = Api.load(), Thrown(Random(3))
     message = api.message("network.set_name_label")
     assert message is not None
@@ -162,8 +162,10 @@ def test_calls_are_refused_for_a_reason() -> None:
     right = [param.type for param in message.params]
     for call in made:
         types = [of for of, _ in call.params]
-        assert call.owed is Owed.EITHER or types != right, call
+        named = call.method != message.full_name
+        assert call.owed is Owed.EITHER or types != right or named or not call.has_id, call
         assert call.owed is Owed.REFUSED or len(types) == len(right), call
-    assert {call.clause for call in made} == {"WIRE-TYPE", "WIRE-ARITY", "ROBUST-ALIVE"}
+    clauses = {"WIRE-TYPE", "WIRE-ARITY", "WIRE-METHOD-UNKNOWN", "WIRE-JSON-NO-NOTIFICATION", "ROBUST-ALIVE"}
+    assert {call.clause for call in made} == clauses
     bound = [hostile_call(dice, message, args, KINDS[at % len(KINDS)], free=False) for at in range(100)]
     assert not any("boundaries" in call.what for call in bound)

@@ -92,12 +92,16 @@ class Walk:
         vm: Ref = "",
     ) -> Exchange:
         """Send a message of the table, with the time that it may take; to another VM where one is named."""
+        args = self.args(message, paused=paused, force=force, vm=vm)
+        deadline = PATIENCE * self.bench.client.deadline
+        return self.bench.call(fmt, message.full_name, *args, probe=probe, deadline=deadline)
+
+    def args(self, message: Message, *, paused: bool = False, force: bool = False, vm: Ref = "") -> list[Value]:
+        """Return the arguments of a message of the table."""
         values: dict[str, Value] = {"vm": vm or self.vm.ref, "start_paused": paused, "force": force}
         if "host" in params(message):
             values["host"] = self.host()
-        args = [values[name] for name in params(message)]
-        deadline = PATIENCE * self.bench.client.deadline
-        return self.bench.call(fmt, message.full_name, *args, probe=probe, deadline=deadline)
+        return [values[name] for name in params(message)]
 
     def host(self) -> Ref:
         """Return the host that messages name: the one that the last start chose, as that one can run the VM."""

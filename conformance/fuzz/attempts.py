@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from xenconform.conformance.codec import Array, Ints, Node, Param, Scalar, Struct, codec_for
+from xenconform.conformance.fuzz.effects import Wrote
 from xenconform.conformance.fuzz.stage import Stage
-from xenconform.models.calls import Format
-from xenconform.models.types import RefTo, Type
-from xenconform.models.values import Value
+from xenconform.models.calls import Format, Outcome
+from xenconform.models.types import RefTo
 from xenconform.strategies.hostile import Case, Owed, Said
 from xenconform.strategies.hostile.template import Names, expand
 
@@ -23,25 +23,16 @@ SOUND = frozenset({"WIRE-METHOD-UNKNOWN", "WIRE-ARITY"})
 
 
 @dataclass(frozen=True, slots=True)
-class Wrote:
-    """What a call writes: the object, the getter that shows it, the field's type and the value."""
-
-    ref: str
-    getter: str
-    type: Type
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """What is sent, and what is owed for it.
 
     `pieces` is a body to be posted, alone, where `end` is empty; else the pieces of whole requests, sent with `drip`
     seconds between them over a connection of their own. `most` is how many replies there may be. `message` is what a
-    well-formed call calls, so that its reply is read by its types; `code` the error code that a refusal should have;
-    `wrote` what there is to read back where it is carried out. `sound` says that it is a call as its protocol writes
-    one, so that its reply has the protocol's form too. `may_be_changed` says that what is made of it by changing its
-    bytes can do no harm either: a call of any message that has no session may get one.
+    well-formed call calls, so that its reply is read by its types; `code` the error code that a refusal should have,
+    with its first parameters; `wrote` what it writes, to be read back. `deadline` is how long the reply may take, in
+    seconds, where that is not as for any other; `then` is told what came of it. `sound` says that it is a call as its
+    protocol writes one, so that its reply has the protocol's form too. `may_be_changed` says that what is made of it by
+    changing its bytes can do no harm either: a call of any message that has no session may get one.
     """
 
     id: str
@@ -58,10 +49,17 @@ class Attempt:
     most: int = 1
     drip: float = 0.0
     message: str = ""
-    code: str = ""
+    code: tuple[str, ...] = ()
     wrote: Wrote | None = None
+    deadline: float | None = None
+    then: Callable[[Outcome], None] | None = None
     sound: bool = False
     may_be_changed: bool = True
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing else may be sent beside it: what it writes, or makes, is looked at."""
+        return self.wrote is not None or self.then is not None
 
     @property
     def data(self) -> bytes:

@@ -14,9 +14,9 @@ from typing import Final
 
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
-from xenconform.conformance.fuzz.judging import Wrong
 from xenconform.conformance.fuzz.raw import attempt_of, raw_case
 from xenconform.conformance.fuzz.stage import Stage
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.calls import Format
 from xenconform.models.rawcases import from_json, to_json
 

@@ -37,8 +37,9 @@ from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.batches import as_json
 from xenconform.conformance.fuzz.describing import EXISTING, Refs, description, formats_of
 from xenconform.conformance.fuzz.hunt import Hunt
-from xenconform.conformance.fuzz.judging import Wrong, is_call
+from xenconform.conformance.fuzz.judging import is_call
 from xenconform.conformance.fuzz.sending import Tried
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
 from xenconform.models.openapi import DATETIME_FORMAT, SESSION_FORMAT

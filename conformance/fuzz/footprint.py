@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from xenconform.conformance.fuzz.judging import Wrong
+from xenconform.conformance.fuzz.wrong import Wrong
 
 EVERY: Final = 1.0
 """Seconds between two looks."""

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from random import Random
-from typing import Final
+from typing import Final, cast
 
-from xenconform.conformance.checks.aimed import aim
+from xenconform.conformance.checks.aimed import Aim, aim, spares_nothing
+from xenconform.conformance.checks.arguments import WRITING
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
-from xenconform.conformance.codec import Param, codec_for
-from xenconform.conformance.fuzz.attempts import Attempt, End, Wrote
+from xenconform.conformance.codec import Ints, Param, codec_for
+from xenconform.conformance.fuzz.attempts import Attempt, End
+from xenconform.conformance.fuzz.effects import Verb, Wrote, members
 from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
+from xenconform.conformance.fuzz.lives import Lives
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import Message
 from xenconform.models.calls import Format
-from xenconform.models.types import RefTo, refs_in
+from xenconform.models.types import Int, MapOf, RefTo, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, hostile_call, odd_session
 from xenconform.strategies.hostile.cases import Owed
-from xenconform.strategies.hostile.dice import Thrown, pick
+from xenconform.strategies.hostile.dice import Dice, Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
 
-TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "call", "session", "call")
+TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "call", "session", "call", "life")
 """The layers that take turns, but for http, which comes in rounds of many connections at a time."""
+PART_OF: Final = {"life": "call"}
+"""What takes turns of its own, and is no layer."""
 ENDS: Final[tuple[End, ...]] = ("half", "half", "close", "reset")
 HTTP_EVERY: Final = 400
 """After so many others, a round of broken requests."""
 HTTP_ROUND: Final = 12
-AT_ONCE: Final = ("plain", "number", "refs")
+AT_ONCE: Final = ("plain", "number", "refs", "named", "unnumbered")
 """The kinds of calls that tell no message to wait."""
+INTS: Final[tuple[Ints, ...]] = ("text", "text", "native")
 
 
 class Source:
@@ -47,10 +54,11 @@ class Source:
         self._layers = layers
         self._found = found
         self.pool: dict[Format, list[bytes]] = {fmt: self._good(fmt) for fmt in stage.bench.formats}
-        self._aims: dict[str, tuple[Value, ...] | None] = {}
+        self._aims: dict[str, Aim | None] = {}
         self._every = callable_messages(stage.bench)
         self._safe = [m for m in self._every if is_safe(stage.bench, m)]
         self._sweep = self._swept()
+        self._lives = Lives(stage, self._random, self._said).attempts()
         # A document that is made of another may tell them to wait, and be answered late by right.
         self._slow = [message.full_name.encode() for message in self._every if waits(message)]
 
@@ -65,8 +73,9 @@ class Source:
             "json": self._json,
             "call": self._call,
             "session": self._session,
+            "life": partial(next, self._lives),
         }
-        turns = [makers[name] for name in TURNS if name in self._layers]
+        turns = [makers[name] for name in TURNS if PART_OF.get(name, name) in self._layers]
         if not turns and "http" not in self._layers:
             raise ValueError(
                 f"nothing is made for the layers {', '.join(self._layers)}; name xml, json, call, session or http"
@@ -77,13 +86,28 @@ class Source:
             if "http" in self._layers:
                 yield from (self._http() for _ in range(HTTP_ROUND))
 
+    def close(self) -> None:
+        """Leave what was made in a state in which it can be removed."""
+        self._lives.close()
+
     def _good(self, fmt: Format) -> list[bytes]:
         names = self._stage.names(fmt)
         codec = codec_for(fmt)
         session, ref = self._stage.bench.client.session, self._stage.obj.ref
         own = (RefTo(self._stage.obj.cls), ref)
         record = codec.encode_call(f"{self._stage.obj.cls}.get_record", [(RefTo("session"), session), own])
-        return [names["write"], names["ask"], record.rstrip()]
+        return [names["write"], names["ask"], record.rstrip(), *self._nested(fmt)]
+
+    def _nested(self, fmt: Format) -> Iterator[bytes]:
+        """Yield calls that write a set and a map of the object: what is within them can be broken too."""
+        bench, obj = self._stage.bench, self._stage.obj
+        members: dict[Type, Value] = {SetOf(Str()): ("a", "b"), MapOf(Str(), Str()): {"a": "b", "c": ""}}
+        for message in bench.api.classes[obj.cls].messages.values():
+            of = message.params[-1].type if message.params else Str()
+            if message.verb == "set" and of in members and is_free(bench, message):
+                session: Param = (RefTo("session"), bench.client.session)
+                params: list[Param] = [session, (RefTo(obj.cls), obj.ref), (of, members.pop(of))]
+                yield codec_for(fmt).encode_call(message.full_name, params).rstrip()
 
     # ---------------------------------------------------------------------------------------------------- documents
 
@@ -132,31 +156,51 @@ class Source:
 
     def _call(self) -> Attempt | None:
         message, kind, fmt = next(self._sweep)
-        args = self._aim(message)
-        if args is None:
+        aimed = self._aim(message)
+        if aimed is None or (kind == "unnumbered" and fmt is Format.XMLRPC):
             return None
-        call = hostile_call(self._dice, message, args, kind, free=is_free(self._stage.bench, message))
-        session: Param = (RefTo("session"), self._stage.bench.client.session)
-        made = self._encoded("call", call.what, call.method, [session, *call.params], (call.owed, call.clause), fmt)
+        # What is there and not ours gets no value but its own.
+        own = aimed.live is None or aimed.live.own or message.verb == "get"
+        free = is_free(self._stage.bench, message) and (own or spares_nothing(self._stage.bench))
+        call = hostile_call(self._dice, message, aimed.args, kind, free=free)
+        if kind == "named" and self._stage.bench.api.message(call.method) is not None:
+            return None
+        if kind == "plain" and free and message.verb in WRITING and Int() in [of for of, _ in call.params]:
+            call = replace(call, owed=Owed.ANSWERED, clause="WIRE-INT-REQUEST")
+        made = self._said(call, fmt)
         if made is None:
             return None
-        wrote, free = self._wrote(message, call), is_free(self._stage.bench, message)
-        return replace(made, message=message.full_name, code=call.code, wrote=wrote, may_be_changed=free)
+        wrote, cause = self._wrote(message, call, free=free), f"{message.verb or message.name} {kind}"
+        return replace(made, cause=cause, wrote=wrote, may_be_changed=free)
 
-    def _wrote(self, message: Message, call: HostileCall) -> Wrote | None:
-        """Return what a setter's call writes, where there is a getter to read it back by."""
-        getter = f"{message.cls}.get_{message.field}"
-        sound = message.implicit and message.verb == "set" and call.owed is Owed.EITHER
-        types = [of for of, _ in call.params] == [param.type for param in message.params]
-        if not (sound and types and self._stage.bench.api.message(getter)) or refs_in(message.params[1].type):
+    def _said(self, call: HostileCall, fmt: Format, *, session: str = "") -> Attempt | None:
+        """Return the attempt of a call in one of our sessions, or in what is given for one."""
+        good = pick(self._dice, (self._stage.bench.client.session, *self._stage.sessions))
+        params: list[Param] = [(RefTo("session"), session or good), *call.params]
+        made = self._encoded("call", call.what, call.method, params, (call.owed, call.clause), fmt)
+        if made is None or call.has_id:
+            known = call.method if self._stage.bench.api.message(call.method) and not session else ""
+            return made and replace(made, message=known, code=call.code)
+        return replace(made, pieces=(_without_id(made.data, self._dice),), sound=False)
+
+    def _wrote(self, message: Message, call: HostileCall, *, free: bool) -> Wrote | None:
+        """Return what an accessor's call writes, where there is a getter to read it back by."""
+        getter = self._stage.bench.api.message(f"{message.cls}.get_{message.field}")
+        if not (message.implicit and message.verb in WRITING and getter) or refs_in(getter.result) or not call.params:
             return None
-        return Wrote(str(call.params[0][1]), getter, message.params[1].type, call.params[1][1])
+        ref = str(call.params[0][1])
+        sure = [of for of, _ in call.params] == [param.type for param in message.params] and call.method
+        if not (sure == message.full_name and call.owed is not Owed.REFUSED and free):
+            return Wrote(ref, getter.full_name, "", getter.result, None)
+        verb, (first, *rest) = cast("Verb", message.verb), [value for _, value in call.params[1:]]
+        return Wrote(ref, getter.full_name, verb, getter.result, members(verb, first, rest))
 
     def _session(self) -> Attempt | None:
         message = pick(self._dice, self._every)
         stage = self._stage
         bad = odd_session(self._dice, stage.bench.client.session, (stage.ended, stage.obj.ref))
-        args = self._aims.get(message.full_name) or ()
+        aimed = self._aims.get(message.full_name)
+        args = aimed.args if aimed else ()
         params: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=False)]
         what = f"{message.full_name} with no session of this server"
         whole: list[Param] = [(RefTo("session"), bad), *params]
@@ -167,18 +211,24 @@ class Source:
         self, layer: str, what: str, method: str, params: list[Param], owed: tuple[Owed, str], fmt: Format
     ) -> Attempt | None:
         try:
-            body = codec_for(fmt).encode_call(method, params, pick(self._dice, IDENTS), api=self._stage.bench.api)
+            ident, ints = pick(self._dice, IDENTS), pick(self._dice, INTS)
+            body = codec_for(fmt).encode_call(method, params, ident, api=self._stage.bench.api, ints=ints)
         except ValueError:  # the format carries no such text: another one may
             return None
         name = method.partition(".")[2].partition("_")[0]
         cause = f"{name} of {layer}"
         return Attempt("", layer, what, fmt, owed[0], owed[1], cause, (body,), sound=True, may_be_changed=False)
 
-    def _aim(self, message: Message) -> tuple[Value, ...] | None:
+    def _aim(self, message: Message) -> Aim | None:
         """Return good arguments of a message, None where there are none; each is asked for once."""
         if message.full_name not in self._aims:
             try:
-                self._aims[message.full_name] = aim(self._stage.bench, message).args
+                self._aims[message.full_name] = aim(self._stage.bench, message)
             except (Unavailable, Unanswered):
                 self._aims[message.full_name] = None
         return self._aims[message.full_name]
+
+
+def _without_id(body: bytes, dice: Dice) -> bytes:
+    """Return a JSON call as our codec writes it, with null for its id, or without it."""
+    return body[: body.rindex(b',"id":')] + pick(dice, (b"}", b',"id":null}'))

@@ -19,10 +19,10 @@ from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
-from xenconform.conformance.fuzz.judging import Wrong
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import Sender, Tried
 from xenconform.conformance.fuzz.stage import REST, Stage
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.values import Value, same
 from xenconform.models.verdicts import Judgement, Verdict
 
@@ -106,12 +106,10 @@ class Hunt:
         for attempt in attempts:
             if time.monotonic() >= until or self.is_over:
                 break
-            # What is read back is nobody else's to write meanwhile.
-            alone = attempt.wrote is not None
-            if together and (alone or len(together) >= BATCH):
+            if together and (attempt.is_alone or len(together) >= BATCH):
                 self._send(together)
                 together = []
-            if alone:
+            if attempt.is_alone:
                 self.take([self.sender.send(attempt)])
             else:
                 together.append(attempt)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.hostile_bodies import CANARY, PATHS, TRACES
-from xenconform.conformance.checks.judging import describe, show
+from xenconform.conformance.checks.judging import describe
 from xenconform.conformance.codec import codec_for
-from xenconform.conformance.fuzz.attempts import Attempt, Wrote
+from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.batches import answers_of, as_json, is_in_part, is_success
 from xenconform.conformance.fuzz.connections import Heard
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Failure, Format, Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of, clauses_on
-from xenconform.models.values import same
 from xenconform.strategies.hostile import Owed
 
 _SAYS_HTTP1: Final = re.compile(rb"(?:\r?\n)*[^\s]+ [^\s]+ HTTP/1\.[0-9][ \t]*\r?\n")
@@ -35,16 +34,6 @@ BESIDE: Final = {
 ALWAYS: Final = ("ROBUST-ALIVE", "ROBUST-NO-LEAK", "ROBUST-NO-EFFECT")
 """Clauses that any attempt may break."""
 NOTIFICATIONS: Final = "WIRE-JSON-NO-NOTIFICATION"
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """One thing that is wrong: the clause it breaks, its cause, equal for what is one defect, and what was seen."""
-
-    clause: str
-    cause: str
-    expected: str
-    actual: str
 
 
 def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...]) -> Iterator[Wrong]:
@@ -78,13 +67,30 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
     if broken and isinstance(outcome, Breach):
         clause = clause_of(outcome.kind, attempt.format)
         yield Wrong(clause, outcome.kind, "a reply as the clause says, or a refusal", describe(exchange))
-    if attempt.code and isinstance(outcome, Failure) and outcome.code not in {attempt.code, "HANDLE_INVALID"}:
-        yield Wrong(f"{attempt.clause}-CODE", attempt.cause, f"{attempt.what} fails with {attempt.code}", outcome.code)
+    if attempt.code and isinstance(outcome, Failure) and not _has_code(attempt.code, outcome):
+        said = f"{attempt.what} fails with {' '.join(attempt.code)}"
+        yield Wrong(f"{attempt.clause}-CODE", attempt.cause, said, describe(exchange))
+    if _names_others(attempt) and isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID":
+        cause = "a live session is refused"
+        yield Wrong("WIRE-SESSION-SHARED", cause, "it serves over every format", describe(exchange))
     if attempt.owed is Owed.REFUSED and isinstance(outcome, Success):
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is refused", describe(exchange))
     if attempt.owed is Owed.ANSWERED and not isinstance(outcome, Success):
         said = f"HTTP {exchange.status}, {describe(exchange)}"
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is answered", said)
+
+
+def _names_others(attempt: Attempt) -> bool:
+    """Whether a well-formed call names no session but the one that it is called with."""
+    return attempt.message.partition(".")[0] not in {"", "session"}
+
+
+def _has_code(code: tuple[str, ...], failure: Failure) -> bool:
+    """Whether a failure has a code with its parameters; numbers of parameters may count the session, or not."""
+    if failure.code == "HANDLE_INVALID":
+        return True  # What the call names may be gone.
+    counted = (*code[:2], *(str(int(each) + 1) for each in code[2:]))
+    return any(seen == (failure.code, *failure.params)[: len(seen)] for seen in (code, counted))
 
 
 def _judge_batch(attempt: Attempt, exchange: Exchange, answers: list[Any]) -> Iterator[Wrong]:
@@ -123,25 +129,6 @@ def _echo(asked: Any, exchange: Exchange) -> Iterator[Wrong]:
     ident = told.get("id")
     if (ident, type(ident)) != (asked["id"], type(asked["id"])):
         yield Wrong("WIRE-JSON-ID-ECHO", "another id", f"the id {asked['id']!r}", f"the id {ident!r}")
-
-
-def judge_read_back(wrote: Wrote, outcome: Outcome) -> Iterator[Wrong]:
-    """Yield what is wrong with what a field shows after it was written with success."""
-    if isinstance(outcome, Success) and not same(wrote.type, wrote.value, outcome.value):
-        yield Wrong(
-            _by_type(wrote), f"another {wrote.type}", f"{wrote.getter}: {show(wrote.value)}", show(outcome.value)
-        )
-
-
-BY_TYPE: Final = {
-    "Str": "WIRE-STRING", "Float": "WIRE-FLOAT", "Bool": "WIRE-BOOL", "Enum": "WIRE-ENUM",
-    "DateTime": "WIRE-DATETIME", "SetOf": "WIRE-SET", "MapOf": "WIRE-MAP",
-}  # fmt: skip
-"""The clauses on what a value of a type is after its journey there and back."""
-
-
-def _by_type(wrote: Wrote) -> str:
-    return BY_TYPE.get(type(wrote.type).__name__, "WIRE-STRING")
 
 
 def judge_talk(
@@ -195,12 +182,11 @@ def judged_by(attempt: Attempt, outcomes: Sequence[Outcome], *, refused: bool, a
         found.add(BESIDE[attempt.format])
     message = api.message(attempt.message)
     if message is not None and isinstance(outcomes[0], Success):
+        found |= {"WIRE-SESSION-SHARED"} if _names_others(attempt) else set()
         found |= clauses_on(message.result, outcomes[0].value, api, attempt.format)
-        if attempt.wrote:
-            found |= {
-                _by_type(attempt.wrote),
-                *clauses_on(attempt.wrote.type, attempt.wrote.value, api, attempt.format),
-            }
+        if attempt.wrote and attempt.wrote.verb:
+            found.add(attempt.wrote.clause(attempt.format))
+            found |= clauses_on(attempt.wrote.type, attempt.wrote.value, api, attempt.format)
     return frozenset(found)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from xenconform.conformance.fuzz.attempts import CHANGED, Attempt, End, Wrote
-from xenconform.conformance.fuzz.judging import Wrong
+from xenconform.conformance.fuzz.attempts import CHANGED, Attempt, End
+from xenconform.conformance.fuzz.effects import Verb, Wrote
 from xenconform.conformance.fuzz.stage import Stage
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.rawcases import RawCase
 from xenconform.strategies.hostile import Owed
 from xenconform.strategies.hostile.template import expand, places, templated
@@ -42,6 +43,7 @@ def raw_case(wrong: Wrong, attempt: Attempt, stage: Stage) -> RawCase:
         code=attempt.code,
         ref=templated(wrote.ref.encode(), names) if wrote else "",
         getter=wrote.getter if wrote else "",
+        verb=wrote.verb if wrote else "",
         value=wrote.value if wrote else None,
     )
 
@@ -60,7 +62,8 @@ def attempt_of(case: RawCase, stage: Stage) -> Attempt:
     names = stage.all_names(case.format)
     wrote, getter = None, stage.bench.api.message(case.getter)
     if getter is not None:
-        wrote = Wrote(expand(case.ref, names).decode(), case.getter, getter.result, case.value)
+        ref = expand(case.ref, names).decode()
+        wrote = Wrote(ref, case.getter, cast("Verb", case.verb), getter.result, case.value)
     return Attempt(
         "",
         case.layer,

@@ -12,13 +12,13 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.client import Client
-from xenconform.conformance.fuzz.attempts import Attempt, Wrote
+from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.connections import Heard, talk
+from xenconform.conformance.fuzz.effects import Effects
 from xenconform.conformance.fuzz.judging import (
-    Wrong,
+    NOTIFICATIONS,
     class_of,
     judge_post,
-    judge_read_back,
     judge_talk,
     judged_by,
     may_have_written,
@@ -27,11 +27,11 @@ from xenconform.conformance.fuzz.judging import (
     was_refused,
 )
 from xenconform.conformance.fuzz.stage import Stage
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.api import Api
 from xenconform.models.calls import Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.strategies.hostile import Owed
-from xenconform.strategies.plain import tame
 
 LANES: Final = 12
 """So many connections carry attempts at a time."""
@@ -101,8 +101,9 @@ class Sender:
         Raises:
             ValueError: HTTP cannot carry the attempt's content type or path.
         """
+        effects = Effects(self.stage.bench, attempt.wrote) if attempt.wrote else None
         exchange = self._post(attempt, self.stage.bench.client)
-        return exchange, self._posted(attempt, exchange)
+        return exchange, self._posted(attempt, exchange, effects)
 
     def send_together(self, attempts: Sequence[Attempt]) -> list[Tried]:
         """Send attempts over several connections, some at the same time; judge them in their order."""
@@ -124,40 +125,23 @@ class Sender:
         message = self.stage.bench.api.message(attempt.message)
         result = message.result if message else None
         path, kind = attempt.path, attempt.content_type
-        return client.raw(attempt.format, attempt.data, kind, path, result=result)
+        return client.raw(attempt.format, attempt.data, kind, path, deadline=attempt.deadline, result=result)
 
-    def _posted(self, attempt: Attempt, exchange: Exchange) -> Tried:
+    def _posted(self, attempt: Attempt, exchange: Exchange, effects: Effects | None = None) -> Tried:
         self.sent += 1
-        bench = self.stage.bench
         is_new = self._is_new(class_of(exchange))
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
-        if attempt.wrote is not None and isinstance(exchange.reply.outcome, Success):
-            for fmt in bench.formats:
-                seen = bench.client.call(fmt, attempt.wrote.getter, (attempt.wrote.ref,))
-                found = list(judge_read_back(attempt.wrote, seen.reply.outcome))
-                wrongs += found
-                seqs += [seen.seq] if found else []
-            found, seq = self._in_record(attempt.wrote)
-            wrongs, seqs = [*wrongs, *found], [*seqs, *seq]
-            if len(attempt.data) > LARGE:
-                # What is large makes every record and listing slow from now on.
-                wrote = attempt.wrote
-                bench.client.call(attempt.format, attempt.message, (wrote.ref, tame(wrote.type, 1)))
+        if effects is not None:
+            refused_clause = attempt.clause if attempt.clause == NOTIFICATIONS else "ROBUST-NO-EFFECT"
+            for wrong, seen in effects.after(exchange, refused_clause):
+                wrongs.append(wrong)
+                seqs.append(seen.seq)
+            effects.put_back(exchange, large=len(attempt.data) > LARGE)
+        if attempt.then is not None:
+            attempt.then(exchange.reply.outcome)
         outcomes = outcomes_of_post(exchange)
-        wrong = self.selected(attempt, wrongs)
-        return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, wrong, exchange.elapsed, is_new)
-
-    def _in_record(self, wrote: Wrote) -> tuple[list[Wrong], list[int]]:
-        """Read a field that was written out of its record, over one format after the other."""
-        bench = self.stage.bench
-        cls, _, getter = wrote.getter.partition(".")
-        if bench.api.message(f"{cls}.get_record") is None:
-            return [], []
-        seen = bench.client.call(bench.formats[self.sent % len(bench.formats)], f"{cls}.get_record", (wrote.ref,))
-        record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
-        field = getter.removeprefix("get_")
-        found = list(judge_read_back(wrote, Success(record[field]))) if field in record else []
-        return found, [seen.seq] if found else []
+        selected = self.selected(attempt, wrongs)
+        return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, selected, exchange.elapsed, is_new)
 
     def _is_new(self, kind: str) -> bool:
         self.classes[kind] += 1

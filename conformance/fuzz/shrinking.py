@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 from xenconform.conformance.fuzz.attempts import Attempt
-from xenconform.conformance.fuzz.judging import Wrong
 from xenconform.conformance.fuzz.sending import Sender
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.calls import Format
 from xenconform.strategies.hostile import Owed
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed

@@ -36,8 +36,9 @@ HOSTILE: Final = "HOSTILE"
 class Stage:
     """One server's stage.
 
-    `other` is a session that no hostile input names in whole but by its place; `ended` one that was logged out. `usual`
-    is how long a good call took before anything hostile was sent, in seconds.
+    `other` is a session that no hostile input names in whole but by its place; `ended` one that was logged out;
+    `sessions` are one opened over each format. `usual` is how long a good call took before anything hostile was sent,
+    in seconds.
     """
 
     bench: Bench
@@ -46,6 +47,7 @@ class Stage:
     field: str
     other: str
     ended: str
+    sessions: tuple[str, ...]
     file: Path
     usual: float = 0.0
     _names: dict[Format, dict[str, bytes]] = dataclasses.field(default_factory=dict)
@@ -121,11 +123,19 @@ class Stage:
         return {**own, **self.names(fmt)}
 
     def digest(self) -> Mapping[str, Value]:
-        """Return all of the object that hostile calls may try to write, as it is now."""
+        """Return all of the object that hostile calls may try to write, as it is now.
+
+        What others refer to it by is theirs to write: it comes and goes with objects that we make and end meanwhile.
+        """
         fmt = self.bench.formats[0]
         if "get_record" in self.bench.api.classes[self.obj.cls].messages:
-            return dict(self.bench.ask(fmt, f"{self.obj.cls}.get_record", self.obj.ref)[0])
+            record = self.bench.ask(fmt, f"{self.obj.cls}.get_record", self.obj.ref)[0]
+            return {name: value for name, value in record.items() if name not in self._derived()}
         return {self.field: self.text(fmt)}
+
+    def _derived(self) -> frozenset[str]:
+        relations = self.bench.api.relations
+        return frozenset(each.derived_field for each in relations if each.derived_cls == self.obj.cls)
 
     def text(self, fmt: Format) -> Value:
         """Return the text as it is now."""
@@ -153,7 +163,10 @@ def staged(bench: Bench) -> Iterator[Stage]:
         other, ended = opened(bench, fmt), opened(bench, fmt)
         bench.call(fmt, "session.logout", session=ended)
         after.callback(bench.call, fmt, "session.logout", session=other)
-        stage = Stage(bench, listing, obj, setter.partition(".set_")[2], other, ended, file)
+        sessions = tuple(opened(bench, each) for each in bench.formats)
+        for each in sessions:
+            after.callback(bench.call, fmt, "session.logout", session=each)
+        stage = Stage(bench, listing, obj, setter.partition(".set_")[2], other, ended, sessions, file)
         began = time.monotonic()
         if not isinstance(bench.call(fmt, listing).reply.outcome, Success):
             raise Unavailable(f"{listing} is not answered to begin with")

@@ -38,6 +38,9 @@ from xenconform.strategies.hostile import Owed, load
 
 OPENAPI = "openapi"
 """The layer that Schemathesis makes, of the description of the JSON-RPC 2.0 endpoint."""
+CODED = ("WIRE-METHOD-UNKNOWN", "WIRE-ARITY", "WIRE-TYPE")
+CALLS = (*CODED, "WIRE-INT-REQUEST", "WIRE-SESSION-SHARED")
+"""The clauses that calls of every message are judged by."""
 SHARE = 0.25
 """The part of the time that this layer gets, where there are others."""
 
@@ -113,7 +116,7 @@ def clauses_of(layers: Collection[str], formats: Collection[Format]) -> tuple[st
     if "http" in layers:
         found.add("ROBUST-HTTP")
     if "call" in layers:
-        found |= {"WIRE-ARITY", "WIRE-ARITY-CODE", "WIRE-TYPE", "WIRE-TYPE-CODE", *wire_values(formats)}
+        found |= {*CALLS, *(f"{clause}-CODE" for clause in CODED), *wire_values(formats)}
     elif OPENAPI in layers:
         found |= wire_values([Format.JSONRPC2])
     return tuple(sorted(found))
@@ -170,7 +173,8 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console, en
                 share = SHARE * bounds.seconds if others else bounds.seconds
                 ended.described = _describe(hunt, pace, min(until, time.monotonic() + share))
             if others and time.monotonic() < until and not hunt.is_over:
-                hunt.run(pace.kept(Source(stage, others, bench.seed, corpus.pool).attempts()), until)
+                with closing(Source(stage, others, bench.seed, corpus.pool)) as source:
+                    hunt.run(pace.kept(source.attempts()), until)
         finally:
             ended.seconds = time.monotonic() - began
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xenconform.conformance.fuzz.attempts import Attempt
-from xenconform.conformance.fuzz.judging import Wrong
 from xenconform.conformance.fuzz.raw import raw_case
 from xenconform.conformance.fuzz.sending import Sender
 from xenconform.conformance.fuzz.shrinking import smaller
 from xenconform.conformance.fuzz.stage import Stage
+from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.conformance.suite.settings import Settings
 from xenconform.models.exemplars import Need, constructor_of, exemplar
 from xenconform.models.rawcases import RawCase

@@ -20,9 +20,12 @@ INJECTED: Final = (
     "", " ", "'", '"', "' OR '1'='1", "\\", "%s%n%x", "{0}", "{{7*7}}", "${7*7}", "$(id)", "`id`", "; id",
     "../../etc/passwd", "%00", "%0d%0aX: y", "\r\nX: y", "<!--", "]]>", "<script>", "&amp;", "*", "(uid=*)",
     "\u202e", "\ufeff", "e\u0301", "\u00e9", "\U0001f600", "\u0131", "a", "null", "true", "0", "-1", "NaN",
-    "OpaqueRef:NULL", "\u2028", "\ufffd",
+    "OpaqueRef:NULL", "\u2028", "\ufffd", '"jsonrpc":"2.0"', "jsonrpc", "</string></value>", "\\u0041", "&#65;",
 )  # fmt: skip
 """Texts that careless code takes for more than text."""
+COUNT_MISMATCH: Final = "MESSAGE_PARAMETER_COUNT_MISMATCH"
+OTHERS: Final = ("VM", "network", "host", "session", "secret", "VLAN", "task", "no_such_class")
+"""Classes whose names stand before the names of other classes' messages."""
 ODD_REFS: Final = (
     "OpaqueRef:00000000-0000-0000-0000-000000000000", NULL_REF, "", "OpaqueRef:", "Ref:1", "opaqueref:null", "*", "%",
     "1", "OpaqueRef:" + "0" * 5_000, "' OR '1'='1", "\u202e", "../..", "OpaqueRef:NULL ",
@@ -31,14 +34,19 @@ ODD_REFS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class HostileCall:
-    """A call: the method, its parameters behind the session, what is owed, and what a server breaks otherwise."""
+    """A call: the method, its parameters behind the session, what is owed, and what a server breaks otherwise.
+
+    `code` is the error code that a refusal should have, with its first parameters. `has_id` says that it has an id,
+    where its format has one.
+    """
 
     what: str
     method: str
     params: tuple[Typed, ...]
     owed: Owed = Owed.EITHER
     clause: str = "ROBUST-ALIVE"
-    code: str = ""
+    code: tuple[str, ...] = ()
+    has_id: bool = True
 
 
 def hostile_call(dice: Dice, message: Message, args: Sequence[Value], kind: str, *, free: bool) -> HostileCall:
@@ -68,7 +76,7 @@ def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
         f"{message.full_name} with a {typed[0]} for its {message.params[at].name}",
         message.full_name,
         (*good[:at], typed, *good[at + 1 :]),
-        *((Owed.REFUSED, "WIRE-TYPE", "FIELD_TYPE_ERROR") if sure else ()),
+        *((Owed.REFUSED, "WIRE-TYPE", ("FIELD_TYPE_ERROR",)) if sure else ()),
     )
 
 
@@ -84,13 +92,13 @@ def _bounds(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
 def _number(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     """There are too many parameters, or too few."""
     sure = message.implicit or message.verb == "get"
-    owed = (Owed.REFUSED, "WIRE-ARITY", "MESSAGE_PARAMETER_COUNT_MISMATCH") if sure else ()
-    if good and dice.below(2):
-        few = dice.below(len(good))
-        return HostileCall(f"{message.full_name} with {few} parameters", message.full_name, tuple(good[:few]), *owed)
-    surplus: tuple[Typed, ...] = ((Str(), pick(dice, INJECTED)),) * (1 + dice.below(3))
-    what = f"{message.full_name} with {len(surplus)} parameters too many"
-    return HostileCall(what, message.full_name, (*good, *surplus), *owed)
+    came = tuple(good[: dice.below(len(good))] if good and dice.below(2) else good)
+    if len(came) == len(good):
+        came += ((Str(), pick(dice, INJECTED)),) * (1 + dice.below(3))
+    what = f"{message.full_name} with {len(came)} parameters for {len(good)}"
+    code = (COUNT_MISMATCH, message.full_name, str(len(good)), str(len(came)))
+    owed = (Owed.REFUSED, "WIRE-ARITY", code) if sure else ()
+    return HostileCall(what, message.full_name, came, *owed)
 
 
 def _refs(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
@@ -111,11 +119,38 @@ def _odd(dice: Dice, of: Type, value: Value) -> Value:
             return value
 
 
-_MAKERS: Final = {"bounds": _bounds, "crossed": _crossed, "number": _number, "refs": _refs, "plain": _plain}
+def _named(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """The message has a name that is nearly one, or another class's."""
+    cls, _, name = message.full_name.partition(".")
+    names = (
+        f"{message.full_name}s", f"{message.full_name}_x", f"x{message.full_name}", name, f".{name}", f"{cls}.",
+        f"{cls}..{name}", f"{cls}.{cls}.{name}", f"{cls}/{name}", message.full_name[:-1],
+        message.full_name.swapcase(), message.full_name.upper(), message.full_name.lower(), f"{cls}.{name.title()}",
+        f"{message.full_name}()",
+        f"{message.full_name};", f"{message.full_name}?", f"{message.full_name}\u200b", f"xenconform.{name}",
+        *(f"{other}.{name}" for other in OTHERS if message.verb),
+    )  # fmt: skip
+    named = pick(dice, names)
+    what = f"{named!r} in place of {message.full_name}"
+    return HostileCall(what, named, tuple(good), Owed.REFUSED, "WIRE-METHOD-UNKNOWN", ("MESSAGE_METHOD_UNKNOWN", named))
+
+
+def _unnumbered(_dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """A good call without an id."""
+    what = f"{message.full_name} without an id"
+    return HostileCall(what, message.full_name, tuple(good), Owed.REFUSED, "WIRE-JSON-NO-NOTIFICATION", has_id=False)
+
+
+_MAKERS: Final = {
+    "bounds": _bounds, "crossed": _crossed, "number": _number, "refs": _refs, "plain": _plain, "named": _named,
+    "unnumbered": _unnumbered,
+}  # fmt: skip
 KINDS: Final = tuple(_MAKERS)
-"""Values at boundaries, one of another type, another number of them, odd references, and a good call."""
+"""Values at boundaries, one of another type, another number of them, odd references, a good call, under a name that
+there is not, and without an id."""
 IDENTS: Final[tuple[int | str, ...]] = (
     1, "x", "i" * 300, 2**53 + 1, -1, 0, "7", "", " a\t", 'quo"te\\', "\u00e9\U0001f600", 2**63 - 1,
+    "\\u0041", "\\n", "&#65;&amp;", "%41", "1e3", "0x10", "null", "\u2028",
 )  # fmt: skip
 """Ids of JSON calls."""
 
@@ -125,7 +160,7 @@ def odd_session(dice: Dice, session: str, others: Sequence[str]) -> str:
     changed = (
         "", session[:-1], f"{session}0", f" {session}", f"{session} ", session.upper(), session.lower(), session[::-1],
         session.partition(":")[2], f"{session}\n", session.replace("-", ""), session.replace(":", "%3A"),
-        f"{session}\u200b", *ODD_REFS, *INJECTED[:-8], *others,
+        f"{session}\u200b", *ODD_REFS, *INJECTED[:-13], *others,
     )  # fmt: skip
     found = pick(dice, changed)
     return found if found != session else ""

@@ -1,0 +1,171 @@
+"""Objects of our own are made, kept from being ended, and ended, and a VM goes through its power states.
+
+What these calls do shows in lists and in other objects, so that each is sent alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
+from typing import Protocol
+
+from xenconform.conformance.checks.aimed import why_not
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.conformance.checks.power_walk import PATIENCE, Walk
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.surrounding import holders, is_destroyed
+from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.effects import Wrote
+from xenconform.conformance.fuzz.stage import Stage
+from xenconform.models.api import ApiClass, Constructor, Message
+from xenconform.models.calls import Format, Outcome, Success
+from xenconform.models.power import TRANSITIONS
+from xenconform.models.types import RefTo, SetOf, Str
+from xenconform.models.values import Value
+from xenconform.strategies.hostile.calling import COUNT_MISMATCH, HostileCall
+from xenconform.strategies.hostile.cases import Owed
+from xenconform.strategies.wrong import Typed
+
+NO_ID = "WIRE-JSON-NO-NOTIFICATION"
+
+
+def _nothing(_outcome: Outcome) -> None:
+    """Do nothing about what came of a call: it is sent alone for what others see of it."""
+
+
+class Encode(Protocol):
+    """Makes an attempt of a call over a format; None where the format has no such call."""
+
+    def __call__(self, call: HostileCall, fmt: Format, *, session: str = "") -> Attempt | None:
+        """Return the attempt; `session` stands in for a good session."""
+        ...
+
+
+class Lives:
+    """Makes attempts that make and end objects of every class that can be made and ended, one after the other."""
+
+    def __init__(self, stage: Stage, random: Random, encode: Encode) -> None:
+        self._stage, self._bench, self._encode = stage, stage.bench, encode
+        classes = [of for of in self._bench.api.classes.values() if is_destroyed(self._bench.api, of)]
+        random.shuffle(classes)
+        self._classes = [of for of in classes if not why_not(self._bench, of.messages[of.destructor])]
+
+    def attempts(self) -> Generator[Attempt | None]:
+        """Yield attempts without end; None where there is none to be made."""
+        for turn in range(10**9):
+            fmt = self._bench.formats[turn % len(self._bench.formats)]
+            for at, of in enumerate(self._classes):
+                over = self._bench.formats[(turn + at) % len(self._bench.formats)]
+                with suppress(Unavailable, Unanswered):  # this server makes none; others may
+                    yield from self._life(of, over)
+            with suppress(Unavailable, Unanswered):
+                yield from self._power(fmt)
+            yield None
+
+    def _life(self, of: ApiClass, fmt: Format) -> Iterator[Attempt | None]:
+        stock = self._bench.stock
+        constructor = stock.constructor(of.name)
+        yield from self._not_made(of, constructor, fmt)
+        made: list[Obj] = []
+
+        def adopt(outcome: Outcome) -> None:
+            if isinstance(outcome, Success) and isinstance(outcome.value, str):
+                made.append(stock.adopt_ref(of.name, outcome.value))
+
+        name = constructor.message.full_name
+        yield self._alone(HostileCall(name, name, _params(constructor, stock.exemplar(of.name))), fmt, adopt)
+        if not made:
+            return
+        obj = made[0]
+        self_: Typed = (RefTo(of.name), obj.ref)
+        end = of.messages[of.destructor].full_name
+        yield from self._held(of, obj, fmt)
+        yield from self._not_ended(of, end, self_, fmt)
+
+        def forget(outcome: Outcome) -> None:
+            if isinstance(outcome, Success):
+                stock.forget(obj)
+
+        yield self._alone(HostileCall(end, end, (self_,)), fmt, forget)
+        if obj in stock.made:
+            stock.remove(obj)
+
+    def _not_made(self, of: ApiClass, constructor: Constructor, fmt: Format) -> Iterator[Attempt | None]:
+        """Calls of the constructor that must be turned down, and make nothing."""
+        name = constructor.message.full_name
+        takes = str(len(constructor.message.params))
+        code = (COUNT_MISMATCH, name, takes, "0")
+        few = HostileCall(f"{name} with nothing", name, (), Owed.REFUSED, "WIRE-ARITY", code)
+        if takes != "0":
+            yield self._encode(few, fmt)
+        if fmt is Format.XMLRPC:
+            return
+        for method in (name, f"Async.{name}"):
+            given = self._bench.stock.exemplar(of.name)
+            params, label = _params(constructor, given), given.get("name_label")
+            call = HostileCall(f"{method} without an id", method, params, Owed.REFUSED, NO_ID, has_id=False)
+            made = self._encode(call, fmt)
+            if made is not None and label and {"get_all", "get_name_label"} <= of.messages.keys():
+                made = replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
+            yield made
+
+    def _held(self, of: ApiClass, obj: Obj, fmt: Format) -> Iterator[Attempt | None]:
+        """The end of an object that others refer to: whatever the answer is, it has its form."""
+        stock, end = self._bench.stock, of.messages[of.destructor].full_name
+        for holder in holders(self._bench.api, of):
+            with suppress(Unavailable, Unanswered):
+                exchange = stock.try_make(holder.cls, {holder.name: obj.ref})
+                if isinstance(exchange.reply.outcome, Success):
+                    other = stock.adopt(holder.cls, exchange)
+                    yield self._alone(HostileCall(f"{end} in use", end, ((RefTo(of.name), obj.ref),)), fmt)
+                    stock.remove(other)
+                    return
+
+    def _not_ended(self, of: ApiClass, end: str, self_: Typed, fmt: Format) -> Iterator[Attempt | None]:
+        """Calls of the destructor that must be turned down, and end nothing."""
+        watched = Wrote(str(self_[1]), f"{of.name}.get_uuid", "", Str(), None)
+        count = (COUNT_MISMATCH, end, "1", "2")
+        calls = [
+            (HostileCall(f"{end} and more", end, (self_, (Str(), "x")), Owed.REFUSED, "WIRE-ARITY", count), ""),
+            (HostileCall(f"{end} for nobody", end, (self_,), Owed.REFUSED, "ROBUST-AUTH"), self._stage.ended),
+        ]
+        if fmt is not Format.XMLRPC:
+            calls.append((HostileCall(f"{end} without an id", end, (self_,), Owed.REFUSED, NO_ID, has_id=False), ""))
+        for call, session in calls:
+            made = self._encode(call, fmt, session=session)
+            if made is not None and "get_uuid" in of.messages:
+                made = replace(made, wrote=watched)
+            yield made
+
+    def _power(self, fmt: Format) -> Iterator[Attempt | None]:
+        """Every message of the table of power states, of a VM in a state that it starts from."""
+        of = self._bench.api.classes.get("VM")
+        if of is None:
+            return
+        walk = Walk(self._bench, of)
+        try:
+            for message in walk.messages():
+                if why_not(self._bench, message):
+                    continue
+                with suppress(Unavailable, Unanswered):  # no way leads there on this server
+                    walk.reach(TRANSITIONS[message.name].before[0])
+                    yield self._powered(walk, message, fmt)
+        finally:
+            walk.end()
+
+    def _powered(self, walk: Walk, message: Message, fmt: Format) -> Attempt | None:
+        params = tuple(zip([p.type for p in message.params], walk.args(message), strict=True))
+        made = self._alone(HostileCall(message.full_name, message.full_name, params), fmt)
+        return None if made is None else replace(made, deadline=PATIENCE * self._bench.client.deadline)
+
+    def _alone(self, call: HostileCall, fmt: Format, then: Callable[[Outcome], None] = _nothing) -> Attempt | None:
+        made = self._encode(call, fmt)
+        return None if made is None else replace(made, message=call.method, then=then)
+
+
+def _params(constructor: Constructor, given: Mapping[str, Value]) -> tuple[Typed, ...]:
+    """Return the parameters of a constructor for an object's values."""
+    params = constructor.message.params
+    return ((params[0].type, dict(given)),) if constructor.record else tuple((p.type, given[p.name]) for p in params)
