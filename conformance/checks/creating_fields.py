@@ -174,7 +174,7 @@ def _made_boldly(bench: Bench, of: ApiClass, fmt: Format, number: int) -> tuple[
     given = given_fields(of, bench.stock.constructor(of.name))
     unset = [name for name, f in given if isinstance(f.type, Str) and f"set_{f.name}" not in of.messages]
     for bare in (unset, unset[number % len(unset) :][:1], []) if unset else ([],):
-        values = _bold_values(bench, of, number, bare)
+        values = bold_values(bench, of, number, bare)
         exchange = bench.stock.try_make(of.name, values, fmt=fmt)
         if isinstance(exchange.reply.outcome, Success):
             break
@@ -194,7 +194,7 @@ def _text_travels(bench: Bench, fmt: Format, text: str) -> bool:
     return True
 
 
-def _bold_values(bench: Bench, of: ApiClass, number: int, bare: Sequence[str]) -> dict[str, Value]:
+def bold_values(bench: Bench, of: ApiClass, number: int, bare: Sequence[str]) -> dict[str, Value]:
     """Return bold values for what a constructor takes; mild ones for fields without a setter that are not `bare`."""
     values, base = dict[str, Value](), bench.stock.exemplar(of.name)
     for name, field in given_fields(of, bench.stock.constructor(of.name)):

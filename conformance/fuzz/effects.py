@@ -9,18 +9,25 @@ from typing import Final, Literal
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import describe, is_refusal, show
 from xenconform.conformance.fuzz.wrong import Wrong
-from xenconform.models.calls import Format, Success
+from xenconform.models.calls import Format, Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Int, MapOf, SetOf, Type
 from xenconform.models.values import Value, same
 from xenconform.strategies.plain import tame
 
-Verb = Literal["", "set", "add", "remove", "add_to", "remove_from", "make"]
+Verb = Literal["", "set", "add", "remove", "add_to", "remove_from", "make", "create"]
 BY_TYPE: Final = {
     "Str": "WIRE-STRING", "Float": "WIRE-FLOAT", "Bool": "WIRE-BOOL", "Enum": "WIRE-ENUM",
     "DateTime": "WIRE-DATETIME", "SetOf": "WIRE-SET", "MapOf": "WIRE-MAP",
 }  # fmt: skip
 """The clauses on what a value of a type is after its journey there and back."""
+
+
+def clause_on(of: Type, over: Format) -> str:
+    """Return the clause that a server breaks where a value of a type comes back as another over a format."""
+    if of == Int():
+        return "WIRE-INT-XML" if over is Format.XMLRPC else "WIRE-INT-JSON"
+    return BY_TYPE.get(type(of).__name__, "WIRE-STRING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,8 @@ class Wrote:
 
     `getter` shows it, of the object `ref`, or of the class where that is "". `verb` says how `value` is written, of the
     field's `type`: a whole value, or one of the members alone that come or go; "" that nothing may be carried out;
-    "make" that an object whose name is `value` would be made, and `getter` lists its class.
+    "make" that an object whose name is `value` would be made, and `getter` lists its class; "create" that one is made
+    with fields that `value` holds, and `getter` shows its record.
     """
 
     ref: str
@@ -40,9 +48,7 @@ class Wrote:
 
     def clause(self, over: Format) -> str:
         """Return the clause that a server breaks where the field shows something else over a format."""
-        if self.type == Int():
-            return "WIRE-INT-XML" if over is Format.XMLRPC else "WIRE-INT-JSON"
-        return BY_TYPE.get(type(self.type).__name__, "WIRE-STRING")
+        return clause_on(self.type, over)
 
     def after(self, before: Value) -> Value:
         """Return what the field shows once the call was carried out."""
@@ -75,9 +81,9 @@ class Effects:
 
     def __init__(self, bench: Bench, wrote: Wrote) -> None:
         self._bench, self._wrote = bench, wrote
-        seen = self._read(bench.formats[0])
-        self._before = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else None
-        self.known = isinstance(seen.reply.outcome, Success)
+        outcome = Success(None) if wrote.verb == "create" else self._read(bench.formats[0]).reply.outcome
+        self._before = outcome.value if isinstance(outcome, Success) else None
+        self.known = isinstance(outcome, Success)
 
     def after(self, exchange: Exchange, refused_clause: str) -> Iterator[tuple[Wrong, Exchange]]:
         """Yield what is wrong after a call, each with the exchange that shows it."""
@@ -86,6 +92,8 @@ class Effects:
             return
         if wrote.verb == "make":
             yield from self._made(exchange, refused_clause)
+        elif wrote.verb == "create":
+            yield from self._created(exchange.reply.outcome)
         elif not done or wrote.verb:
             expected = wrote.after(self._before) if done else self._before
             yield from self._differs("" if done else refused_clause, expected, done=done)
@@ -138,6 +146,21 @@ class Effects:
             bench.stock.adopt_ref(cls, ref)
             if is_refusal(exchange):
                 yield Wrong(clause, f"a {cls} made by a refused call", "nothing is made", f"a {cls} was made"), seen
+
+    def _created(self, outcome: Outcome) -> Iterator[tuple[Wrong, Exchange]]:
+        """Read what was made over every format: its fields have the values that were given."""
+        bench, wrote = self._bench, self._wrote
+        cls = bench.api.classes[wrote.getter.partition(".")[0]]
+        if not isinstance(outcome, Success) or not isinstance(outcome.value, str) or not isinstance(wrote.value, dict):
+            return
+        for fmt in bench.formats:
+            seen = bench.client.call(fmt, wrote.getter, (outcome.value,))
+            record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
+            for name, value in wrote.value.items():
+                of = cls.fields[name].type
+                if name in record and not same(of, value, record[name]):
+                    said = f"{cls.name}.{name}: {show(value)}"
+                    yield Wrong(clause_on(of, fmt), f"another {of}, created", said, show(record[name])), seen
 
     def _read(self, fmt: Format) -> Exchange:
         return self._bench.client.call(fmt, self._wrote.getter, (self._wrote.ref,) if self._wrote.ref else ())

@@ -109,7 +109,7 @@ def outcomes_of_post(exchange: Exchange) -> list[Outcome]:
 
 def _is_unread(attempt: Attempt, exchange: Exchange) -> bool:
     """Whether a reply turns down a document that the server could not read, so that it knows no id and no version."""
-    told = None if attempt.message else as_json(exchange.received)
+    told = None if attempt.message or attempt.sound else as_json(exchange.received)
     return isinstance(told, dict) and told.get("id") is None and told.get("error") is not None
 
 
@@ -184,7 +184,7 @@ def judged_by(attempt: Attempt, outcomes: Sequence[Outcome], *, refused: bool, a
     if message is not None and isinstance(outcomes[0], Success):
         found |= {"WIRE-SESSION-SHARED"} if _names_others(attempt) else set()
         found |= clauses_on(message.result, outcomes[0].value, api, attempt.format)
-        if attempt.wrote and attempt.wrote.verb:
+        if attempt.wrote and attempt.wrote.verb not in {"", "make", "create"}:
             found.add(attempt.wrote.clause(attempt.format))
             found |= clauses_on(attempt.wrote.type, attempt.wrote.value, api, attempt.format)
     return frozenset(found)

@@ -12,6 +12,8 @@ from random import Random
 from typing import Protocol
 
 from xenconform.conformance.checks.aimed import why_not
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.creating_fields import bold_values
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.power_walk import PATIENCE, Walk
 from xenconform.conformance.checks.stock import Obj
@@ -22,7 +24,7 @@ from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import ApiClass, Constructor, Message
 from xenconform.models.calls import Format, Outcome, Success
 from xenconform.models.power import TRANSITIONS
-from xenconform.models.types import RefTo, SetOf, Str
+from xenconform.models.types import RecordOf, RefTo, SetOf, Str
 from xenconform.models.values import Value
 from xenconform.strategies.hostile.calling import COUNT_MISMATCH, HostileCall
 from xenconform.strategies.hostile.cases import Owed
@@ -50,6 +52,7 @@ class Lives:
         self._stage, self._bench, self._encode = stage, stage.bench, encode
         classes = [of for of in self._bench.api.classes.values() if is_destroyed(self._bench.api, of)]
         random.shuffle(classes)
+        self._number = random.randrange(100)
         self._classes = [of for of in classes if not why_not(self._bench, of.messages[of.destructor])]
 
     def attempts(self) -> Generator[Attempt | None]:
@@ -74,8 +77,10 @@ class Lives:
             if isinstance(outcome, Success) and isinstance(outcome.value, str):
                 made.append(stock.adopt_ref(of.name, outcome.value))
 
-        name = constructor.message.full_name
-        yield self._alone(HostileCall(name, name, _params(constructor, stock.exemplar(of.name))), fmt, adopt)
+        yield self._made_boldly(of, constructor, fmt, adopt)
+        if not made:
+            name = constructor.message.full_name
+            yield self._alone(HostileCall(name, name, _params(constructor, stock.exemplar(of.name))), fmt, adopt)
         if not made:
             return
         obj = made[0]
@@ -110,6 +115,20 @@ class Lives:
             if made is not None and label and {"get_all", "get_name_label"} <= of.messages.keys():
                 made = replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
             yield made
+
+    def _made_boldly(
+        self, of: ApiClass, constructor: Constructor, fmt: Format, adopt: Callable[[Outcome], None]
+    ) -> Attempt | None:
+        """A call of the constructor with values that it may refuse; those that it takes come back."""
+        self._number += 1
+        name, bold = constructor.message.full_name, bold_values(self._bench, of, self._number, ())
+        given = {**self._bench.stock.exemplar(of.name), **bold}
+        call = HostileCall(f"{name} with values at boundaries", name, _params(constructor, given))
+        made = self._alone(call, fmt, adopt)
+        if made is None or "get_record" not in of.messages:
+            return made
+        sent = {field.name: bold[name] for name, field in given_fields(of, constructor) if name in bold}
+        return replace(made, wrote=Wrote("", f"{of.name}.get_record", "create", RecordOf(of.name), sent))
 
     def _held(self, of: ApiClass, obj: Obj, fmt: Format) -> Iterator[Attempt | None]:
         """The end of an object that others refer to: whatever the answer is, it has its form."""

@@ -128,7 +128,7 @@ def _named(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
         message.full_name.swapcase(), message.full_name.upper(), message.full_name.lower(), f"{cls}.{name.title()}",
         f"{message.full_name}()",
         f"{message.full_name};", f"{message.full_name}?", f"{message.full_name}\u200b", f"xenconform.{name}",
-        *(f"{other}.{name}" for other in OTHERS if message.verb),
+        *(f"{other}.{name}" for other in OTHERS if message.verb and other != cls),
     )  # fmt: skip
     named = pick(dice, names)
     what = f"{named!r} in place of {message.full_name}"
