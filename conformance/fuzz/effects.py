@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final, Literal
 
 from xenconform.conformance.checks.bench import Bench
@@ -23,8 +24,10 @@ BY_TYPE: Final = {
 """The clauses on what a value of a type is after its journey there and back."""
 
 
-def clause_on(of: Type, over: Format) -> str:
+def clause_on(of: Type, value: Value, over: Format) -> str:
     """Return the clause that a server breaks where a value of a type comes back as another over a format."""
+    if isinstance(value, float) and not isfinite(value):
+        return "WIRE-FLOAT-SPECIAL"
     if of == Int():
         return "WIRE-INT-XML" if over is Format.XMLRPC else "WIRE-INT-JSON"
     return BY_TYPE.get(type(of).__name__, "WIRE-STRING")
@@ -48,7 +51,7 @@ class Wrote:
 
     def clause(self, over: Format) -> str:
         """Return the clause that a server breaks where the field shows something else over a format."""
-        return clause_on(self.type, over)
+        return clause_on(self.type, self.value, over)
 
     def after(self, before: Value) -> Value:
         """Return what the field shows once the call was carried out."""
@@ -160,7 +163,7 @@ class Effects:
                 of = cls.fields[name].type
                 if name in record and not same(of, value, record[name]):
                     said = f"{cls.name}.{name}: {show(value)}"
-                    yield Wrong(clause_on(of, fmt), f"another {of}, created", said, show(record[name])), seen
+                    yield Wrong(clause_on(of, value, fmt), f"another {of}, created", said, show(record[name])), seen
 
     def _read(self, fmt: Format) -> Exchange:
         return self._bench.client.call(fmt, self._wrote.getter, (self._wrote.ref,) if self._wrote.ref else ())

@@ -37,6 +37,9 @@ HTTP_EVERY: Final = 400
 HTTP_ROUND: Final = 12
 AT_ONCE: Final = ("plain", "number", "refs", "named", "unnumbered")
 """The kinds of calls that tell no message to wait."""
+MORE: Final = 7
+"""So many more calls of a message that writes, with values at boundaries, than of another."""
+I8: Final = ((b"<int>", b"<i8>"), (b"</int>", b"</i8>"))
 INTS: Final[tuple[Ints, ...]] = ("text", "text", "native")
 
 
@@ -148,11 +151,18 @@ class Source:
     def _swept(self) -> Iterator[tuple[Message, str, Format]]:
         """Yield every harmless message with every kind of call, over one format after the other, without end."""
         formats = self._stage.bench.formats
-        every = [(message, kind) for message in self._safe for kind in (AT_ONCE if waits(message) else KINDS)]
+        every = [(message, kind) for message in self._safe for kind in self._kinds(message)]
         self._random.shuffle(every)
         for turn in count():
             for at, (message, kind) in enumerate(every):
                 yield message, kind, formats[(at + turn) % len(formats)]
+
+    def _kinds(self, message: Message) -> Sequence[str]:
+        """Return the kinds of calls of a message in one round; of what is read back there are more."""
+        if waits(message):
+            return AT_ONCE
+        writes = message.verb in WRITING and is_free(self._stage.bench, message)
+        return (*KINDS, *["bounds"] * MORE) if writes else KINDS
 
     def _call(self) -> Attempt | None:
         message, kind, fmt = next(self._sweep)
@@ -186,7 +196,7 @@ class Source:
     def _wrote(self, message: Message, call: HostileCall, *, free: bool) -> Wrote | None:
         """Return what an accessor's call writes, where there is a getter to read it back by."""
         getter = self._stage.bench.api.message(f"{message.cls}.get_{message.field}")
-        if not (message.implicit and message.verb in WRITING and getter) or refs_in(getter.result) or not call.params:
+        if not (message.verb in WRITING and getter) or refs_in(getter.result) or not call.params:
             return None
         ref = str(call.params[0][1])
         sure = [of for of, _ in call.params] == [param.type for param in message.params] and call.method
@@ -213,6 +223,8 @@ class Source:
         try:
             ident, ints = pick(self._dice, IDENTS), pick(self._dice, INTS)
             body = codec_for(fmt).encode_call(method, params, ident, api=self._stage.bench.api, ints=ints)
+            for old, new in I8 if fmt is Format.XMLRPC and self._dice.below(2) else ():
+                body = body.replace(old, new)
         except ValueError:  # the format carries no such text: another one may
             return None
         name = method.partition(".")[2].partition("_")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any, Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
@@ -180,6 +181,8 @@ def judged_by(attempt: Attempt, outcomes: Sequence[Outcome], *, refused: bool, a
     elif any(not isinstance(each, Breach) for each in outcomes):
         found.add(ENVELOPES[attempt.format])
         found.add(BESIDE[attempt.format])
+    if attempt.wrote and isinstance(attempt.wrote.value, float) and not isfinite(attempt.wrote.value):
+        found.add("WIRE-FLOAT-SPECIAL")
     message = api.message(attempt.message)
     if message is not None and isinstance(outcomes[0], Success):
         found |= {"WIRE-SESSION-SHARED"} if _names_others(attempt) else set()

@@ -78,9 +78,15 @@ class Lives:
                 made.append(stock.adopt_ref(of.name, outcome.value))
 
         yield self._made_boldly(of, constructor, fmt, adopt)
-        if not made:
-            name = constructor.message.full_name
-            yield self._alone(HostileCall(name, name, _params(constructor, stock.exemplar(of.name))), fmt, adopt)
+        for each in made:
+            stock.remove(each)
+        made.clear()
+        name = constructor.message.full_name
+        # Objects like this one are made all the time, their ints as text.
+        create = HostileCall(
+            name, name, _params(constructor, stock.exemplar(of.name)), Owed.ANSWERED, "WIRE-INT-REQUEST"
+        )
+        yield self._alone(create, fmt, adopt)
         if not made:
             return
         obj = made[0]

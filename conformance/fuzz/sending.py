@@ -26,6 +26,7 @@ from xenconform.conformance.fuzz.judging import (
     outcomes_of_post,
     was_refused,
 )
+from xenconform.conformance.fuzz.spellings import Spellings
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.api import Api
@@ -78,6 +79,7 @@ class Sender:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.sent = 0
+        self._spellings = Spellings(stage.bench.api)
         self.classes: Counter[str] = Counter()
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
         self._own = threading.local()
@@ -131,6 +133,8 @@ class Sender:
         self.sent += 1
         is_new = self._is_new(class_of(exchange))
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
+        if attempt.message and isinstance(exchange.reply.outcome, Success):
+            wrongs += self._spellings.see(attempt, exchange.received)
         if effects is not None:
             refused_clause = attempt.clause if attempt.clause == NOTIFICATIONS else "ROBUST-NO-EFFECT"
             for wrong, seen in effects.after(exchange, refused_clause):

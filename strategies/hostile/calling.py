@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from xenconform.models.api import Message
-from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, Type, Void, refs_in
+from xenconform.models.types import NULL_REF, Enum, Float, MapOf, RefTo, SetOf, Str, Type, Void, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.boundary import boundaries
+from xenconform.strategies.boundary import boundaries, special_floats
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dice, pick
 from xenconform.strategies.wrong import Typed, is_a_name, wrong_typed
@@ -85,7 +85,8 @@ def _bounds(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     params = list(good)
     for at, (of, _) in enumerate(good):
         if at and not refs_in(of) and not (isinstance(of, Enum) and not of.values):
-            params[at] = (of, pick(dice, INJECTED) if of == Str() and dice.below(2) else pick(dice, boundaries(of)))
+            special = special_floats() if of == Float() else INJECTED if of == Str() else ()
+            params[at] = (of, pick(dice, special) if special and dice.below(2) else pick(dice, boundaries(of)))
     return HostileCall(f"{message.full_name} with values at boundaries", message.full_name, tuple(params))
 
 
