@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import time
 from collections.abc import Callable
@@ -23,13 +24,18 @@ class Replies:
     """Counts the replies in what comes back. `broken` says why the bytes are no HTTP/1 replies."""
 
     statuses: list[int] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
     broken: str = ""
     whole: int = 0
+    _parts: list[list[bytes]] = field(default_factory=list)
     _parser: httptools.HttpResponseParser = field(init=False)
 
     def __post_init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The bodies of the replies, as far as they came."""
+        return [b"".join(parts) for parts in self._parts]
 
     def feed(self, data: bytes) -> None:
         """Take some bytes."""
@@ -40,7 +46,7 @@ class Replies:
 
     def on_message_begin(self) -> None:
         """Called by the parser: a reply begins."""
-        self.bodies.append(b"")
+        self._parts.append([])
         self.statuses.append(0)
 
     def on_headers_complete(self) -> None:
@@ -49,13 +55,13 @@ class Replies:
 
     def on_body(self, data: bytes) -> None:
         """Called by the parser: a part of a body."""
-        self.bodies[-1] += data
+        self._parts[-1].append(data)
 
     def on_message_complete(self) -> None:
         """Called by the parser: a reply is whole, interim ones aside."""
         if self.statuses[-1] < 200:
             self.statuses.pop()
-            self.bodies.pop()
+            self._parts.pop()
         else:
             self.whole += 1
 
@@ -115,7 +121,7 @@ def _send(sock: socket.socket, attempt: Attempt) -> None:
         with suppress(BrokenPipeError, ConnectionResetError):  # a reply may have come all the same
             sock.sendall(piece)
     match attempt.end:
-        case "half":
+        case "half" if not isinstance(sock, ssl.SSLSocket):  # no server of TLS answers one who has closed a side
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_WR)
         case "close":

@@ -14,24 +14,24 @@ from dataclasses import dataclass, field
 from math import isinf
 from typing import Final
 
+from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.hostile_bodies import CANARY
-from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
+from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import Sender, Tried
 from xenconform.conformance.fuzz.stage import REST, Stage
+from xenconform.conformance.fuzz.tracing import Tracer
 from xenconform.conformance.fuzz.wrong import Wrong
-from xenconform.models.values import Value, same
+from xenconform.models.values import Value
 from xenconform.models.verdicts import Judgement, Verdict
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
 RECENT: Final = 50
 """So many attempts are tried again where a good call was held up."""
-STAYED: Final = 3
-"""So many good calls in a row, held up, are no hiccup."""
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
 
 
@@ -81,6 +81,7 @@ class Hunt:
         self.stage, self.onlooker, self.first = stage, onlooker, first
         self.corpus, self.footprint = corpus or Corpus(), footprint
         self.sender = Sender(stage)
+        self._tracer = Tracer(stage, self.sender, onlooker)
         self.found: dict[tuple[str, str], Found] = {}
         self.gone = ""
         self.slow = 0
@@ -101,7 +102,21 @@ class Hunt:
         self.sender.close()
 
     def run(self, attempts: Iterable[Attempt], until: float = float("inf")) -> None:
-        """Send attempts until there are no more, or until a time of `time.monotonic`."""
+        """Send attempts until there are no more, until a time of `time.monotonic`, or until the server is gone.
+
+        Raises:
+            Unavailable: it was gone before anything was sent.
+            TargetGoneError: as above.
+        """
+        self._tracer.until = until
+        try:
+            self._run(attempts, until)
+        except (Unavailable, TargetGoneError) as why:
+            if not self._recent:
+                raise
+            self._is_gone(str(why))
+
+    def _run(self, attempts: Iterable[Attempt], until: float) -> None:
         together: list[Attempt] = []
         for attempt in attempts:
             if time.monotonic() >= until or self.is_over:
@@ -124,9 +139,13 @@ class Hunt:
     def take(self, tried: list[Tried]) -> None:
         """Tell of what is wrong with what came back, and see what was written where it is time to."""
         for each in tried:
+            self._note(each)
+        if any(each.is_unanswered for each in tried):
+            # Of a server that is gone it is told just that: what it did not answer may have been all right.
+            self.stage.digest()
+        for each in tried:
             for wrong in each.wrongs:
                 self._tell(wrong, each.attempt, *each.seqs)
-            self._note(each)
             self._slowest = max(self._slowest, each.seconds)
             if each.is_new:
                 self.corpus.keep(each.attempt, self.stage)
@@ -152,16 +171,21 @@ class Hunt:
             return
         began = time.monotonic()
         now = self._digest()
-        if now is None:
-            return
         self._slowest = max(self._slowest, time.monotonic() - began)
         if written:
             self._has_acted(now)
             if now.get(self.stage.field) != REST:
                 self.stage.rest()
             now = {**now, self.stage.field: REST}
-        if changed := self._changed(now):
-            if not self._trace_change(batch) and not written:
+        if changed := self.stage.changed(self._before, now):
+            found = self._tracer.changing(batch)
+            if found is not None:
+                attempt, seqs, said = found
+                wrong = Wrong(
+                    NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said
+                )
+                self._tell(wrong, attempt, *seqs)
+            elif not written:
                 said = f"{', '.join(changed)} changed after {len(batch)} refused requests"
                 self._doubt(NO_EFFECT, f"{said}, and none of them, sent again, changed it")
             self.stage.rest()
@@ -170,21 +194,20 @@ class Hunt:
         for wrong in self.footprint.look() if self.footprint is not None else ():
             self._tell(wrong, self._recent[-1])
 
-    def _digest(self) -> Mapping[str, Value] | None:
-        """Return all of the object; None where the server is gone.
+    def _digest(self) -> Mapping[str, Value]:
+        """Return all of the object.
 
         What was written by right may be such that a format cannot carry it: then the text is put back first.
+
+        Raises:
+            Unavailable: the server does not tell.
+            TargetGoneError: it is gone.
         """
-        try:
+        with suppress(Unavailable):
             return self.stage.digest()
-        except (Unanswered, Unavailable):
-            with suppress(Unanswered, Unavailable):  # told below, where it is no better then
-                self.stage.rest()
-        try:
-            return self.stage.digest()
-        except (Unanswered, Unavailable) as why:
-            self._is_gone(str(why))
-            return None
+        with suppress(Unavailable):
+            self.stage.rest()
+        return self.stage.digest()
 
     def _has_acted(self, now: Mapping[str, Value]) -> None:
         """Tell of an entity that was acted on, and shows in what was written."""
@@ -194,45 +217,14 @@ class Hunt:
             said = (f"{last.what} is not acted on", f"{joined} is written")
             self._tell(Wrong("ROBUST-XML-ENTITIES", "an entity that is acted on", *said), last)
 
-    def _changed(self, now: Mapping[str, Value]) -> tuple[str, ...]:
-        fields = self.stage.bench.api.classes[self.stage.obj.cls].fields
-        return tuple(
-            name
-            for name, value in now.items()
-            if name in fields and name in self._before and not same(fields[name].type, self._before[name], value)
-        )
-
-    def _trace_change(self, batch: list[Attempt]) -> bool:
-        """Send refused attempts again, one by one, and tell of the first that changes something, if one does."""
-        for attempt in batch:
-            self.stage.rest()
-            self._before = self.stage.digest()
-            again = self.sender.send(attempt)
-            now = self.stage.digest()
-            if again.refused and (changed := self._changed(now)):
-                said = ", ".join(f"{name} {show(now[name])}" for name in changed)
-                wrong = Wrong(
-                    NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said
-                )
-                self._tell(wrong, attempt, *again.seqs)
-                return True
-        return False
-
     def _see_others(self) -> None:
-        """Find out who held others up, or us, if somebody did: after which attempt they are held up each time."""
-        patience = self.stage.patience
+        """Find out who held others up, or us, if somebody did."""
         slowest, self._slowest = max(self.onlooker.take_worst(), self._slowest), 0.0
-        if slowest <= patience:
+        if slowest <= self.stage.patience:
             return
-        for attempt in reversed(list(self._recent)):
-            if self.onlooker.ask() > patience:
-                self._has_stayed_slow()
-                break
-            if all(self._holds_up(attempt) for _ in range(2)):
-                expected = f"a good call is answered as usual after {attempt.what}"
-                said = f"not within {patience:.1f} s, twice"
-                self._tell(Wrong("ROBUST-ALIVE", f"others are held up, {attempt.layer}", expected, said), attempt)
-                break
+        found = self._tracer.holding_up(list(self._recent))
+        if found is not None:
+            self._tell(*found)
         else:
             self.slow += 1
             if isinf(slowest):
@@ -240,27 +232,17 @@ class Hunt:
                 self._doubt("ROBUST-ALIVE", f"{said}; none of the {len(self._recent)} requests before it did it again")
         self.onlooker.take_worst()
 
-    def _has_stayed_slow(self) -> None:
-        """Tell of good calls that are held up with nothing hostile beside them, if they are."""
-        slow = [self.onlooker.ask() for _ in range(STAYED)]
-        if min(slow) > self.stage.patience:
-            expected = f"a good call is answered within {self.stage.patience:.1f} s once hostile input has ended"
-            said = f"{STAYED} of {STAYED} were not: " + ", ".join(f"{each:.1f} s" for each in slow)
-            self._tell(Wrong("ROBUST-ALIVE", "good calls stay slow", expected, said), self._recent[-1])
-
     def _doubt(self, clause: str, reason: str) -> None:
         """Tell of what was seen, and is nobody's doing that can be shown."""
         self.stage.bench.record(Judgement(clause, "server", "", Verdict.UNTESTED, reason=reason))
 
-    def _holds_up(self, attempt: Attempt) -> bool:
-        self.sender.send(attempt)
-        return self.onlooker.ask() > self.stage.patience
-
     def _is_gone(self, why: str) -> None:
         self.gone = f"the server no longer answers: {why}"
-        if self._recent:
-            wrong = Wrong("ROBUST-ALIVE", "the server is gone", "a good call is answered after hostile input", why)
-            self._tell(wrong, self._recent[-1])
+        last, expected = self._recent[-1], "a good call is answered after hostile input"
+        culprit = self._tracer.ending(list(self._recent))
+        if culprit is not None:
+            why = f"{why}; restarted, it was ended again by {culprit.what}"
+        self._tell(Wrong("ROBUST-ALIVE", "the server is gone", expected, why), culprit or last)
 
     def _tell(self, wrong: Wrong, attempt: Attempt, *seqs: int) -> None:
         key = (wrong.clause, wrong.cause)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.judging import Unanswered
+from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.hunt import NO_EFFECT
 from xenconform.conformance.fuzz.onlooker import Onlooker
@@ -34,7 +34,7 @@ def again(bench: Bench, case: RawCase) -> tuple[str, list[Outcome]]:
                 return wrong.actual, outcomes
         try:
             changed = {name for name, value in stage.digest().items() if value != before.get(name)}
-        except Unanswered as why:
+        except Unavailable as why:
             return f"the server no longer answers: {why}", outcomes
         stage.rest()
         if case.clause == NO_EFFECT and tried.refused and changed:

@@ -59,6 +59,11 @@ class Tried:
         return was_refused(self.attempt, self.outcomes, answered=self.answered)
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether a body was posted and no answer came."""
+        return not self.answered and not self.attempt.end
+
+    @property
     def may_have_written(self) -> bool:
         """Whether it may have written something by right."""
         return not self.refused and may_have_written(self.attempt, self.outcomes)

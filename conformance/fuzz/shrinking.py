@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
+from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.sending import Sender
 from xenconform.conformance.fuzz.wrong import Wrong
@@ -21,19 +22,34 @@ from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is
 MOST_SENDS: Final = 400
 """So many candidates of one finding are sent."""
 MOST_SECONDS: Final = 10.0
+"""The longest that one finding is worked on."""
 LONG: Final = 2_000_000
 """Requests over so many bytes are left as they are: their length may be what matters."""
 
 
-def smaller(wrong: Wrong, attempt: Attempt, sender: Sender) -> Attempt:
-    """Return the smallest attempt that was found to show the same; the same one where none was."""
+@dataclass(slots=True)
+class Shrinker:
+    """Makes the findings of one run small, for so many seconds in all: a server may be slow to show each of them."""
+
+    seconds: float
+
+    def __call__(self, wrong: Wrong, attempt: Attempt, sender: Sender) -> Attempt:
+        """Return the smallest attempt that was found to show the same; the same one where none was."""
+        began = time.monotonic()
+        found = smaller(wrong, attempt, sender, min(MOST_SECONDS, self.seconds))
+        self.seconds -= time.monotonic() - began
+        return found
+
+
+def smaller(wrong: Wrong, attempt: Attempt, sender: Sender, seconds: float = MOST_SECONDS) -> Attempt:
+    """Return the smallest attempt that was found to show the same in so many seconds; the same one where none was."""
     if attempt.wrote is not None or len(attempt.data) > LONG or len(attempt.pieces) != 1:
         return attempt
     language = _language(attempt)
     bound = wrong.clause == attempt.clause and attempt.owed is not Owed.EITHER
     if bound and not is_surely_malformed(attempt.data, language):
         return attempt  # What is owed is known of the whole alone.
-    until, left = time.monotonic() + MOST_SECONDS, [MOST_SENDS]
+    until, left = time.monotonic() + seconds, [MOST_SENDS]
 
     def shows(data: bytes) -> bool:
         if left[0] <= 0 or time.monotonic() > until:
@@ -53,7 +69,10 @@ def smaller(wrong: Wrong, attempt: Attempt, sender: Sender) -> Attempt:
 
 def is_shown(wrong: Wrong, attempt: Attempt, sender: Sender) -> bool:
     """Whether an attempt shows what is wrong: the same clause, for the same cause."""
-    found = sender.send(attempt).wrongs
+    try:
+        found = sender.send(attempt).wrongs
+    except Unavailable:  # a server that is gone shows nothing any more
+        return False
     return any((each.clause, each.cause) == (wrong.clause, wrong.cause) for each in found)
 
 

@@ -9,14 +9,15 @@ import dataclasses
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.hostile_bodies import CANARY
 from xenconform.conformance.checks.hostile_scene import patience_after
-from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
@@ -24,7 +25,7 @@ from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
 from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import RefTo, Str
-from xenconform.models.values import Value
+from xenconform.models.values import Ref, Value, same
 
 REST: Final = "xenconform"
 """The text that stands in the field while nothing is written to it."""
@@ -126,24 +127,59 @@ class Stage:
         """Return all of the object that hostile calls may try to write, as it is now.
 
         What others refer to it by is theirs to write: it comes and goes with objects that we make and end meanwhile.
+
+        Raises:
+            Unavailable: the server does not tell; the text says what it did.
         """
-        fmt = self.bench.formats[0]
         if "get_record" in self.bench.api.classes[self.obj.cls].messages:
-            record = self.bench.ask(fmt, f"{self.obj.cls}.get_record", self.obj.ref)[0]
-            return {name: value for name, value in record.items() if name not in self._derived()}
-        return {self.field: self.text(fmt)}
+            record = self._ask(f"{self.obj.cls}.get_record", self.obj.ref)
+            derived = {each.derived_field for each in self.bench.api.relations if each.derived_cls == self.obj.cls}
+            items = record.items() if isinstance(record, Mapping) else ()
+            return {name: value for name, value in items if name not in derived}
+        return {self.field: self._ask(f"{self.obj.cls}.get_{self.field}", self.obj.ref)}
 
-    def _derived(self) -> frozenset[str]:
-        relations = self.bench.api.relations
-        return frozenset(each.derived_field for each in relations if each.derived_cls == self.obj.cls)
+    def changed(self, before: Mapping[str, Value], now: Mapping[str, Value]) -> tuple[str, ...]:
+        """Return the names of the fields of the object that are not as before."""
+        fields = self.bench.api.classes[self.obj.cls].fields
+        return tuple(
+            name
+            for name, value in now.items()
+            if name in fields and name in before and not same(fields[name].type, before[name], value)
+        )
 
-    def text(self, fmt: Format) -> Value:
-        """Return the text as it is now."""
-        return self.bench.ask(fmt, f"{self.obj.cls}.get_{self.field}", self.obj.ref)[0]
+    def set_again(self) -> None:
+        """Take up again what is left after a restart of the server; another object where the text's is gone.
+
+        Raises:
+            Unavailable: there is none, and none can be made.
+        """
+        self._names.clear()
+        try:
+            self.digest()
+        except Unavailable:
+            self.obj, setter = a_text_setter(self.bench)
+            self.field = setter.partition(".set_")[2]
+        self.rest()
 
     def rest(self) -> None:
-        """Put the text back."""
-        self.bench.ask(self.bench.formats[0], self.setter, self.obj.ref, REST)
+        """Put the text back.
+
+        Raises:
+            Unavailable: the server refuses, or does not answer.
+        """
+        self._ask(self.setter, self.obj.ref, REST)
+
+    def _ask(self, message: str, *args: Value) -> Value:
+        try:
+            return self.bench.ask(self.bench.formats[0], message, *args)[0]
+        except Unanswered as why:
+            raise Unavailable(str(why)) from why
+
+
+def _log_out(bench: Bench, session: Ref) -> None:
+    """End a session, where somebody is there to end it: what was found before that stands."""
+    with suppress(TargetGoneError, Unavailable):
+        bench.call(bench.formats[0], "session.logout", session=session)
 
 
 @contextmanager
@@ -162,10 +198,10 @@ def staged(bench: Bench) -> Iterator[Stage]:
         fmt = bench.formats[0]
         other, ended = opened(bench, fmt), opened(bench, fmt)
         bench.call(fmt, "session.logout", session=ended)
-        after.callback(bench.call, fmt, "session.logout", session=other)
+        after.callback(_log_out, bench, other)
         sessions = tuple(opened(bench, each) for each in bench.formats)
         for each in sessions:
-            after.callback(bench.call, fmt, "session.logout", session=each)
+            after.callback(_log_out, bench, each)
         stage = Stage(bench, listing, obj, setter.partition(".set_")[2], other, ended, sessions, file)
         began = time.monotonic()
         if not isinstance(bench.call(fmt, listing).reply.outcome, Success):

@@ -25,6 +25,7 @@ from xenconform.conformance.fuzz.generating import Source
 from xenconform.conformance.fuzz.hunt import Hunt
 from xenconform.conformance.fuzz.judging import ALWAYS, BESIDE, BY_THEMSELVES
 from xenconform.conformance.fuzz.onlooker import Onlooker
+from xenconform.conformance.fuzz.shrinking import MOST_SECONDS, Shrinker
 from xenconform.conformance.fuzz.stage import staged
 from xenconform.conformance.suite.interrupts import terminable
 from xenconform.conformance.suite.pacing import Pace
@@ -132,11 +133,12 @@ def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) ->
         ValueError: a file of the corpus is none.
     """
     run, ended = Run(settings, log, kind="fuzz"), Ended()
+    writer = CaseWriter(settings, log.parent, Shrinker(max(bounds.seconds, MOST_SECONDS)))
     error = "the run broke off"
     try:
         with terminable():
             run.open()
-            _hunt(run.bench, bounds, CaseWriter(settings, log.parent), console, ended)
+            _hunt(run.bench, bounds, writer, console, ended)
         error = ""
     except KeyboardInterrupt:
         run.interrupted, error = True, ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.raw import raw_case
 from xenconform.conformance.fuzz.sending import Sender
-from xenconform.conformance.fuzz.shrinking import smaller
+from xenconform.conformance.fuzz.shrinking import Shrinker
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.conformance.suite.settings import Settings
@@ -25,11 +25,12 @@ class CaseWriter:
 
     settings: Settings
     folder: Path
+    smaller: Shrinker
 
     def __call__(self, wrong: Wrong, attempt: Attempt, sender: Sender) -> str:
         """Write a finding's case and return the name of its files."""
         stage, fmt = sender.stage, attempt.format
-        attempt = smaller(wrong, attempt, sender)
+        attempt = self.smaller(wrong, attempt, sender)
         case = raw_case(wrong, attempt, stage)
         names = stage.names(fmt)
         scenery = Scenery(

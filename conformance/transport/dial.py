@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from xenconform.conformance.transport.base import Trouble
@@ -114,12 +114,17 @@ def dial(target: Target, where: list[Address], context: ssl.SSLContext | None, e
     raise trouble
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Dialer:
     """Opens bare connections to one server, for bytes that no transport would send."""
 
     target: Target
     tls: Tls = DEFAULT_TLS
+    _context: ssl.SSLContext | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        # Once for all connections: to read the system's authorities takes longer than a handshake.
+        self._context = tls_context(self.tls) if self.target.scheme == "https" else None
 
     def __call__(self, seconds: float) -> socket.socket:
         """Return a connection whose every operation may take so many seconds.
@@ -128,9 +133,8 @@ class Dialer:
             OSError: none came about in that time; the text says why.
         """
         end = time.monotonic() + seconds
-        context = tls_context(self.tls) if self.target.scheme == "https" else None
         try:
-            sock = dial(self.target, addresses(self.target, end), context, end)
+            sock = dial(self.target, addresses(self.target, end), self._context, end)
         except NoConnection as why:
             raise OSError(why.detail) from why
         sock.settimeout(seconds)

@@ -1,0 +1,102 @@
+"""Which of the last attempts did it: they are sent again, one by one, until what was seen is seen again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.judging import Unavailable, show
+from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.onlooker import Onlooker
+from xenconform.conformance.fuzz.raw import attempt_of, raw_case
+from xenconform.conformance.fuzz.sending import Sender
+from xenconform.conformance.fuzz.stage import Stage
+from xenconform.conformance.fuzz.wrong import Wrong
+
+SEARCH: Final = 15.0
+"""So many seconds attempts are sent again to find the one that did something, a third of it once the time is over."""
+STAYED: Final = 3
+"""So many good calls in a row, held up, are no hiccup."""
+_NOTHING: Final = Wrong("", "", "", "")
+
+
+@dataclass(slots=True)
+class Tracer:
+    """Sends attempts again on a stage; `until` is the end of the run, a time of `time.monotonic`."""
+
+    stage: Stage
+    sender: Sender
+    onlooker: Onlooker
+    until: float = float("inf")
+
+    def changing(self, batch: Sequence[Attempt]) -> tuple[Attempt, tuple[int, ...], str] | None:
+        """Return the first that is refused and changes something, the exchanges and what changed; None where none is.
+
+        Raises:
+            Unavailable: the server does not tell what there is.
+        """
+        limit = self._limit()
+        for attempt in batch:
+            if time.monotonic() > limit:
+                break
+            self.stage.rest()
+            before = self.stage.digest()
+            again = self.sender.send(attempt)
+            now = self.stage.digest()
+            if again.refused and (changed := self.stage.changed(before, now)):
+                return attempt, again.seqs, ", ".join(f"{name} {show(now[name])}" for name in changed)
+        return None
+
+    def holding_up(self, recent: Sequence[Attempt]) -> tuple[Wrong, Attempt] | None:
+        """Return the last after which a good call has to wait each time, or that it has to wait without any."""
+        limit, patience = self._limit(), self.stage.patience
+        for attempt in reversed(recent):
+            if time.monotonic() > limit:
+                break
+            if self.onlooker.ask() > patience:
+                slow = [self.onlooker.ask() for _ in range(STAYED)]
+                if min(slow) <= patience:
+                    continue
+                expected = f"a good call is answered within {patience:.1f} s once hostile input has ended"
+                said = f"{STAYED} of {STAYED} were not: " + ", ".join(f"{each:.1f} s" for each in slow)
+                return Wrong("ROBUST-ALIVE", "good calls stay slow", expected, said), recent[-1]
+            if all(self._holds_up(attempt) for _ in range(2)):
+                expected = f"a good call is answered as usual after {attempt.what}"
+                said = f"not within {patience:.1f} s, twice"
+                return Wrong("ROBUST-ALIVE", f"others are held up, {attempt.layer}", expected, said), attempt
+        return None
+
+    def ending(self, recent: Sequence[Attempt]) -> Attempt | None:
+        """Restart the server, and return the first after which it is gone again.
+
+        None where nobody said how to restart it, where it does not come back, and where none ends it by itself.
+        """
+        cases = [raw_case(_NOTHING, attempt, self.stage) for attempt in recent]
+        try:
+            self.stage.bench.restart()
+            self.stage.set_again()
+        except (Unavailable, TargetGoneError):
+            return None
+        for case in cases:
+            try:
+                attempt = attempt_of(case, self.stage)
+                self.sender.send(attempt)
+                self.stage.digest()
+            except (Unavailable, TargetGoneError):
+                with suppress(Unavailable, TargetGoneError):  # what was made is removed where it comes back
+                    self.stage.bench.restart()
+                return attempt
+        return None
+
+    def _holds_up(self, attempt: Attempt) -> bool:
+        self.sender.send(attempt)
+        return self.onlooker.ask() > self.stage.patience
+
+    def _limit(self) -> float:
+        """Return until when attempts may be sent again in search of one."""
+        now = time.monotonic()
+        return min(now + SEARCH, max(self.until, now + SEARCH / 3))
