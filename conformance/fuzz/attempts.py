@@ -8,11 +8,11 @@ from typing import Literal, cast
 
 from xenconform.conformance.codec import Array, Ints, Node, Param, Scalar, Struct, codec_for
 from xenconform.conformance.fuzz.effects import Wrote
-from xenconform.conformance.fuzz.stage import Stage
+from xenconform.conformance.fuzz.stage import NOT_ALWAYS, Stage
 from xenconform.models.calls import Format, Outcome
 from xenconform.models.types import RefTo
 from xenconform.strategies.hostile import Case, Owed, Said
-from xenconform.strategies.hostile.template import Names, expand
+from xenconform.strategies.hostile.template import Names, expand, places
 
 End = Literal["wait", "half", "close", "reset"]
 CHANGED = frozenset({"xml", "json", "envelope"})
@@ -68,10 +68,11 @@ class Attempt:
 
 
 def attempts(cases: Iterable[Case], stage: Stage) -> Iterator[Attempt]:
-    """Yield each case over each of its formats that the run has."""
+    """Yield each case over each of its formats that the run has, as far as the stage has what it needs."""
     for case in cases:
+        needed = places(case.body or "") & NOT_ALWAYS
         for fmt in case.formats:
-            if fmt in stage.bench.formats:
+            if fmt in stage.bench.formats and needed <= stage.names(fmt).keys():
                 yield attempt(case, fmt, stage.names(fmt))
 
 

@@ -24,11 +24,15 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
 from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format, Success
-from xenconform.models.types import RefTo, Str
+from xenconform.models.types import MapOf, RefTo, SetOf, Str
 from xenconform.models.values import Ref, Value, same
 
 REST: Final = "xenconform"
 """The text that stands in the field while nothing is written to it."""
+COLLECTIONS: Final = {"map_setter": MapOf(Str(), Str()), "set_setter": SetOf(Str())}
+"""What messages that write them stand for in cases, where the object has such a field."""
+NOT_ALWAYS: Final = frozenset(COLLECTIONS)
+"""The names that a stage may lack."""
 HOSTILE: Final = "HOSTILE"
 """The text that hostile calls write; cases put other text in its place."""
 
@@ -106,7 +110,7 @@ class Stage:
             "host": target.host or "localhost",
             "type": codec.content_type,
         }
-        named = {name: text.encode() for name, text in texts.items()}
+        named = {name: text.encode() for name, text in {**texts, **dict(self._collections())}.items()}
         named["ask"] = codec.encode_call(self.listing, [session]).rstrip()
         named["write"] = codec.encode_call(
             self.setter, [session, (RefTo(cls), self.obj.ref), (Str(), HOSTILE)]
@@ -117,6 +121,16 @@ class Stage:
                 % (named["path"], named["host"], named["type"], len(named[name]), named[name])
             )
         return named
+
+    def _collections(self) -> Iterator[tuple[str, str]]:
+        """Yield the names of setters of the object's own map and set of free text, as far as it has such."""
+        bench = self.bench
+        for name, of in COLLECTIONS.items():
+            for message in bench.api.classes[self.obj.cls].messages.values():
+                writes = message.implicit and message.verb == "set" and message.params[-1].type == of
+                if writes and bench.profile.domain(self.obj.cls, message.field).is_free:
+                    yield name, message.full_name
+                    break
 
     def all_names(self, fmt: Format) -> Mapping[str, bytes]:
         """Return the names of one format, and of every object of our own by its class: `ref.VM`."""
