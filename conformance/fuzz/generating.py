@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from math import isfinite
 from random import Random
 from typing import Final, cast
 
@@ -229,7 +230,9 @@ class Source:
             return None
         name = method.partition(".")[2].partition("_")[0]
         cause = f"{name} of {layer}"
-        return Attempt("", layer, what, fmt, owed[0], owed[1], cause, (body,), sound=True, may_be_changed=False)
+        # NaN and the infinities have no spelling in JSON that a parser must know.
+        sound = fmt is Format.XMLRPC or not any(_is_special(value) for _, value in params)
+        return Attempt("", layer, what, fmt, owed[0], owed[1], cause, (body,), sound=sound, may_be_changed=False)
 
     def _aim(self, message: Message) -> Aim | None:
         """Return good arguments of a message, None where there are none; each is asked for once."""
@@ -239,6 +242,19 @@ class Source:
             except (Unavailable, Unanswered):
                 self._aims[message.full_name] = None
         return self._aims[message.full_name]
+
+
+def _is_special(value: Value) -> bool:
+    """Whether a value is, or holds, a float that is not finite."""
+    match value:
+        case float():
+            return not isfinite(value)
+        case tuple():
+            return any(map(_is_special, value))
+        case dict():
+            return any(map(_is_special, value.values()))
+        case _:
+            return False
 
 
 def _without_id(body: bytes, dice: Dice) -> bytes:

@@ -110,7 +110,7 @@ def outcomes_of_post(exchange: Exchange) -> list[Outcome]:
 
 def _is_unread(attempt: Attempt, exchange: Exchange) -> bool:
     """Whether a reply turns down a document that the server could not read, so that it knows no id and no version."""
-    told = None if attempt.message or attempt.sound else as_json(exchange.received)
+    told = None if attempt.sound else as_json(exchange.received)
     return isinstance(told, dict) and told.get("id") is None and told.get("error") is not None
 
 

@@ -171,12 +171,13 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console, en
         try:
             hunt.run(pace.kept(chain(corpus.load(stage), attempts(chosen, stage))), until)
             ended.by_hand = hunt.sender.sent
-            if OPENAPI in bounds.layers and time.monotonic() < until and not hunt.is_over:
-                share = SHARE * bounds.seconds if others else bounds.seconds
-                ended.described = _describe(hunt, pace, min(until, time.monotonic() + share))
-            if others and time.monotonic() < until and not hunt.is_over:
+            share = 0.0 if OPENAPI not in bounds.layers else SHARE if others else 1.0
+            made_until = until - share * max(0.0, until - time.monotonic())
+            if others and time.monotonic() < made_until and not hunt.is_over:
                 with closing(Source(stage, others, bench.seed, corpus.pool)) as source:
-                    hunt.run(pace.kept(source.attempts()), until)
+                    hunt.run(pace.kept(source.attempts()), made_until)
+            if share and time.monotonic() < until and not hunt.is_over:
+                ended.described = _describe(hunt, pace, until)
         finally:
             ended.seconds = time.monotonic() - began
 
