@@ -134,10 +134,11 @@ class _Replayed:
 
 
 @contextmanager
-def turncoat(treason: Treason | None = None, *, after: int = 0, only: str = "") -> Iterator[Turncoat]:
+def turncoat(treason: Treason | None = None, *, after: int = 0, only: str = "", port: int = 0) -> Iterator[Turncoat]:
     """Run a server that turns after so many requests, on every message or on one alone, until the block ends."""
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     listener.listen(16)
     server = Turncoat(treason, after, only, listener, Service(State(seeded(Api.load(), 0))))
     accepting = threading.Thread(target=server.run)

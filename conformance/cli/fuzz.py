@@ -24,6 +24,7 @@ from xenconform.conformance.suite.fuzzing import (
     has_schemathesis,
     is_on_this_machine,
 )
+from xenconform.conformance.suite.restart import TIMEOUT
 from xenconform.conformance.suite.run import CannotStartError
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings
 from xenconform.models.calls import Format
@@ -60,6 +61,8 @@ def seconds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> float
 @click.option(
     "--pid", type=int, help="The server's process on this machine: its memory, threads and files are watched."
 )
+@click.option("--restart-command", default="", metavar="CMD", help="Shell command that starts the server at URL again.")
+@click.option("--restart-timeout", default=TIMEOUT, show_default=True, help="Seconds that a restart may take.")
 @click.option("-x", "--first", is_flag=True, help="Stop at the first finding.")
 @click.option("--i-own-this-server", "owned", is_flag=True, help="Needed where the server is not on this machine.")
 @click.option("--seed", type=int, help="Repeat the run of this seed.")

@@ -30,8 +30,10 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
-RECENT: Final = 50
-"""So many attempts are tried again where a good call was held up."""
+RECENT: Final = 1_000
+"""So many attempts are tried again where the server is gone: it may have died a while after what ended it."""
+NEAR: Final = 50
+"""So many are, where a good call was held up."""
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
 
 
@@ -222,14 +224,14 @@ class Hunt:
         slowest, self._slowest = max(self.onlooker.take_worst(), self._slowest), 0.0
         if slowest <= self.stage.patience:
             return
-        found = self._tracer.holding_up(list(self._recent))
+        found = self._tracer.holding_up(list(self._recent)[-NEAR:])
         if found is not None:
             self._tell(*found)
         else:
             self.slow += 1
             if isinf(slowest):
                 said = f"a good call got no answer ({self.onlooker.trouble})"
-                self._doubt("ROBUST-ALIVE", f"{said}; none of the {len(self._recent)} requests before it did it again")
+                self._doubt("ROBUST-ALIVE", f"{said}; none of the {NEAR} requests before it did it again")
         self.onlooker.take_worst()
 
     def _doubt(self, clause: str, reason: str) -> None:
@@ -238,11 +240,9 @@ class Hunt:
 
     def _is_gone(self, why: str) -> None:
         self.gone = f"the server no longer answers: {why}"
-        last, expected = self._recent[-1], "a good call is answered after hostile input"
-        culprit = self._tracer.ending(list(self._recent))
-        if culprit is not None:
-            why = f"{why}; restarted, it was ended again by {culprit.what}"
-        self._tell(Wrong("ROBUST-ALIVE", "the server is gone", expected, why), culprit or last)
+        attempt, seen = self._tracer.ending(list(self._recent))
+        expected = "a good call is answered after hostile input"
+        self._tell(Wrong("ROBUST-ALIVE", "the server is gone", expected, f"{why}; {seen}"), attempt)
 
     def _tell(self, wrong: Wrong, attempt: Attempt, *seqs: int) -> None:
         key = (wrong.clause, wrong.cause)

@@ -18,6 +18,7 @@ from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.hostile_bodies import CANARY
 from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.conformance.checks.lost import is_refused, reading
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
@@ -168,9 +169,10 @@ class Stage:
             Unavailable: there is none, and none can be made.
         """
         self._names.clear()
-        try:
-            self.digest()
-        except Unavailable:
+        for obj in self.bench.stock.made:
+            if is_refused(reading(self.bench, obj), "HANDLE_INVALID"):
+                self.bench.stock.forget(obj)
+        if self.obj not in self.bench.stock.made:
             self.obj, setter = a_text_setter(self.bench)
             self.field = setter.partition(".set_")[2]
         self.rest()

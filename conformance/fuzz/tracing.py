@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +16,15 @@ from xenconform.conformance.fuzz.raw import attempt_of, raw_case
 from xenconform.conformance.fuzz.sending import Sender
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import Wrong
+from xenconform.models.calls import Success
+from xenconform.models.rawcases import RawCase
 
 SEARCH: Final = 15.0
 """So many seconds attempts are sent again to find the one that did something, a third of it once the time is over."""
 STAYED: Final = 3
 """So many good calls in a row, held up, are no hiccup."""
+DYING: Final = 2.0
+"""So many seconds a server may take to be gone after what ends it."""
 _NOTHING: Final = Wrong("", "", "", "")
 
 
@@ -70,27 +74,50 @@ class Tracer:
                 return Wrong("ROBUST-ALIVE", f"others are held up, {attempt.layer}", expected, said), attempt
         return None
 
-    def ending(self, recent: Sequence[Attempt]) -> Attempt | None:
-        """Restart the server, and return the first after which it is gone again.
+    def ending(self, recent: Sequence[Attempt]) -> tuple[Attempt, str]:
+        """Restart the server, and return the one after which it is gone again, found by halves, and what was seen.
 
-        None where nobody said how to restart it, where it does not come back, and where none ends it by itself.
+        It is the last one where nobody said how to restart it, where it does not come back, and where they do not end
+        it again.
         """
         cases = [raw_case(_NOTHING, attempt, self.stage) for attempt in recent]
         try:
-            self.stage.bench.restart()
-            self.stage.set_again()
-        except (Unavailable, TargetGoneError):
-            return None
+            if not self._ends(cases):
+                return recent[-1], f"restarted, it bears the last {len(cases)} requests"
+            while len(cases) > 1:
+                half = len(cases) // 2
+                cases = cases[:half] if self._ends(cases[:half]) else cases[half:]
+            self._restart()
+        except (Unavailable, TargetGoneError) as why:
+            return recent[-1], f"which of the last {len(recent)} requests did it is not known: {why}"
+        return attempt_of(cases[0], self.stage), f"restarted, it was ended again by {cases[0].what}"
+
+    def _ends(self, cases: Sequence[RawCase]) -> bool:
+        """Whether a server that was started anew is gone soon after some attempts.
+
+        Raises:
+            Unavailable: nobody said how to restart it, or it has nothing to be written any more.
+            TargetGoneError: it does not come back.
+        """
+        self._restart()
         for case in cases:
-            try:
-                attempt = attempt_of(case, self.stage)
-                self.sender.send(attempt)
-                self.stage.digest()
-            except (Unavailable, TargetGoneError):
-                with suppress(Unavailable, TargetGoneError):  # what was made is removed where it comes back
-                    self.stage.bench.restart()
-                return attempt
-        return None
+            self.sender.send(attempt_of(case, self.stage))
+        until = time.monotonic() + DYING
+        while time.monotonic() < until:
+            if not self._is_there():
+                return True
+            time.sleep(DYING / 20)  # it may die a while after its last answer, and tells nobody when
+        return False
+
+    def _is_there(self) -> bool:
+        """Whether a good call is answered, in the session that was opened after the last restart."""
+        with closing(self.stage.bench.client.sibling()) as client:
+            answered = client.call(self.stage.bench.formats[0], self.stage.listing).reply.outcome
+        return isinstance(answered, Success)
+
+    def _restart(self) -> None:
+        self.stage.bench.restart()
+        self.stage.set_again()
 
     def _holds_up(self, attempt: Attempt) -> bool:
         self.sender.send(attempt)

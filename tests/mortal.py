@@ -1,0 +1,32 @@
+"""A server, as a process of its own, that dies a while after it got a certain request: `python mortal.py PORT PIDFILE`.
+
+It answers that request and those that come in the meantime, so that whoever sent the last one is not to blame.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+from turncoat import Turn, http, turncoat
+
+DEADLY = b"hasOwnProperty"
+"""What a deadly request holds."""
+AFTER = 0.1
+"""Seconds until it dies."""
+
+
+def answer(turn: Turn) -> bool:
+    """Answer as the sound server does."""
+    if DEADLY in turn.raw:
+        threading.Timer(AFTER, os._exit, (1,)).start()
+    turn.sock.sendall(http(turn.answer))
+    return not turn.answer.close
+
+
+if __name__ == "__main__":
+    with turncoat(answer, port=int(sys.argv[1])) as server:
+        Path(sys.argv[2]).write_text(str(os.getpid()))
+        server.stop.wait()
