@@ -38,7 +38,8 @@ class Wrote:
     """What a call writes.
 
     `getter` shows it, of the object `ref`, or of the class where that is "". `verb` says how `value` is written, of the
-    field's `type`: a whole value, or one of the members alone that come or go; "" that nothing may be carried out;
+    field's `type`: a whole value, or one of the members alone that come or go; "" that nothing may be carried out, in
+    a field that is given `value` first where it is empty;
     "make" that an object whose name is `value` would be made, and `getter` lists its class; "create" that one is made
     with fields that `value` holds, and `getter` shows its record.
     """
@@ -85,6 +86,10 @@ class Effects:
     def __init__(self, bench: Bench, wrote: Wrote) -> None:
         self._bench, self._wrote = bench, wrote
         outcome = Success(None) if wrote.verb == "create" else self._read(bench.formats[0]).reply.outcome
+        if isinstance(outcome, Success) and wrote.verb == "" and wrote.value and outcome.value in ((), {}, ""):
+            cls, _, field = wrote.getter.partition(".get_")
+            bench.client.call(bench.formats[0], f"{cls}.set_{field}", (wrote.ref, wrote.value))
+            outcome = self._read(bench.formats[0]).reply.outcome
         self._before = outcome.value if isinstance(outcome, Success) else None
         self.known = isinstance(outcome, Success)
 

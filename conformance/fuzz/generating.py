@@ -13,7 +13,7 @@ from typing import Final, cast
 from xenconform.conformance.checks.aimed import Aim, aim, spares_nothing
 from xenconform.conformance.checks.arguments import WRITING
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
-from xenconform.conformance.codec import Ints, Param, codec_for
+from xenconform.conformance.codec import Ints, Param, Scalar, codec_for
 from xenconform.conformance.fuzz.attempts import Attempt, End
 from xenconform.conformance.fuzz.effects import Verb, Wrote, members
 from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
@@ -21,12 +21,13 @@ from xenconform.conformance.fuzz.lives import Lives
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import Message
 from xenconform.models.calls import Format
-from xenconform.models.types import Int, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.types import Float, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, hostile_call, odd_session
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dice, Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
+from xenconform.strategies.plain import tame
 
 TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "call", "session", "call", "life")
 """The layers that take turns, but for http, which comes in rounds of many connections at a time."""
@@ -40,6 +41,8 @@ AT_ONCE: Final = ("plain", "number", "refs", "named", "unnumbered")
 """The kinds of calls that tell no message to wait."""
 MORE: Final = 7
 """So many more calls of a message that writes, with values at boundaries, than of another."""
+NUMBERS: Final = 60
+"""So many more, where what it writes is a number: each has its own place where careless code goes wrong."""
 I8: Final = ((b"<int>", b"<i8>"), (b"</int>", b"</i8>"))
 INTS: Final[tuple[Ints, ...]] = ("text", "text", "native")
 
@@ -150,8 +153,14 @@ class Source:
     # -------------------------------------------------------------------------------------------------------- calls
 
     def _swept(self) -> Iterator[tuple[Message, str, Format]]:
-        """Yield every harmless message with every kind of call, over one format after the other, without end."""
+        """Yield every harmless message with every kind of call, over one format after the other, without end.
+
+        Good calls over all formats come first: what comes back of each message is seen soon.
+        """
         formats = self._stage.bench.formats
+        good = [(message, "plain", fmt) for message in self._safe for fmt in formats]
+        self._random.shuffle(good)
+        yield from good
         every = [(message, kind) for message in self._safe for kind in self._kinds(message)]
         self._random.shuffle(every)
         for turn in count():
@@ -163,7 +172,8 @@ class Source:
         if waits(message):
             return AT_ONCE
         writes = message.verb in WRITING and is_free(self._stage.bench, message)
-        return (*KINDS, *["bounds"] * MORE) if writes else KINDS
+        more = NUMBERS if writes and isinstance(message.params[-1].type, Int | Float) else MORE if writes else 0
+        return (*KINDS, *["bounds"] * more)
 
     def _call(self) -> Attempt | None:
         message, kind, fmt = next(self._sweep)
@@ -188,6 +198,8 @@ class Source:
         """Return the attempt of a call in one of our sessions, or in what is given for one."""
         good = pick(self._dice, (self._stage.bench.client.session, *self._stage.sessions))
         params: list[Param] = [(RefTo("session"), session or good), *call.params]
+        if call.null_at >= 0:
+            params[1 + call.null_at] = (None, Scalar("nil", ""))
         made = self._encoded("call", call.what, call.method, params, (call.owed, call.clause), fmt)
         if made is None or call.has_id:
             known = call.method if self._stage.bench.api.message(call.method) and not session else ""
@@ -200,9 +212,12 @@ class Source:
         if not (message.verb in WRITING and getter) or refs_in(getter.result) or not call.params:
             return None
         ref = str(call.params[0][1])
-        sure = [of for of, _ in call.params] == [param.type for param in message.params] and call.method
-        if not (sure == message.full_name and call.owed is not Owed.REFUSED and free):
-            return Wrote(ref, getter.full_name, "", getter.result, None)
+        types = [of for of, _ in call.params] == [param.type for param in message.params]
+        sure = types and call.method == message.full_name and call.null_at < 0
+        if not (sure and call.owed is not Owed.REFUSED and free):
+            # What is empty shows no loss.
+            filling = tame(getter.result, 2) if free else None
+            return Wrote(ref, getter.full_name, "", getter.result, filling)
         verb, (first, *rest) = cast("Verb", message.verb), [value for _, value in call.params[1:]]
         return Wrote(ref, getter.full_name, verb, getter.result, members(verb, first, rest))
 

@@ -151,7 +151,10 @@ class Hunt:
             self._slowest = max(self._slowest, each.seconds)
             if each.is_new:
                 self.corpus.keep(each.attempt, self.stage)
-        if any(each.may_have_written for each in tried):
+        ref = self.stage.obj.ref
+        # What is read back is written to by us as well.
+        ours = any(each.attempt.wrote is not None and each.attempt.wrote.ref == ref for each in tried)
+        if ours or any(each.may_have_written for each in tried):
             self.settle(written=True)
         elif len(self._batch) >= BATCH:
             self.settle()

@@ -37,7 +37,7 @@ class HostileCall:
     """A call: the method, its parameters behind the session, what is owed, and what a server breaks otherwise.
 
     `code` is the error code that a refusal should have, with its first parameters. `has_id` says that it has an id,
-    where its format has one.
+    where its format has one. The parameter at `null_at` is null, whatever its value says.
     """
 
     what: str
@@ -47,6 +47,7 @@ class HostileCall:
     clause: str = "ROBUST-ALIVE"
     code: tuple[str, ...] = ()
     has_id: bool = True
+    null_at: int = -1
 
 
 def hostile_call(dice: Dice, message: Message, args: Sequence[Value], kind: str, *, free: bool) -> HostileCall:
@@ -142,13 +143,24 @@ def _unnumbered(_dice: Dice, message: Message, good: list[Typed]) -> HostileCall
     return HostileCall(what, message.full_name, tuple(good), Owed.REFUSED, "WIRE-JSON-NO-NOTIFICATION", has_id=False)
 
 
+def _nulled(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
+    """One value is null, which is a value of no type."""
+    if not good:
+        return _number(dice, message, good)
+    at = dice.below(len(good))
+    sure = message.implicit and message.verb in WRITES and at > 0
+    what = f"{message.full_name} with null for its {message.params[at].name}"
+    owed, clause = (Owed.REFUSED, "WIRE-TYPE") if sure else (Owed.EITHER, "ROBUST-ALIVE")
+    return HostileCall(what, message.full_name, tuple(good), owed, clause, null_at=at)
+
+
 _MAKERS: Final = {
     "bounds": _bounds, "crossed": _crossed, "number": _number, "refs": _refs, "plain": _plain, "named": _named,
-    "unnumbered": _unnumbered,
+    "unnumbered": _unnumbered, "nulled": _nulled,
 }  # fmt: skip
 KINDS: Final = tuple(_MAKERS)
 """Values at boundaries, one of another type, another number of them, odd references, a good call, under a name that
-there is not, and without an id."""
+there is not, without an id, and with null."""
 IDENTS: Final[tuple[int | str, ...]] = (
     1, "x", "i" * 300, 2**53 + 1, -1, 0, "7", "", " a\t", 'quo"te\\', "\u00e9\U0001f600", 2**63 - 1,
     "\\u0041", "\\n", "&#65;&amp;", "%41", "1e3", "0x10", "null", "\u2028",
