@@ -17,6 +17,7 @@ from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.cli.certify import COULD_NOT_FINISH, FORMATS, OUT, USAGE, make_room
 from xenconform.conformance.cli.reaching import reaching
 from xenconform.conformance.suite.fuzzing import (
+    GIGABYTE,
     OPENAPI,
     Bounds,
     clauses_of,
@@ -57,6 +58,9 @@ def seconds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> float
 @click.option("--time", "seconds", default="60s", show_default=True, callback=seconds_of, help="How long: 60s, 5m, 1h.")
 @click.option("--layer", "layers", multiple=True, type=click.Choice(LAYERS), help="Only these layers.")
 @click.option("--rate", type=click.FloatRange(min=0.1), help="So many requests a second at most [default: no limit].")
+@click.option(
+    "--size", type=click.FloatRange(min=0.001), default=10.0, show_default=True, help="So many GB are sent at most."
+)
 @click.option("--corpus", default="", metavar="DIR", help="Keep what gave new kinds of replies; start from it.")
 @click.option(
     "--pid", type=int, help="The server's process on this machine: its memory, threads and files are watched."
@@ -81,6 +85,7 @@ def fuzz(  # noqa: PLR0913 - an option each
     seconds: float,
     layers: tuple[str, ...],
     rate: float | None,
+    size: float,
     corpus: str,
     pid: int | None,
     owned: bool,
@@ -105,7 +110,7 @@ def fuzz(  # noqa: PLR0913 - an option each
     except (ConfigError, OSError) as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(USAGE)
-    bounds = Bounds(seconds, chosen, rate, Path(corpus) if corpus else None, pid, first)
+    bounds = Bounds(seconds, chosen, rate, Path(corpus) if corpus else None, pid, first, size * GIGABYTE)
     console.print(bounds.announcement(settings), soft_wrap=True, highlight=False)
     try:
         ended = fuzz_run(settings, bounds, folder / LOG, Console(stderr=True, quiet=quiet))

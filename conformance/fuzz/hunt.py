@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import isinf
+from math import inf, isinf
 from typing import Final
 
 from xenconform.conformance.checks.health import TargetGoneError
@@ -57,12 +57,23 @@ def no_case(_wrong: Wrong, _attempt: Attempt, _sender: Sender) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """When a hunt is over before its time: with the `first` finding, or after `size` bytes."""
+
+    first: bool = False
+    size: float = inf
+
+
+TIME_ALONE: Final = Enough()
+
+
 class Hunt:
     """One hunt over one stage.
 
     Attributes:
         found: what was found, by clause and cause.
-        first: whether the hunt is over with the first finding.
+        enough: when it is over before its time.
         sender: sends the attempts, and counts them.
         corpus: keeps what gave new kinds of replies.
         footprint: looks at the server's process, None where it is not known.
@@ -77,10 +88,9 @@ class Hunt:
         told: Told = no_case,
         corpus: Corpus | None = None,
         footprint: Footprint | None = None,
-        *,
-        first: bool = False,
+        enough: Enough = TIME_ALONE,
     ) -> None:
-        self.stage, self.onlooker, self.first = stage, onlooker, first
+        self.stage, self.onlooker, self.enough = stage, onlooker, enough
         self.corpus, self.footprint = corpus or Corpus(), footprint
         self.sender = Sender(stage)
         self._tracer = Tracer(stage, self.sender, onlooker)
@@ -97,7 +107,8 @@ class Hunt:
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be sent."""
-        return bool(self.gone) or (self.first and bool(self.found))
+        found_one = self.enough.first and bool(self.found)
+        return bool(self.gone) or found_one or self.sender.size >= self.enough.size
 
     def close(self) -> None:
         """Close the connections that attempts were sent over."""

@@ -79,11 +79,14 @@ class Tried:
 
 
 class Sender:
-    """Sends attempts to a stage's server. `sent` counts them, `classes` the classes of replies that came."""
+    """Sends attempts to a stage's server.
+
+    `sent` counts them, `size` their bytes, `classes` the classes of replies that came.
+    """
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.sent = 0
+        self.sent = self.size = 0
         self._spellings = Spellings(stage.bench.api)
         self.classes: Counter[str] = Counter()
         self._lanes = ThreadPoolExecutor(LANES, thread_name_prefix="lane")
@@ -135,7 +138,7 @@ class Sender:
         return client.raw(attempt.format, attempt.data, kind, path, deadline=attempt.deadline, result=result)
 
     def _posted(self, attempt: Attempt, exchange: Exchange, effects: Effects | None = None) -> Tried:
-        self.sent += 1
+        self.sent, self.size = self.sent + 1, self.size + len(attempt.data)
         is_new = self._is_new(class_of(exchange))
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
         if attempt.message and isinstance(exchange.reply.outcome, Success):
@@ -162,7 +165,7 @@ class Sender:
         return talk(partial(bench.dial, bench.client.deadline), attempt, patience, self.stage.silence)
 
     def _talked(self, attempt: Attempt, heard: Heard) -> Tried:
-        self.sent += 1
+        self.sent, self.size = self.sent + 1, self.size + len(attempt.data)
         bench = self.stage.bench
         exchange = bench.client.note(attempt.format, attempt.data, heard.received, heard.seconds)
         is_new = self._is_new(f"{attempt.format} {heard.replies.statuses} {heard.closed}")

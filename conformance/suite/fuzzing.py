@@ -22,9 +22,10 @@ from xenconform.conformance.fuzz.attempts import attempts
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
 from xenconform.conformance.fuzz.generating import Source
-from xenconform.conformance.fuzz.hunt import Hunt
+from xenconform.conformance.fuzz.hunt import Enough, Hunt
 from xenconform.conformance.fuzz.judging import ALWAYS, BESIDE, BY_THEMSELVES
 from xenconform.conformance.fuzz.onlooker import Onlooker
+from xenconform.conformance.fuzz.sending import LANES
 from xenconform.conformance.fuzz.shrinking import MOST_SECONDS, Shrinker
 from xenconform.conformance.fuzz.stage import staged
 from xenconform.conformance.suite.interrupts import terminable
@@ -42,6 +43,9 @@ OPENAPI = "openapi"
 CODED = ("WIRE-METHOD-UNKNOWN", "WIRE-ARITY", "WIRE-TYPE")
 CALLS = (*CODED, "WIRE-INT-REQUEST", "WIRE-SESSION-SHARED")
 """The clauses that calls of every message are judged by."""
+GIGABYTE = 10**9
+BESIDE_THEM = 4
+"""Connections beside those that carry attempts: of good calls, of who looks on, and of what is asked at once."""
 SHARE = 0.25
 """The part of the time that this layer gets, where there are others."""
 
@@ -56,7 +60,7 @@ class Bounds:
     """How much hostile input: for how many seconds, of which layers, how many requests a second at most.
 
     `corpus` is the folder of what gave new kinds of replies, `pid` the server's process, each None where there is none.
-    `first` ends it with the first finding.
+    `first` ends it with the first finding, `size` after so many bytes.
     """
 
     seconds: float
@@ -65,6 +69,7 @@ class Bounds:
     corpus: Path | None = None
     pid: int | None = None
     first: bool = False
+    size: float = 10 * GIGABYTE
 
     def announcement(self, settings: Settings) -> str:
         """Return what is about to be done, in a line."""
@@ -73,7 +78,8 @@ class Bounds:
         )
         rate = f"at most {self.rate:g} requests a second" if self.rate else "as many requests as it takes"
         return (
-            f"Fuzzing {target} for {self.seconds:g} s: layers {', '.join(self.layers)}, {rate}, over "
+            f"Fuzzing {target} for {self.seconds:g} s: layers {', '.join(self.layers)}, {rate}, "
+            f"{self.size / GIGABYTE:g} GB at most, {LANES + BESIDE_THEM} connections at most, over "
             f"{', '.join(settings.formats)}, profile {settings.profile.name}, seed {settings.seed}"
         )
 
@@ -97,6 +103,8 @@ class Ended:
             f"{sender.sent:,} requests in {self.seconds:.1f} s ({rate:,.0f} a second), {self.by_hand:,} of them by "
             f"hand; {len(sender.classes):,} kinds of replies; {hunt.onlooker.questions:,} good calls beside them"
         )
+        if sender.size >= hunt.enough.size:
+            yield f"over before its time: {sender.size / GIGABYTE:.3g} GB were sent, which --size allows"
         yield from self.described
         if hunt.slow:
             yield f"{hunt.slow:,} times a good call took long, and no request before it that was sent again did it"
@@ -164,7 +172,7 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console, en
     with (
         staged(bench) as stage,
         Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker,
-        closing(Hunt(stage, onlooker, writer, corpus, footprint, first=bounds.first)) as hunt,
+        closing(Hunt(stage, onlooker, writer, corpus, footprint, Enough(bounds.first, bounds.size))) as hunt,
         Pace(hunt, until, bounds.rate, console) as pace,
     ):
         ended.hunt = hunt
