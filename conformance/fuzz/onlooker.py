@@ -28,7 +28,7 @@ class Onlooker:
         self._client, self._fmt, self._listing = client, fmt, listing
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="onlooker", daemon=True)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._asked: float | None = None
         self._worst = 0.0
         self.questions = 0
@@ -50,6 +50,16 @@ class Onlooker:
         with self._lock:
             worst, self._worst = self._worst, 0.0
             return max(worst, time.monotonic() - self._asked if self._asked is not None else 0.0)
+
+    def look(self) -> float:
+        """Ask once more at once, wait for the question that is on its way, and return the longest that one took.
+
+        Whoever comes next may be the one that is held up.
+        """
+        took, now = self.ask(), time.monotonic()
+        with self._lock:
+            self._lock.wait_for(lambda: self._asked is None or self._asked > now, self._client.deadline + 1)
+        return max(took, self.take_worst())
 
     def ask(self) -> float:
         """Ask once more at once, and return how long the answer took; infinity where none came."""
@@ -76,3 +86,4 @@ class Onlooker:
                 self._asked = None
                 self._worst = max(self._worst, time.monotonic() - began if answered else float("inf"))
                 self.questions += 1
+                self._lock.notify_all()
