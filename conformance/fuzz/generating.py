@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -44,6 +45,10 @@ MORE: Final = 7
 NUMBERS: Final = 60
 """So many more, where what it writes is a number: each has its own place where careless code goes wrong."""
 I8: Final = ((b"<int>", b"<i8>"), (b"</int>", b"</i8>"))
+WHOLE: Final = re.compile(rb",(-?[0-9]+)\.0\](?=,\"id\":)")
+"""A whole number at the end of a JSON call's parameters, written with a point."""
+SPELLED: Final[dict[Type | None, str]] = {Int(): "WIRE-INT-REQUEST", Float(): "WIRE-FLOAT"}
+"""The clauses on numbers that may be spelled in more than one way."""
 INTS: Final[tuple[Ints, ...]] = ("text", "text", "native")
 
 
@@ -186,8 +191,8 @@ class Source:
         call = hostile_call(self._dice, message, aimed.args, kind, free=free)
         if kind == "named" and self._stage.bench.api.message(call.method) is not None:
             return None
-        if kind == "plain" and free and message.verb in WRITING and Int() in [of for of, _ in call.params]:
-            call = replace(call, owed=Owed.ANSWERED, clause="WIRE-INT-REQUEST")
+        if kind == "plain" and free and message.verb in WRITING and call.params[-1][0] in SPELLED:
+            call = replace(call, owed=Owed.ANSWERED, clause=SPELLED[call.params[-1][0]])
         made = self._said(call, fmt)
         if made is None:
             return None
@@ -239,6 +244,8 @@ class Source:
         try:
             ident, ints = pick(self._dice, IDENTS), pick(self._dice, INTS)
             body = codec_for(fmt).encode_call(method, params, ident, api=self._stage.bench.api, ints=ints)
+            if fmt is not Format.XMLRPC and params[-1:] and params[-1][0] == Float() and self._dice.below(2):
+                body = WHOLE.sub(rb",\1]", body)
             for old, new in I8 if fmt is Format.XMLRPC and self._dice.below(2) else ():
                 body = body.replace(old, new)
         except ValueError:  # the format carries no such text: another one may
