@@ -1,4 +1,6 @@
-"""How many requests a second the fuzzer sustains, against a bare client of the same HTTP library on the same server.
+"""How many calls a second the fuzzer sustains, against a bare client of the same HTTP library on the same server.
+
+Its calls are the hostile requests and what it asks to judge them: fields before and after, records, others' good calls.
 
 Both take turns on one embedded server, so that what else the machine does falls on both:
 
@@ -46,17 +48,18 @@ def main(seconds: float) -> None:
             hunt = Hunt(stage, onlooker)
             attempts = Source(stage, LAYERS, 1, hunt.corpus.pool).attempts()
             hunt.run(islice(attempts, 3_000))  # arguments are made when they are first asked for
-            pairs = []
+            rounds = []
             for _ in range(ROUNDS):
                 alone = bare(stage, seconds)
-                sent, began = hunt.sender.sent, time.monotonic()
+                sent, called, began = hunt.sender.sent, run.calls, time.monotonic()
                 hunt.run(attempts, began + seconds)
-                pairs.append((alone, (hunt.sender.sent - sent) / (time.monotonic() - began)))
+                took = time.monotonic() - began
+                rounds.append((alone, (run.calls - called) / took, (hunt.sender.sent - sent) / took))
     finally:
         run.close()
-    calls, requests = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratios = [each / alone for alone, each in pairs]
-    print(f"bare client {calls:,.0f} calls/s, fuzzer {requests:,.0f} requests/s, all judged; "
+    alone, calls, requests = (statistics.median(column) for column in zip(*rounds, strict=True))
+    ratios = [each / bare_one for bare_one, each, _ in rounds]
+    print(f"bare client {alone:,.0f} calls/s, fuzzer {calls:,.0f} calls/s, {requests:,.0f} of them hostile; "
           f"ratio {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")  # fmt: skip
 
 
