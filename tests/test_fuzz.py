@@ -100,6 +100,31 @@ def test_a_fault_is_found_made_small_and_found_again(fault: str, clause: str, tm
     assert {each.suffix for each in case.parent.glob(f"{case.name}.*")} == {".json", ".py", ".sh"}
 
 
+KNOWN = {
+    ("WIRE-MALFORMED", "an element within a text"),
+    ("WIRE-MALFORMED", "text among elements"),
+    ("WIRE-MALFORMED", "text beside a typed value"),
+    ("WIRE-MALFORMED", "a part of a call twice"),
+    ("WIRE-METHOD-UNKNOWN", "a method with Async over and over"),
+    ("ROBUST-AUTH", "an element within a text"),
+    ("ROBUST-UNICODE", "half a pair of surrogates in UTF-16"),
+    ("ROBUST-XML-ENTITIES", "an entity that is acted on"),
+}
+"""What the stranger's own reader of documents is known to get wrong."""
+
+
+def test_known_defects_of_a_server_are_a_finding_each(tmp_path: Path) -> None:
+    """Many cases show the same defect: it is told once, with how often it was seen."""
+    with Plain() as server:
+        layers = ("--layer", "xml", "--layer", "envelope")
+        done = run("fuzz", server.url, *FREELY, "--time", "40s", "--seed", "1", *layers, "--out", str(tmp_path))
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = [(each["clause"], each["element"].partition(": ")[2]) for each in results(tmp_path)["findings"]]
+    assert len(found) == len(set(found))
+    assert set(found) == KNOWN
+    assert "an element within a text: seen " in done.stdout
+
+
 def test_who_holds_up_others_is_told(tmp_path: Path) -> None:
     """A server that is slow after bytes that are no text: the request that did it is named, and so is how long."""
     with Plain() as server:
