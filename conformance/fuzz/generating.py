@@ -22,7 +22,7 @@ from xenconform.conformance.fuzz.lives import Lives
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import Message
 from xenconform.models.calls import Format
-from xenconform.models.types import Float, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.types import DateTime, Float, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, hostile_call, odd_session
 from xenconform.strategies.hostile.cases import Owed
@@ -30,7 +30,7 @@ from xenconform.strategies.hostile.dice import Dice, Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
 from xenconform.strategies.plain import tame
 
-TURNS: Final = ("xml", "json", "call", "xml", "json", "call", "call", "session", "call", "life")
+TURNS: Final = ("xml", "call", "json", "call", "call", "session", "call", "life", "call", "call")
 """The layers that take turns, but for http, which comes in rounds of many connections at a time."""
 PART_OF: Final = {"life": "call"}
 """What takes turns of its own, and is no layer."""
@@ -43,7 +43,7 @@ AT_ONCE: Final = ("plain", "number", "refs", "named", "unnumbered")
 MORE: Final = 7
 """So many more calls of a message that writes, with values at boundaries, than of another."""
 NUMBERS: Final = 60
-"""So many more, where what it writes is a number: each has its own place where careless code goes wrong."""
+"""So many more, where what it writes is a number or a date: careless code goes wrong in a place of its own."""
 I8: Final = ((b"<int>", b"<i8>"), (b"</int>", b"</i8>"))
 WHOLE: Final = re.compile(rb",(-?[0-9]+)\.0\](?=,\"id\":)")
 """A whole number at the end of a JSON call's parameters, written with a point."""
@@ -177,7 +177,9 @@ class Source:
         if waits(message):
             return AT_ONCE
         writes = message.verb in WRITING and is_free(self._stage.bench, message)
-        more = NUMBERS if writes and isinstance(message.params[-1].type, Int | Float) else MORE if writes else 0
+        more = (
+            NUMBERS if writes and isinstance(message.params[-1].type, Int | Float | DateTime) else MORE if writes else 0
+        )
         return (*KINDS, *["bounds"] * more)
 
     def _call(self) -> Attempt | None:

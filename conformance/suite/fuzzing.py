@@ -46,7 +46,7 @@ CALLS = (*CODED, "WIRE-INT-REQUEST", "WIRE-SESSION-SHARED")
 GIGABYTE = 10**9
 BESIDE_THEM = 4
 """Connections beside those that carry attempts: of good calls, of who looks on, and of what is asked at once."""
-SHARE = 0.25
+SHARE = 0.15
 """The part of the time that this layer gets, where there are others."""
 
 
