@@ -131,11 +131,11 @@ def test_a_stranger_is_sound_over_any_transport(place: Place) -> None:
 def test_the_bytes_of_http_travel_there(place: Place) -> None:
     """The requests of the HTTP layer, each over a connection of its own, reach the server over the same transport."""
     with start() as server, place.door(int(server.url.rpartition(":")[2])) as door:
-        code, results, said = fuzz(place, door.url, "--time", "4s", "--layer", "http")
+        code, results, said = fuzz(place, door.url, "--time", "6s", "--layer", "http")
     assert seen(results) == []
     assert code in {0, 4}, said
-    assert door.connections > 50
-    assert door.seen.count(b"HTTP/1.1\r\nHost") > 50
+    assert door.connections > 20
+    assert door.seen.count(b"HTTP/1.1\r\nHost") > 20
 
 
 @pytest.mark.parametrize(("fault", "clause", "layer"), FAULTS)
