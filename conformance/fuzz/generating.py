@@ -11,7 +11,7 @@ from math import isfinite
 from random import Random
 from typing import Final, cast
 
-from xenconform.conformance.checks.aimed import Aim, aim, spares_nothing
+from xenconform.conformance.checks.aimed import Aim, aim, reads_by_name, spares_nothing, takes_self, without_refs
 from xenconform.conformance.checks.arguments import WRITING
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.codec import Ints, Param, Scalar, codec_for
@@ -262,10 +262,20 @@ class Source:
         """Return good arguments of a message, None where there are none; each is asked for once."""
         if message.full_name not in self._aims:
             try:
-                self._aims[message.full_name] = aim(self._stage.bench, message)
+                self._aims[message.full_name] = self._at_any(message) or aim(self._stage.bench, message)
             except (Unavailable, Unanswered):
                 self._aims[message.full_name] = None
         return self._aims[message.full_name]
+
+    def _at_any(self, message: Message) -> Aim | None:
+        """Aim a message that reads an object at one that is there, whose ever it is; None for any other message."""
+        if message.verb or not (takes_self(message) and reads_by_name(message)):
+            return None
+        rest = [without_refs(param.type) for param in message.params[1:]]
+        if None in rest:
+            return None
+        (obj,) = self._stage.bench.stock.readable(message.cls)
+        return Aim((obj.ref, *rest), obj, right=True)
 
 
 def _is_special(value: Value) -> bool:

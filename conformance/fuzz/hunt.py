@@ -34,6 +34,8 @@ RECENT: Final = 1_000
 """So many attempts are tried again where the server is gone: it may have died a while after what ended it."""
 NEAR: Final = 50
 """So many are, where a good call was held up."""
+LATE: Final = 3.0
+"""So many seconds after a request that was not waited for, it may still be carried out."""
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
 
 
@@ -97,6 +99,7 @@ class Hunt:
         self.found: dict[tuple[str, str], Found] = {}
         self.gone = ""
         self.slow = 0
+        self._late = 0.0
         self._told = told
         self._judged: set[tuple[str, str, str]] = set()
         self._recent: deque[Attempt] = deque(maxlen=RECENT)
@@ -162,6 +165,9 @@ class Hunt:
             self._slowest = max(self._slowest, each.seconds)
             if each.is_new:
                 self.corpus.keep(each.attempt, self.stage)
+        if any(each.attempt.end for each in tried):
+            # What was sent and not waited for may be carried out a while later.
+            self._late = time.monotonic() + LATE
         ref = self.stage.obj.ref
         # What is read back is written to by us as well.
         ours = any(each.attempt.wrote is not None and each.attempt.wrote.ref == ref for each in tried)
@@ -201,7 +207,7 @@ class Hunt:
                     NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said
                 )
                 self._tell(wrong, attempt, *seqs)
-            elif not written:
+            elif not written and time.monotonic() > self._late:
                 said = f"{', '.join(changed)} changed after {len(batch)} refused requests"
                 self._doubt(NO_EFFECT, f"{said}, and none of them, sent again, changed it")
             self.stage.rest()
