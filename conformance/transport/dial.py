@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -164,22 +165,39 @@ def _connect(family: int, address: Any, seconds: float) -> socket.socket:
 
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, end: float) -> ssl.SSLSocket:
+    """Return a socket over TLS.
+
+    While bytes that ask for nothing keep coming, a handshake never waits and so never runs out of time: the connection
+    is ended under it.
+    """
+    seconds = max(0.001, end - time.monotonic())
+    twin = sock.dup()
+    watch = threading.Timer(seconds, _end, [twin])
+    watch.daemon = True
+    watch.start()
     try:
-        sock.settimeout(max(0.001, end - time.monotonic()))
+        sock.settimeout(seconds)
         return context.wrap_socket(sock, server_hostname=host)
-    except TimeoutError:
-        sock.close()
-        raise NoConnection(Trouble.TIMEOUT, "no TLS handshake in time") from None
     except ssl.SSLCertVerificationError as error:
         sock.close()
         detail = f"the certificate is not trusted: {error.verify_message}; give its CA file, or ask for insecure"
         raise NoConnection(Trouble.TLS, detail) from None
-    except ConnectionResetError:
-        sock.close()
-        raise NoConnection(Trouble.RESET, "reset during the TLS handshake") from None
     except (OSError, ValueError) as error:
         sock.close()
+        if isinstance(error, TimeoutError) or time.monotonic() >= end:
+            raise NoConnection(Trouble.TIMEOUT, "no TLS handshake in time") from None
+        if isinstance(error, ConnectionResetError):
+            raise NoConnection(Trouble.RESET, "reset during the TLS handshake") from None
         raise NoConnection(Trouble.TLS, f"no TLS: {_reason(error)}") from None
+    finally:
+        watch.cancel()
+        watch.join()
+        twin.close()
+
+
+def _end(sock: socket.socket) -> None:
+    with suppress(OSError):  # the peer was quicker
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 def _is_literal(host: str) -> bool:
