@@ -7,7 +7,7 @@ from xenconform.models.verdicts import Verdict
 
 MEANING = {
     Overall.CONFORMANT: "every required part that applies was tested and passed",
-    Overall.NOTHING_FOUND: "no hostile input showed a defect; whether the server conforms is for certify to say",
+    Overall.NOTHING_FOUND: "hostile input showed no breach of a required rule; certify tells if it conforms",
     Overall.NOT_CONFORMANT: "required clauses failed",
     Overall.INCOMPLETE: "the run could not be finished, so this is no verdict on the server",
     Overall.UNTESTED_PARTS: "nothing required failed, but required parts were not tested",

@@ -16,7 +16,7 @@ from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.raw import attempt_of, raw_case
 from xenconform.conformance.fuzz.stage import Stage
-from xenconform.conformance.fuzz.wrong import Wrong
+from xenconform.conformance.fuzz.wrong import NOTHING
 from xenconform.models.calls import Format
 from xenconform.models.rawcases import from_json, to_json
 
@@ -24,7 +24,6 @@ LONG: Final = 64 * 2**10
 """Attempts over so many bytes are not kept."""
 MOST: Final = 2_000
 """So many files at most are kept in a folder."""
-_NOTHING: Final = Wrong("", "", "", "")
 
 
 @dataclass(slots=True)
@@ -65,7 +64,7 @@ class Corpus:
             self.pool.setdefault(attempt.format, []).append(attempt.data)
         if self.folder is None or self.kept >= MOST:
             return
-        text = to_json(raw_case(_NOTHING, attempt, stage))
+        text = to_json(raw_case(NOTHING, attempt, stage))
         path = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         self.folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():

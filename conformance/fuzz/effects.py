@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final, Literal
 
+from xenconform.conformance.checks.aimed import why_not
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import describe, is_refusal, show
 from xenconform.conformance.fuzz.wrong import Wrong
@@ -22,6 +23,9 @@ BY_TYPE: Final = {
     "DateTime": "WIRE-DATETIME", "SetOf": "WIRE-SET", "MapOf": "WIRE-MAP",
 }  # fmt: skip
 """The clauses on what a value of a type is after its journey there and back."""
+
+BACK: Final[dict[str, str]] = {"add": "remove", "add_to": "remove_from"}
+"""What takes out again what a verb adds."""
 
 
 def clause_on(of: Type, value: Value, over: Format) -> str:
@@ -87,8 +91,7 @@ class Effects:
         self._bench, self._wrote = bench, wrote
         outcome = Success(None) if wrote.verb == "create" else self._read(bench.formats[0]).reply.outcome
         if isinstance(outcome, Success) and wrote.verb == "" and wrote.value and outcome.value in ((), {}, ""):
-            cls, _, field = wrote.getter.partition(".get_")
-            bench.client.call(bench.formats[0], f"{cls}.set_{field}", (wrote.ref, wrote.value))
+            self._write("set", wrote.value)
             outcome = self._read(bench.formats[0]).reply.outcome
         self._before = outcome.value if isinstance(outcome, Success) else None
         self.known = isinstance(outcome, Success)
@@ -108,16 +111,21 @@ class Effects:
 
     def put_back(self, exchange: Exchange, *, large: bool) -> None:
         """Take out again what was added, and what is large: it would make every record and listing slow."""
-        bench, wrote = self._bench, self._wrote
-        cls, _, field = wrote.getter.partition(".get_")
+        wrote = self._wrote
         if not self.known or not isinstance(exchange.reply.outcome, Success):
             return
         if wrote.verb == "set" and large:
-            bench.client.call(bench.formats[0], f"{cls}.set_{field}", (wrote.ref, tame(wrote.type, 1)))
-        back = {"add": f"{cls}.remove_{field}", "add_to": f"{cls}.remove_from_{field}"}.get(wrote.verb, "")
-        if bench.api.message(back) is not None:
-            for member in wrote.value if isinstance(wrote.value, Iterable) else ():
-                bench.client.call(bench.formats[0], back, (wrote.ref, member))
+            self._write("set", tame(wrote.type, 1))
+        elif wrote.verb in BACK and isinstance(wrote.value, Iterable):
+            for member in wrote.value:
+                self._write(BACK[wrote.verb], member)
+
+    def _write(self, verb: str, value: Value) -> None:
+        """Call an accessor of the field, where there is one that the profile does not forbid."""
+        cls, _, field = self._wrote.getter.partition(".get_")
+        message = self._bench.api.message(f"{cls}.{verb}_{field}")
+        if message is not None and not why_not(self._bench, message):
+            self._bench.client.call(self._bench.formats[0], message.full_name, (self._wrote.ref, value))
 
     def _differs(self, refused: str, expected: Value, *, done: bool) -> Iterator[tuple[Wrong, Exchange]]:
         """Read over every format, and out of the record over one, what must be there."""

@@ -19,10 +19,10 @@ from xenconform.conformance.fuzz.attempts import Attempt, End
 from xenconform.conformance.fuzz.effects import Verb, Wrote, members
 from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
 from xenconform.conformance.fuzz.lives import Lives
-from xenconform.conformance.fuzz.stage import Stage
+from xenconform.conformance.fuzz.stage import COLLECTIONS, Stage
 from xenconform.models.api import Message
 from xenconform.models.calls import Format
-from xenconform.models.types import DateTime, Float, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.types import DateTime, Float, Int, RefTo, Type, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, hostile_call, odd_session
 from xenconform.strategies.hostile.cases import Owed
@@ -112,14 +112,13 @@ class Source:
 
     def _nested(self, fmt: Format) -> Iterator[bytes]:
         """Yield calls that write a set and a map of the object: what is within them can be broken too."""
-        bench, obj = self._stage.bench, self._stage.obj
-        members: dict[Type, Value] = {SetOf(Str()): ("a", "b"), MapOf(Str(), Str()): {"a": "b", "c": ""}}
-        for message in bench.api.classes[obj.cls].messages.values():
-            of = message.params[-1].type if message.params else Str()
-            if message.verb == "set" and of in members and is_free(bench, message):
-                session: Param = (RefTo("session"), bench.client.session)
-                params: list[Param] = [session, (RefTo(obj.cls), obj.ref), (of, members.pop(of))]
-                yield codec_for(fmt).encode_call(message.full_name, params).rstrip()
+        names, obj = self._stage.names(fmt), self._stage.obj
+        values: dict[str, Value] = {"set_setter": ("a", "b"), "map_setter": {"a": "b", "c": ""}}
+        for name, value in values.items():
+            if name in names:
+                session: Param = (RefTo("session"), self._stage.bench.client.session)
+                params: list[Param] = [session, (RefTo(obj.cls), obj.ref), (COLLECTIONS[name], value)]
+                yield codec_for(fmt).encode_call(names[name].decode(), params).rstrip()
 
     # ---------------------------------------------------------------------------------------------------- documents
 
@@ -176,11 +175,10 @@ class Source:
         """Return the kinds of calls of a message in one round; of what is read back there are more."""
         if waits(message):
             return AT_ONCE
-        writes = message.verb in WRITING and is_free(self._stage.bench, message)
-        more = (
-            NUMBERS if writes and isinstance(message.params[-1].type, Int | Float | DateTime) else MORE if writes else 0
-        )
-        return (*KINDS, *["bounds"] * more)
+        if message.verb not in WRITING or not is_free(self._stage.bench, message):
+            return KINDS
+        spread = isinstance(message.params[-1].type, Int | Float | DateTime)
+        return (*KINDS, *["bounds"] * (NUMBERS if spread else MORE))
 
     def _call(self) -> Attempt | None:
         message, kind, fmt = next(self._sweep)

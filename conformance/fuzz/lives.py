@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import holders, is_destroyed
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.effects import Wrote
+from xenconform.conformance.fuzz.judging import NOTIFICATIONS
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import ApiClass, Constructor, Message
 from xenconform.models.calls import Format, Outcome, Success
@@ -29,8 +31,6 @@ from xenconform.models.values import Value
 from xenconform.strategies.hostile.calling import COUNT_MISMATCH, HostileCall
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.wrong import Typed
-
-NO_ID = "WIRE-JSON-NO-NOTIFICATION"
 
 
 def _nothing(_outcome: Outcome) -> None:
@@ -57,7 +57,7 @@ class Lives:
 
     def attempts(self) -> Generator[Attempt | None]:
         """Yield attempts without end; None where there is none to be made."""
-        for turn in range(10**9):
+        for turn in count():
             fmt = self._bench.formats[turn % len(self._bench.formats)]
             for at, of in enumerate(self._classes):
                 over = self._bench.formats[(turn + at) % len(self._bench.formats)]
@@ -116,7 +116,7 @@ class Lives:
         for method in (name, f"Async.{name}"):
             given = self._bench.stock.exemplar(of.name)
             params, label = _params(constructor, given), given.get("name_label")
-            call = HostileCall(f"{method} without an id", method, params, Owed.REFUSED, NO_ID, has_id=False)
+            call = HostileCall(f"{method} without an id", method, params, Owed.REFUSED, NOTIFICATIONS, has_id=False)
             made = self._encode(call, fmt)
             if made is not None and label and {"get_all", "get_name_label"} <= of.messages.keys():
                 made = replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
@@ -151,13 +151,15 @@ class Lives:
     def _not_ended(self, of: ApiClass, end: str, self_: Typed, fmt: Format) -> Iterator[Attempt | None]:
         """Calls of the destructor that must be turned down, and end nothing."""
         watched = Wrote(str(self_[1]), f"{of.name}.get_uuid", "", Str(), None)
-        count = (COUNT_MISMATCH, end, "1", "2")
+        code = (COUNT_MISMATCH, end, "1", "2")
         calls = [
-            (HostileCall(f"{end} and more", end, (self_, (Str(), "x")), Owed.REFUSED, "WIRE-ARITY", count), ""),
+            (HostileCall(f"{end} and more", end, (self_, (Str(), "x")), Owed.REFUSED, "WIRE-ARITY", code), ""),
             (HostileCall(f"{end} for nobody", end, (self_,), Owed.REFUSED, "ROBUST-AUTH"), self._stage.ended),
         ]
         if fmt is not Format.XMLRPC:
-            calls.append((HostileCall(f"{end} without an id", end, (self_,), Owed.REFUSED, NO_ID, has_id=False), ""))
+            calls.append(
+                (HostileCall(f"{end} without an id", end, (self_,), Owed.REFUSED, NOTIFICATIONS, has_id=False), "")
+            )
         for call, session in calls:
             made = self._encode(call, fmt, session=session)
             if made is not None and "get_uuid" in of.messages:

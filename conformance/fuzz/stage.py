@@ -25,12 +25,12 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
 from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format, Success
-from xenconform.models.types import MapOf, RefTo, SetOf, Str
+from xenconform.models.types import MapOf, RefTo, SetOf, Str, Type
 from xenconform.models.values import Ref, Value, same
 
 REST: Final = "xenconform"
 """The text that stands in the field while nothing is written to it."""
-COLLECTIONS: Final = {"map_setter": MapOf(Str(), Str()), "set_setter": SetOf(Str())}
+COLLECTIONS: Final[dict[str, Type]] = {"map_setter": MapOf(Str(), Str()), "set_setter": SetOf(Str())}
 """What messages that write them stand for in cases, where the object has such a field."""
 NOT_ALWAYS: Final = frozenset(COLLECTIONS)
 """The names that a stage may lack."""

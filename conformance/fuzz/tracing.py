@@ -15,7 +15,7 @@ from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.raw import attempt_of, raw_case
 from xenconform.conformance.fuzz.sending import Sender
 from xenconform.conformance.fuzz.stage import Stage
-from xenconform.conformance.fuzz.wrong import Wrong
+from xenconform.conformance.fuzz.wrong import NOTHING, Wrong
 from xenconform.models.calls import Success
 from xenconform.models.rawcases import RawCase
 
@@ -25,7 +25,6 @@ STAYED: Final = 3
 """So many good calls in a row, held up, are no hiccup."""
 DYING: Final = 2.0
 """So many seconds a server may take to be gone after what ends it."""
-_NOTHING: Final = Wrong("", "", "", "")
 
 
 @dataclass(slots=True)
@@ -83,7 +82,7 @@ class Tracer:
         It is the last one where nobody said how to restart it, where it does not come back, and where they do not end
         it again.
         """
-        cases = [raw_case(_NOTHING, attempt, self.stage) for attempt in recent]
+        cases = [raw_case(NOTHING, attempt, self.stage) for attempt in recent]
         try:
             if not self._ends(cases):
                 return recent[-1], f"restarted, it bears the last {len(cases)} requests"

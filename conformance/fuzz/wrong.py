@@ -13,3 +13,7 @@ class Wrong:
     cause: str
     expected: str
     actual: str
+
+
+NOTHING = Wrong("", "", "", "")
+"""What the case of an attempt shows that shows nothing."""
