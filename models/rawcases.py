@@ -25,7 +25,8 @@ class RawCase:
     `pieces` are templates (see strategies/hostile/template.py): a body to be posted alone where `end` is empty, else
     the pieces of whole requests over a connection of their own, `drip` seconds apart. `owed` is what the server owes,
     `most` how many replies there may be. `sound` says that the request is a call as its protocol writes one. `message`
-    is what a well-formed call calls; `getter` reads back the `value` that it writes to the object `ref`.
+    is what a well-formed call calls; `getter` reads back the `value` that it writes to the object `ref`; without one it
+    does no more than read that object, over the other formats too.
     """
 
     clause: str

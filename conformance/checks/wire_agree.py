@@ -103,12 +103,12 @@ def _compare_listed(bench: Bench, of: ApiClass, formats: tuple[Format, Format], 
     if "get_all_records" not in of.messages:
         return
     left, right = (bench.ask(fmt, message)[0] for fmt in formats)
-    odd = [ref for ref in left if ref in right and _differing(of, left[ref], right[ref])]
+    odd = [ref for ref in left if ref in right and differing(of, left[ref], right[ref])]
     for ref in odd[: bench.budget.objects]:
         _compare(bench, of, (ref, *formats), found)
 
 
-def _differing(of: ApiClass, left: Mapping[str, Value], right: Mapping[str, Value]) -> set[str]:
+def differing(of: ApiClass, left: Mapping[str, Value], right: Mapping[str, Value]) -> set[str]:
     """Return the fields that two records both have, with values that differ."""
     both = of.fields.keys() & left.keys() & right.keys()
     return {name for name in both if not same(of.fields[name].type, left[name], right[name])}
@@ -164,7 +164,7 @@ def _compare(bench: Bench, of: ApiClass, at: tuple[Ref, Format, Format], found: 
     message = f"{of.name}.get_record"
     (left, one), (right, other) = bench.ask(first, message, ref), bench.ask(second, message, ref)
     both = of.fields.keys() & left.keys() & right.keys()
-    odd = _differing(of, left, right)
+    odd = differing(of, left, right)
     for _ in range(ROUNDS if odd else 0):
         for fmt, before in ((first, left), (second, right)):
             again, _ = bench.ask(fmt, message, ref)

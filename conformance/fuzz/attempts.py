@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from xenconform.conformance.codec import Array, Ints, Node, Param, Scalar, Struct, codec_for
@@ -11,12 +11,15 @@ from xenconform.conformance.fuzz.effects import Wrote
 from xenconform.conformance.fuzz.stage import NOT_ALWAYS, Stage
 from xenconform.models.calls import Format, Outcome
 from xenconform.models.types import RefTo
-from xenconform.strategies.hostile import Case, Owed, Said
+from xenconform.strategies.hostile import SLOW, Case, Owed, Said
 from xenconform.strategies.hostile.template import Names, expand, places
 
 End = Literal["wait", "half", "close", "reset"]
 CHANGED = frozenset({"xml", "json", "envelope"})
 """The layers whose cases call nothing but what names of the stage stand for: changed, they do no harm either."""
+
+LONGER = 1.5
+"""So many times what others bear, a slow sender takes."""
 
 SOUND = frozenset({"WIRE-METHOD-UNKNOWN", "WIRE-ARITY"})
 """The clauses on calls that are sound documents, of a method or a number of parameters that there is not."""
@@ -29,7 +32,8 @@ class Attempt:
     `pieces` is a body to be posted, alone, where `end` is empty; else the pieces of whole requests, sent with `drip`
     seconds between them over a connection of their own. `most` is how many replies there may be. `message` is what a
     well-formed call calls, so that its reply is read by its types; `code` the error code that a refusal should have,
-    with its first parameters; `wrote` what it writes, to be read back. `deadline` is how long the reply may take, in
+    with its first parameters; `wrote` what it writes, to be read back; `compared` the object that it does no more than
+    read, to be read over the other formats too. `deadline` is how long the reply may take, in
     seconds, where that is not as for any other; `then` is told what came of it. `sound` says that it is a call as its
     protocol writes one, so that its reply has the protocol's form too. `may_be_changed` says that what is made of it by
     changing its bytes can do no harm either: a call of any message that has no session may get one.
@@ -51,6 +55,7 @@ class Attempt:
     message: str = ""
     code: tuple[str, ...] = ()
     wrote: Wrote | None = None
+    compared: str = ""
     deadline: float | None = None
     then: Callable[[Outcome], None] | None = None
     sound: bool = False
@@ -58,8 +63,15 @@ class Attempt:
 
     @property
     def is_alone(self) -> bool:
-        """Whether nothing else may be sent beside it: what it writes, or makes, is looked at."""
-        return self.wrote is not None or self.then is not None
+        """Whether nothing else may be sent beside it that may write: what it writes, makes or reads is looked at."""
+        return self.wrote is not None or self.then is not None or bool(self.compared)
+
+    @property
+    def about(self) -> str:
+        """The one object that is looked at, so that such attempts about others do not matter to it; else ""."""
+        if self.then is not None:
+            return ""
+        return self.wrote.ref if self.wrote is not None else self.compared
 
     @property
     def data(self) -> bytes:
@@ -73,7 +85,9 @@ def attempts(cases: Iterable[Case], stage: Stage) -> Iterator[Attempt]:
         needed = places(case.body or "") & NOT_ALWAYS
         for fmt in case.formats:
             if fmt in stage.bench.formats and needed <= stage.names(fmt).keys():
-                yield attempt(case, fmt, stage.names(fmt))
+                made = attempt(case, fmt, stage.names(fmt))
+                # Others are to notice a slow sender, if they are held up.
+                yield replace(made, drip=max(made.drip, LONGER * stage.patience)) if made.drip >= SLOW else made
 
 
 def attempt(case: Case, fmt: Format, names: Names) -> Attempt:

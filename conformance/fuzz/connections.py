@@ -77,7 +77,7 @@ class Heard:
 
 
 def talk(dial: Callable[[], socket.socket], attempt: Attempt, patience: float, silence: float) -> Heard:
-    """Send an attempt's pieces and take all that comes back, for so many seconds of patience at most once connected.
+    """Send an attempt's pieces and take all that comes back, for so many seconds of patience at most once all is sent.
 
     Once a reply has come, no further one is waited for after so many seconds of silence. Where no connection came
     about, nothing came back: whether the server is still there is for a good call to find out.
@@ -93,9 +93,10 @@ def talk(dial: Callable[[], socket.socket], attempt: Attempt, patience: float, s
         sock.settimeout(patience)
         try:
             _send(sock, attempt)
-            while time.monotonic() - began < patience and len(received) < MOST:
+            sent = time.monotonic()
+            while time.monotonic() - sent < patience and len(received) < MOST:
                 # Behind a reply that is no last one nothing more need come.
-                sock.settimeout(silence if replies.whole else max(0.05, patience - (time.monotonic() - began)))
+                sock.settimeout(silence if replies.whole else max(0.05, patience - (time.monotonic() - sent)))
                 data = sock.recv(65536)
                 if not data:
                     closed = True

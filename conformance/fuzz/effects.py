@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from math import isfinite
 from typing import Final, Literal
@@ -10,6 +10,7 @@ from typing import Final, Literal
 from xenconform.conformance.checks.aimed import why_not
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import describe, is_refusal, show
+from xenconform.conformance.client import Client
 from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.calls import Format, Outcome, Success
 from xenconform.models.exchange import Exchange
@@ -87,8 +88,8 @@ def members(verb: Verb, first: Value, rest: Sequence[Value]) -> Value:
 class Effects:
     """Looks at what a call writes before and after it; of what could not be read before, nothing is said."""
 
-    def __init__(self, bench: Bench, wrote: Wrote) -> None:
-        self._bench, self._wrote = bench, wrote
+    def __init__(self, bench: Bench, client: Client, wrote: Wrote) -> None:
+        self._bench, self._client, self._wrote = bench, client, wrote
         outcome = Success(None) if wrote.verb == "create" else self._read(bench.formats[0]).reply.outcome
         if isinstance(outcome, Success) and wrote.verb == "" and wrote.value and outcome.value in ((), {}, ""):
             self._write("set", wrote.value)
@@ -98,7 +99,7 @@ class Effects:
 
     def after(self, exchange: Exchange, refused_clause: str) -> Iterator[tuple[Wrong, Exchange]]:
         """Yield what is wrong after a call, each with the exchange that shows it."""
-        done, wrote = isinstance(exchange.reply.outcome, Success), self._wrote
+        bench, wrote, done = self._bench, self._wrote, isinstance(exchange.reply.outcome, Success)
         if not self.known or not (done or is_refusal(exchange)):
             return
         if wrote.verb == "make":
@@ -108,27 +109,38 @@ class Effects:
         elif not done or wrote.verb:
             expected = wrote.after(self._before) if done else self._before
             yield from self._differs("" if done else refused_clause, expected, done=done)
+            if done:
+                yield from self._record(bench.other(exchange.format), expected, self._before)
 
-    def put_back(self, exchange: Exchange, *, large: bool) -> None:
-        """Take out again what was added, and what is large: it would make every record and listing slow."""
-        wrote = self._wrote
+    def put_back(self, exchange: Exchange, *, large: bool) -> Iterator[tuple[Wrong, Exchange]]:
+        """Take out again what was added, and what is large: it would make every record and listing slow.
+
+        Yield what the record shows of what is out again.
+        """
+        wrote, before = self._wrote, self._before
         if not self.known or not isinstance(exchange.reply.outcome, Success):
             return
         if wrote.verb == "set" and large:
             self._write("set", tame(wrote.type, 1))
         elif wrote.verb in BACK and isinstance(wrote.value, Iterable):
-            for member in wrote.value:
-                self._write(BACK[wrote.verb], member)
+            back = [self._write(BACK[wrote.verb], member) for member in wrote.value]
+            now = wrote.after(before)
+            # A member that was there before is out as well.
+            added = len(now) - len(before) if isinstance(now, Sized) and isinstance(before, Sized) else 0
+            if all(back) and added == len(back):
+                yield from self._record(self._bench.other(exchange.format, 2), before, now)
 
-    def _write(self, verb: str, value: Value) -> None:
-        """Call an accessor of the field, where there is one that the profile does not forbid."""
+    def _write(self, verb: str, value: Value) -> bool:
+        """Call an accessor of the field, where there is one that the profile does not forbid; whether it was done."""
         cls, _, field = self._wrote.getter.partition(".get_")
         message = self._bench.api.message(f"{cls}.{verb}_{field}")
-        if message is not None and not why_not(self._bench, message):
-            self._bench.client.call(self._bench.formats[0], message.full_name, (self._wrote.ref, value))
+        if message is None or why_not(self._bench, message):
+            return False
+        exchange = self._client.call(self._bench.formats[0], message.full_name, (self._wrote.ref, value))
+        return isinstance(exchange.reply.outcome, Success)
 
     def _differs(self, refused: str, expected: Value, *, done: bool) -> Iterator[tuple[Wrong, Exchange]]:
-        """Read over every format, and out of the record over one, what must be there."""
+        """Read over every format what must be there."""
         bench, wrote = self._bench, self._wrote
         cause = f"another {wrote.type}" if done else f"{wrote.getter.partition('.')[2]} after a refusal"
         for fmt in bench.formats if done else bench.formats[-1:]:
@@ -139,15 +151,31 @@ class Effects:
             if isinstance(outcome, Success) or not done:
                 said = show(outcome.value) if isinstance(outcome, Success) else describe(seen)
                 yield Wrong(refused or wrote.clause(fmt), cause, f"{wrote.getter}: {show(expected)}", said), seen
+
+    def _record(self, fmt: Format, expected: Value, stale: Value) -> Iterator[tuple[Wrong, Exchange]]:
+        """Read what must be there out of the record over a format; `stale` is what was there before."""
+        bench, wrote = self._bench, self._wrote
         cls, _, getter = wrote.getter.partition(".")
-        if not done or bench.api.message(f"{cls}.get_record") is None:
+        if bench.api.message(f"{cls}.get_record") is None:
             return
-        seen = bench.client.call(bench.formats[seen.seq % len(bench.formats)], f"{cls}.get_record", (wrote.ref,))
-        record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
         field = getter.removeprefix("get_")
-        if isinstance(record, Mapping) and field in record and not same(wrote.type, expected, record[field]):
-            expectation = f"{cls}.get_record, {field}: {show(expected)}"
-            yield Wrong(wrote.clause(seen.format), cause, expectation, show(record[field])), seen
+        shown, seen = self._recorded(fmt, f"{cls}.get_record", field)
+        if shown is None or same(wrote.type, expected, shown):
+            return
+        clause, others = wrote.clause(fmt), [each for each in bench.formats if each is not fmt]
+        if same(wrote.type, stale, shown):
+            # What was kept over one format is no matter of how values of its type are written.
+            fresh = [self._recorded(each, f"{cls}.get_record", field)[0] for each in others]
+            is_fresh = any(each is not None and same(wrote.type, expected, each) for each in fresh)
+            clause = "WIRE-AGREE" if is_fresh else clause
+        expectation = f"{cls}.get_record, {field}: {show(expected)}"
+        yield Wrong(clause, f"another {wrote.type}", expectation, show(shown)), seen
+
+    def _recorded(self, fmt: Format, message: str, field: str) -> tuple[Value, Exchange]:
+        """Return a field out of the record over a format, None where it does not show it, and the exchange."""
+        seen = self._client.call(fmt, message, (self._wrote.ref,))
+        record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else None
+        return (record.get(field) if isinstance(record, Mapping) else None), seen
 
     def _made(self, exchange: Exchange, clause: str) -> Iterator[tuple[Wrong, Exchange]]:
         """Take into stock what was made, and tell of it where the call was refused: nobody else has its name."""
@@ -156,7 +184,7 @@ class Effects:
         seen = self._read(bench.formats[0])
         there = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else ()
         for ref in set(there) - set(self._before if isinstance(self._before, tuple) else ()):
-            named = bench.client.call(bench.formats[0], f"{cls}.get_name_label", (ref,)).reply.outcome
+            named = self._client.call(bench.formats[0], f"{cls}.get_name_label", (ref,)).reply.outcome
             if not isinstance(named, Success) or named.value != wrote.value:
                 continue
             bench.stock.adopt_ref(cls, ref)
@@ -170,7 +198,7 @@ class Effects:
         if not isinstance(outcome, Success) or not isinstance(outcome.value, str) or not isinstance(wrote.value, dict):
             return
         for fmt in bench.formats:
-            seen = bench.client.call(fmt, wrote.getter, (outcome.value,))
+            seen = self._client.call(fmt, wrote.getter, (outcome.value,))
             record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
             for name, value in wrote.value.items():
                 of = cls.fields[name].type
@@ -179,4 +207,4 @@ class Effects:
                     yield Wrong(clause_on(of, value, fmt), f"another {of}, created", said, show(record[name])), seen
 
     def _read(self, fmt: Format) -> Exchange:
-        return self._bench.client.call(fmt, self._wrote.getter, (self._wrote.ref,) if self._wrote.ref else ())
+        return self._client.call(fmt, self._wrote.getter, (self._wrote.ref,) if self._wrote.ref else ())

@@ -15,6 +15,7 @@ from xenconform.conformance.checks.aimed import Aim, aim, reads_by_name, spares_
 from xenconform.conformance.checks.arguments import WRITING
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.codec import Ints, Param, Scalar, codec_for
+from xenconform.conformance.fuzz.agreeing import is_read_alone
 from xenconform.conformance.fuzz.attempts import Attempt, End
 from xenconform.conformance.fuzz.effects import Verb, Wrote, members
 from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
@@ -22,11 +23,11 @@ from xenconform.conformance.fuzz.lives import Lives
 from xenconform.conformance.fuzz.stage import COLLECTIONS, Stage
 from xenconform.models.api import Message
 from xenconform.models.calls import Format
-from xenconform.models.types import DateTime, Float, Int, RefTo, Type, refs_in
+from xenconform.models.types import Float, Int, RefTo, Type, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, hostile_call, odd_session
+from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, bounds_of, hostile_call, odd_session
 from xenconform.strategies.hostile.cases import Owed
-from xenconform.strategies.hostile.dice import Dice, Thrown, pick
+from xenconform.strategies.hostile.dice import Dealt, Dice, Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
 from xenconform.strategies.plain import tame
 
@@ -40,10 +41,10 @@ HTTP_EVERY: Final = 400
 HTTP_ROUND: Final = 12
 AT_ONCE: Final = ("plain", "number", "refs", "named", "unnumbered")
 """The kinds of calls that tell no message to wait."""
-MORE: Final = 7
-"""So many more calls of a message that writes, with values at boundaries, than of another."""
-NUMBERS: Final = 60
-"""So many more, where what it writes is a number or a date: careless code goes wrong in a place of its own."""
+AT_MOST: Final = 32
+"""So many values at boundaries come of a message in each round; the others in those after it."""
+CROSSED: Final = 4
+"""So many calls of a message that writes have a value of another type, where another's have one."""
 I8: Final = ((b"<int>", b"<i8>"), (b"</int>", b"</i8>"))
 WHOLE: Final = re.compile(rb",(-?[0-9]+)\.0\](?=,\"id\":)")
 """A whole number at the end of a JSON call's parameters, written with a point."""
@@ -67,6 +68,7 @@ class Source:
         self._found = found
         self.pool: dict[Format, list[bytes]] = {fmt: self._good(fmt) for fmt in stage.bench.formats}
         self._aims: dict[str, Aim | None] = {}
+        self._dealt: dict[tuple[str, str, Format], Dealt] = {}
         self._every = callable_messages(stage.bench)
         self._safe = [m for m in self._every if is_safe(stage.bench, m)]
         self._sweep = self._swept()
@@ -177,8 +179,8 @@ class Source:
             return AT_ONCE
         if message.verb not in WRITING or not is_free(self._stage.bench, message):
             return KINDS
-        spread = isinstance(message.params[-1].type, Int | Float | DateTime)
-        return (*KINDS, *["bounds"] * (NUMBERS if spread else MORE))
+        values = min(len(bounds_of(message.params[-1].type)), AT_MOST)
+        return (*KINDS, *["crossed"] * (CROSSED - 1), *["bounds"] * (values - 1))
 
     def _call(self) -> Attempt | None:
         message, kind, fmt = next(self._sweep)
@@ -188,7 +190,8 @@ class Source:
         # What is there and not ours gets no value but its own.
         own = aimed.live is None or aimed.live.own or message.verb == "get"
         free = is_free(self._stage.bench, message) and (own or spares_nothing(self._stage.bench))
-        call = hostile_call(self._dice, message, aimed.args, kind, free=free)
+        dealt = self._dealt.setdefault((message.full_name, kind, fmt), Dealt(self._random))
+        call = hostile_call(dealt.anew(), message, aimed.args, kind, free=free)
         if kind == "named" and self._stage.bench.api.message(call.method) is not None:
             return None
         if kind == "plain" and free and message.verb in WRITING and call.params[-1][0] in SPELLED:
@@ -197,7 +200,8 @@ class Source:
         if made is None:
             return None
         wrote, cause = self._wrote(message, call, free=free), f"{message.verb or message.name} {kind}"
-        return replace(made, cause=cause, wrote=wrote, may_be_changed=free)
+        compared = str(call.params[0][1]) if kind == "plain" and is_read_alone(message) else ""
+        return replace(made, cause=cause, wrote=wrote, compared=compared, may_be_changed=free)
 
     def _said(self, call: HostileCall, fmt: Format, *, session: str = "") -> Attempt | None:
         """Return the attempt of a call in one of our sessions, or in what is given for one."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from math import inf, isinf
 from typing import Final
 
@@ -20,6 +19,7 @@ from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
+from xenconform.conformance.fuzz.found import NO_EFFECT, TIME_ALONE, Enough, Found, Told, no_case
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import Sender, Tried
 from xenconform.conformance.fuzz.stage import REST, Stage
@@ -30,44 +30,14 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
+APART: Final = 48
+"""So many attempts that are looked at wait for each other, to be sent beside those about other objects."""
 RECENT: Final = 1_000
 """So many attempts are tried again where the server is gone: it may have died a while after what ended it."""
 NEAR: Final = 50
 """So many are, where a good call was held up."""
 LATE: Final = 3.0
 """So many seconds after a request that was not waited for, it may still be carried out."""
-NO_EFFECT: Final = "ROBUST-NO-EFFECT"
-
-
-@dataclass(slots=True)
-class Found:
-    """One finding: what is wrong, the attempt that shows it, and how often the same was seen, where."""
-
-    wrong: Wrong
-    attempt: Attempt
-    times: int = 0
-    formats: set[str] = field(default_factory=set)
-    layers: set[str] = field(default_factory=set)
-
-
-Told = Callable[[Wrong, Attempt, Sender], str]
-"""Makes a finding small, writes its case and returns the case's name."""
-
-
-def no_case(_wrong: Wrong, _attempt: Attempt, _sender: Sender) -> str:
-    """Write no case."""
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Enough:
-    """When a hunt is over before its time: with the `first` finding, or after `size` bytes."""
-
-    first: bool = False
-    size: float = inf
-
-
-TIME_ALONE: Final = Enough()
 
 
 class Hunt:
@@ -104,6 +74,8 @@ class Hunt:
         self._judged: set[tuple[str, str, str]] = set()
         self._recent: deque[Attempt] = deque(maxlen=RECENT)
         self._batch: list[Attempt] = []
+        self._unsettled = 0
+        self._elsewhere = False
         self._slowest = 0.0
         self._before: Mapping[str, Value] = stage.digest()
 
@@ -117,7 +89,7 @@ class Hunt:
         """Close the connections that attempts were sent over."""
         self.sender.close()
 
-    def run(self, attempts: Iterable[Attempt], until: float = float("inf")) -> None:
+    def run(self, attempts: Iterable[Attempt], until: float = inf) -> None:
         """Send attempts until there are no more, until a time of `time.monotonic`, or until the server is gone.
 
         Raises:
@@ -134,23 +106,36 @@ class Hunt:
 
     def _run(self, attempts: Iterable[Attempt], until: float) -> None:
         together: list[Attempt] = []
+        apart: list[Attempt] = []
         for attempt in attempts:
             if time.monotonic() >= until or self.is_over:
                 break
-            if together and (attempt.is_alone or len(together) >= BATCH):
-                self._send(together)
-                together = []
-            if attempt.is_alone:
-                self.take([self.sender.send(attempt)])
-            else:
+            if not attempt.is_alone:
                 together.append(attempt)
-        if together and not self.is_over:
-            self._send(together)
+            elif attempt.about and attempt.about != self.stage.obj.ref:
+                apart.append(attempt)
+            else:
+                self.take([self.sender.send(attempt)])
+            if len(together) >= BATCH:
+                together = self._send(together)
+            if len(apart) >= APART:
+                apart = self._send_apart(apart)
+        self._send(together)
+        self._send_apart(apart)
         self.settle()
 
-    def _send(self, attempts: list[Attempt]) -> None:
-        self.take(self.sender.send_together(attempts))
-        self.settle()
+    def _send(self, attempts: list[Attempt]) -> list[Attempt]:
+        """Send attempts beside each other; return none that are left."""
+        if not self.is_over:
+            self.take(self.sender.send_together(attempts))
+            self.settle()
+        return []
+
+    def _send_apart(self, attempts: list[Attempt]) -> list[Attempt]:
+        """Send attempts beside others about other objects; return none that are left."""
+        if not self.is_over:
+            self.take(self.sender.send_apart(attempts))
+        return []
 
     def take(self, tried: list[Tried]) -> None:
         """Tell of what is wrong with what came back, and see what was written where it is time to."""
@@ -162,6 +147,8 @@ class Hunt:
         for each in tried:
             for wrong in each.wrongs:
                 self._tell(wrong, each.attempt, *each.seqs)
+            for doubt in each.doubts:
+                self._doubt(doubt.clause, f"{each.attempt.what}: {doubt.actual}, seen once, and not again alone")
             self._slowest = max(self._slowest, each.seconds)
             if each.is_new:
                 self.corpus.keep(each.attempt, self.stage)
@@ -171,14 +158,18 @@ class Hunt:
         ref = self.stage.obj.ref
         # What is read back is written to by us as well.
         ours = any(each.attempt.wrote is not None and each.attempt.wrote.ref == ref for each in tried)
-        if ours or any(each.may_have_written for each in tried):
+        elsewhere = all(each.attempt.is_alone for each in tried) and not ours
+        may = any(each.may_have_written for each in tried)
+        self._elsewhere |= elsewhere and may
+        if ours or (may and not elsewhere):
             self.settle(written=True)
-        elif len(self._batch) >= BATCH:
+        elif self._unsettled >= BATCH:
             self.settle()
 
     def _note(self, tried: Tried) -> None:
         attempt = tried.attempt
         self._recent.append(attempt)
+        self._unsettled += 1
         self._batch += [attempt] if tried.refused else []
         clauses = tried.judged_by(self.stage.bench.api)
         self._judged.update((clause, attempt.layer, str(attempt.format)) for clause in clauses)
@@ -188,9 +179,10 @@ class Hunt:
 
         `written` says that an attempt since may have written the text by right.
         """
-        batch, self._batch = self._batch, []
-        if not batch and not written:
+        if not self._unsettled and not written:
             return
+        batch, elsewhere = self._batch, self._elsewhere
+        self._batch, self._elsewhere, self._unsettled = [], False, 0
         began = time.monotonic()
         now = self._digest()
         self._slowest = max(self._slowest, time.monotonic() - began)
@@ -207,7 +199,7 @@ class Hunt:
                     NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said
                 )
                 self._tell(wrong, attempt, *seqs)
-            elif not written and time.monotonic() > self._late:
+            elif not (written or elsewhere) and time.monotonic() > self._late:
                 said = f"{', '.join(changed)} changed after {len(batch)} refused requests"
                 self._doubt(NO_EFFECT, f"{said}, and none of them, sent again, changed it")
             self.stage.rest()

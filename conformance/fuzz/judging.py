@@ -187,6 +187,7 @@ def judged_by(attempt: Attempt, outcomes: Sequence[Outcome], *, refused: bool, a
     if message is not None and isinstance(outcomes[0], Success):
         found |= {"WIRE-SESSION-SHARED"} if _names_others(attempt) else set()
         found |= clauses_on(message.result, outcomes[0].value, api, attempt.format)
+        found |= {"WIRE-AGREE"} if attempt.compared else set()
         if attempt.wrote and attempt.wrote.verb not in {"", "make", "create"}:
             found.add(attempt.wrote.clause(attempt.format))
             found |= clauses_on(attempt.wrote.type, attempt.wrote.value, api, attempt.format)

@@ -163,7 +163,7 @@ class Lives:
         for call, session in calls:
             made = self._encode(call, fmt, session=session)
             if made is not None and "get_uuid" in of.messages:
-                made = replace(made, wrote=watched)
+                made = replace(made, wrote=watched, then=_nothing)
             yield made
 
     def _power(self, fmt: Format) -> Iterator[Attempt | None]:

@@ -41,7 +41,7 @@ def raw_case(wrong: Wrong, attempt: Attempt, stage: Stage) -> RawCase:
         sound=attempt.sound,
         message=attempt.message,
         code=attempt.code,
-        ref=templated(wrote.ref.encode(), names) if wrote else "",
+        ref=templated((wrote.ref if wrote else attempt.compared).encode(), names),
         getter=wrote.getter if wrote else "",
         verb=wrote.verb if wrote else "",
         value=wrote.value if wrote else None,
@@ -81,6 +81,7 @@ def attempt_of(case: RawCase, stage: Stage) -> Attempt:
         message=case.message,
         code=case.code,
         wrote=wrote,
+        compared="" if wrote else expand(case.ref, names).decode(),
         sound=case.sound,
         may_be_changed=case.layer in CHANGED and not case.message,
     )

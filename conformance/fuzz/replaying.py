@@ -7,13 +7,14 @@ from contextlib import ExitStack
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
-from xenconform.conformance.fuzz.hunt import NO_EFFECT
+from xenconform.conformance.fuzz.found import NO_EFFECT
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.raw import attempt_of
 from xenconform.conformance.fuzz.sending import Sender
 from xenconform.conformance.fuzz.stage import Stage, staged
 from xenconform.models.calls import Outcome
 from xenconform.models.rawcases import RawCase
+from xenconform.strategies.hostile import SLOW
 
 
 def again(bench: Bench, case: RawCase) -> tuple[str, list[Outcome]]:
@@ -39,13 +40,14 @@ def again(bench: Bench, case: RawCase) -> tuple[str, list[Outcome]]:
         stage.rest()
         if case.clause == NO_EFFECT and tried.refused and changed:
             return f"it was refused, and changed {', '.join(sorted(changed))}", outcomes
-        return (_held_up(stage, sender, attempt) if case.clause == "ROBUST-ALIVE" else ""), outcomes
+        is_about_others = case.clause == "ROBUST-ALIVE" or case.drip >= SLOW
+        return (_held_up(stage, sender, attempt) if is_about_others else ""), outcomes
 
 
 def _held_up(stage: Stage, sender: Sender, attempt: Attempt) -> str:
-    """Return how long a good call took after an attempt, "" where that was as usual."""
+    """Return how long a good call took beside an attempt and after it, "" where that was as usual."""
     bench = stage.bench
-    onlooker = Onlooker(bench.client.sibling(), bench.formats[0], stage.listing)
-    sender.send(attempt)
-    took = onlooker.ask()
+    with Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker:
+        sender.send(attempt)
+        took = onlooker.look()
     return f"a good call took {took:.1f} s" if took > stage.patience else ""

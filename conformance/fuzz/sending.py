@@ -12,6 +12,7 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.client import Client
+from xenconform.conformance.fuzz.agreeing import disagreements
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.connections import Heard, talk
 from xenconform.conformance.fuzz.effects import Effects
@@ -36,6 +37,8 @@ from xenconform.strategies.hostile import Owed
 
 LANES: Final = 12
 """So many connections carry attempts at a time."""
+Seen = list[tuple[Wrong, Exchange]]
+"""What is wrong with what an object shows, and the exchanges that show it."""
 LARGE: Final = 2_000
 """Values of calls over so many bytes are not left where they were written."""
 
@@ -52,6 +55,8 @@ class Tried:
     seconds: float
     is_new: bool = False
     """Whether no reply of this kind came before."""
+    doubts: tuple[Wrong, ...] = ()
+    """What was wrong while attempts about others were sent, and not again with nothing beside it."""
 
     @property
     def refused(self) -> bool:
@@ -111,9 +116,46 @@ class Sender:
         Raises:
             ValueError: HTTP cannot carry the attempt's content type or path.
         """
-        effects = Effects(self.stage.bench, attempt.wrote) if attempt.wrote else None
-        exchange = self._post(attempt, self.stage.bench.client)
-        return exchange, self._posted(attempt, exchange, effects)
+        exchange, seen = self._carried(attempt, self.stage.bench.client)
+        return exchange, self._posted(attempt, exchange, seen)
+
+    def send_apart(self, attempts: Sequence[Attempt]) -> list[Tried]:
+        """Send attempts that are about an object each; those about one object one after the other.
+
+        What is wrong with what an object shows then is looked for again with nothing beside it: that one object is not
+        written by way of another is for other clauses to say.
+        """
+        chains: dict[str, list[Attempt]] = {}
+        for attempt in attempts:
+            chains.setdefault(attempt.about, []).append(attempt)
+        sent = [each for chain in self._lanes.map(self._chain, chains.values()) for each in chain]
+        return [self._apart(*each, alone=len(chains) == 1) for each in sent]
+
+    def _chain(self, attempts: list[Attempt]) -> list[tuple[Attempt, Exchange, Seen]]:
+        return [(attempt, *self._carried(attempt, self._client())) for attempt in attempts]
+
+    def _apart(self, attempt: Attempt, exchange: Exchange, seen: Seen, *, alone: bool) -> Tried:
+        tried = self._posted(attempt, exchange, seen if alone else [])
+        if alone or not seen:
+            return tried
+        again = self.post(attempt)[1]
+        if again.wrongs:
+            return again
+        return replace(tried, doubts=self.selected(attempt, [wrong for wrong, _ in seen]))
+
+    def _carried(self, attempt: Attempt, client: Client) -> tuple[Exchange, Seen]:
+        """Post an attempt's body, look at what it is about before and after, and tidy up."""
+        bench, seen = self.stage.bench, Seen()
+        effects = Effects(bench, client, attempt.wrote) if attempt.wrote else None
+        exchange = self._post(attempt, client)
+        if effects is not None:
+            refused_clause = attempt.clause if attempt.clause == NOTIFICATIONS else "ROBUST-NO-EFFECT"
+            seen += effects.after(exchange, refused_clause)
+            seen += effects.put_back(exchange, large=len(attempt.data) > LARGE)
+        message = bench.api.message(attempt.message)
+        if attempt.compared and message is not None:
+            seen += disagreements(bench, client, message, attempt.compared, exchange)
+        return exchange, seen
 
     def send_together(self, attempts: Sequence[Attempt]) -> list[Tried]:
         """Send attempts over several connections, some at the same time; judge them in their order."""
@@ -126,10 +168,15 @@ class Sender:
     def _lane(self, attempt: Attempt) -> Heard | Exchange:
         if attempt.end:
             return self._talk(attempt)
+        return self._post(attempt, self._client())
+
+    def _client(self) -> Client:
+        """Return this lane's own client."""
         if not hasattr(self._own, "client"):
             self._own.client = self.stage.bench.client.sibling()
             self._clients.append(self._own.client)
-        return self._post(attempt, self._own.client)
+        client: Client = self._own.client
+        return client
 
     def _post(self, attempt: Attempt, client: Client) -> Exchange:
         message = self.stage.bench.api.message(attempt.message)
@@ -137,18 +184,14 @@ class Sender:
         path, kind = attempt.path, attempt.content_type
         return client.raw(attempt.format, attempt.data, kind, path, deadline=attempt.deadline, result=result)
 
-    def _posted(self, attempt: Attempt, exchange: Exchange, effects: Effects | None = None) -> Tried:
+    def _posted(self, attempt: Attempt, exchange: Exchange, seen: Sequence[tuple[Wrong, Exchange]] = ()) -> Tried:
         self.sent, self.size = self.sent + 1, self.size + len(attempt.data)
         is_new = self._is_new(class_of(exchange))
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
         if attempt.message and isinstance(exchange.reply.outcome, Success):
             wrongs += self._spellings.see(attempt, exchange.received)
-        if effects is not None:
-            refused_clause = attempt.clause if attempt.clause == NOTIFICATIONS else "ROBUST-NO-EFFECT"
-            for wrong, seen in effects.after(exchange, refused_clause):
-                wrongs.append(wrong)
-                seqs.append(seen.seq)
-            effects.put_back(exchange, large=len(attempt.data) > LARGE)
+        wrongs += [wrong for wrong, _ in seen]
+        seqs += [each.seq for _, each in seen]
         if attempt.then is not None:
             attempt.then(exchange.reply.outcome)
         outcomes = outcomes_of_post(exchange)

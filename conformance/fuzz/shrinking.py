@@ -51,8 +51,11 @@ def smaller(wrong: Wrong, attempt: Attempt, sender: Sender, seconds: float = MOS
         return attempt  # What is owed is known of the whole alone.
     until, left = time.monotonic() + seconds, [MOST_SENDS]
 
+    def is_over() -> bool:
+        return left[0] <= 0 or time.monotonic() > until
+
     def shows(data: bytes) -> bool:
-        if left[0] <= 0 or time.monotonic() > until:
+        if is_over():
             return False
         if bound and not is_surely_malformed(data, language):
             return False
@@ -62,8 +65,8 @@ def smaller(wrong: Wrong, attempt: Attempt, sender: Sender, seconds: float = MOS
     best = attempt.data
     if not shows(best):
         return attempt
-    best = _minimized([*language.token.findall(best)], shows) or best
-    best = _minimized([best[at : at + 1] for at in range(len(best))], shows) or best
+    best = _minimized([*language.token.findall(best)], shows, is_over) or best
+    best = _minimized([best[at : at + 1] for at in range(len(best))], shows, is_over) or best
     return replace(attempt, pieces=(best,))
 
 
@@ -82,14 +85,17 @@ def _language(attempt: Attempt) -> Language:
     return XML if attempt.format is Format.XMLRPC else JSON
 
 
-def _minimized(parts: Sequence[bytes], shows: Callable[[bytes], bool]) -> bytes:
-    """Leave out runs of parts, shorter and shorter ones; return what is left, nothing where the whole shows nothing."""
+def _minimized(parts: Sequence[bytes], shows: Callable[[bytes], bool], is_over: Callable[[], bool]) -> bytes:
+    """Leave out runs of parts, shorter and shorter ones, until it is over; return what is left.
+
+    That is nothing where the whole shows nothing.
+    """
     if not shows(b"".join(parts)):
         return b""
     size = max(1, len(parts) // 2)
-    while size:
+    while size and not is_over():
         at = 0
-        while at < len(parts):
+        while at < len(parts) and not is_over():
             fewer = (*parts[:at], *parts[at + size :])
             if fewer and shows(b"".join(fewer)):
                 parts = fewer

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from xenconform.conformance.checks.health import TargetGoneError
@@ -18,6 +19,7 @@ from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import NOTHING, Wrong
 from xenconform.models.calls import Success
 from xenconform.models.rawcases import RawCase
+from xenconform.strategies.hostile import SLOW
 
 SEARCH: Final = 15.0
 """So many seconds attempts are sent again to find the one that did something, a third of it once the time is over."""
@@ -34,7 +36,7 @@ class Tracer:
     stage: Stage
     sender: Sender
     onlooker: Onlooker
-    until: float = float("inf")
+    until: float = inf
 
     def changing(self, batch: Sequence[Attempt]) -> tuple[Attempt, tuple[int, ...], str] | None:
         """Return the first that is refused and changes something, the exchanges and what changed; None where none is.
@@ -66,7 +68,9 @@ class Tracer:
             if all(self._holds_up(attempt) for _ in range(2)):
                 expected = f"a good call is answered as usual after {attempt.what}"
                 said = f"not within {patience:.1f} s, twice"
-                return Wrong("ROBUST-ALIVE", f"others are held up, {attempt.layer}", expected, said), attempt
+                # Who is slow holds up no others: that is for the clause on how requests are sent to say.
+                clause = attempt.clause if attempt.drip >= SLOW else "ROBUST-ALIVE"
+                return Wrong(clause, f"others are held up, {attempt.layer}", expected, said), attempt
         return None
 
     def _stays_slow(self) -> str:

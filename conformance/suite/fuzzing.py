@@ -21,8 +21,9 @@ from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.fuzz.attempts import attempts
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
+from xenconform.conformance.fuzz.found import Enough
 from xenconform.conformance.fuzz.generating import Source
-from xenconform.conformance.fuzz.hunt import Enough, Hunt
+from xenconform.conformance.fuzz.hunt import Hunt
 from xenconform.conformance.fuzz.judging import ALWAYS, BESIDE, BY_THEMSELVES
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import LANES
@@ -125,6 +126,7 @@ def clauses_of(layers: Collection[str], formats: Collection[Format]) -> tuple[st
     if "http" in layers:
         found.add("ROBUST-HTTP")
     if "call" in layers:
+        found |= {"WIRE-AGREE"} if len(formats) > 1 else set()
         found |= {*CALLS, *(f"{clause}-CODE" for clause in CODED), *wire_values(formats)}
     elif OPENAPI in layers:
         found |= wire_values([Format.JSONRPC2])
@@ -166,6 +168,7 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console, en
     until = began + bounds.seconds
     chosen = [case for case in load() if case.layer in bounds.layers]
     Random(bench.seed).shuffle(chosen)  # noqa: S311 - so that no layer waits for the end of another
+    chosen.sort(key=lambda case: case.http is not None and case.http.is_slow)  # all at once, at the end
     others = tuple(layer for layer in bounds.layers if layer != OPENAPI)
     footprint = Footprint(bounds.pid) if bounds.pid else None
     corpus = Corpus(bounds.corpus)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from xenconform.models.api import Message
 from xenconform.models.types import NULL_REF, Enum, Float, MapOf, RefTo, SetOf, Str, Type, Void, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.boundary import boundaries, special_floats
+from xenconform.strategies.boundary import MANY, boundaries, hostile_keys, special_floats
 from xenconform.strategies.hostile.cases import Owed
-from xenconform.strategies.hostile.dice import Dice, pick
+from xenconform.strategies.hostile.dice import Dice, T, pick
+from xenconform.strategies.texts import TEXTS
 from xenconform.strategies.wrong import Typed, is_a_name, wrong_typed
 
 WRITES: Final = frozenset({"set", "add", "add_to"})
@@ -20,9 +22,13 @@ INJECTED: Final = (
     "", " ", "'", '"', "' OR '1'='1", "\\", "%s%n%x", "{0}", "{{7*7}}", "${7*7}", "$(id)", "`id`", "; id",
     "../../etc/passwd", "%00", "%0d%0aX: y", "\r\nX: y", "<!--", "]]>", "<script>", "&amp;", "*", "(uid=*)",
     "\u202e", "\ufeff", "e\u0301", "\u00e9", "\U0001f600", "\u0131", "a", "null", "true", "0", "-1", "NaN",
-    "OpaqueRef:NULL", "\u2028", "\ufffd", '"jsonrpc":"2.0"', "jsonrpc", "</string></value>", "\\u0041", "&#65;",
+    "OpaqueRef:NULL", "\u2028", "\ufffd", "constructor", "hasOwnProperty", '"jsonrpc":"2.0"', "jsonrpc",
+    "</string></value>", "\\u0041", "&#65;",
 )  # fmt: skip
 """Texts that careless code takes for more than text."""
+HANDFUL: Final = 4
+"""So many odd texts stand in a set or map together."""
+_SHORT: Final = (*dict.fromkeys((*INJECTED, *(text for text in TEXTS if len(text) < MANY))),)
 COUNT_MISMATCH: Final = "MESSAGE_PARAMETER_COUNT_MISMATCH"
 OTHERS: Final = ("VM", "network", "host", "session", "secret", "VLAN", "task", "no_such_class")
 """Classes whose names stand before the names of other classes' messages."""
@@ -81,13 +87,35 @@ def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     )
 
 
+@cache
+def bounds_of(of: Type) -> tuple[Value, ...]:
+    """Return the values of a type that careless code goes wrong with, the plainest first; none of a reference."""
+    match of:
+        case Float():
+            return (*boundaries(of), *special_floats())
+        case Str():
+            return (*boundaries(of), *(text for text in INJECTED if text not in boundaries(of)))
+        case SetOf(Str()):
+            return (*boundaries(of), *_handfuls(_SHORT))
+        case MapOf(Str(), item) if not refs_in(item):
+            given = bounds_of(item)
+            pairs = [(key, given[at % len(given)]) for at, key in enumerate(dict.fromkeys((*hostile_keys(), *_SHORT)))]
+            return (*boundaries(of), *map(dict, _handfuls(pairs)))
+        case _:
+            return boundaries(of)
+
+
+def _handfuls(of: Sequence[T]) -> Iterator[tuple[T, ...]]:
+    """Yield some things, a few at a time: one that is rightly refused takes few others with it."""
+    return (tuple(of[at : at + HANDFUL]) for at in range(0, len(of), HANDFUL))
+
+
 def _bounds(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     """Values behind self are at the boundaries of their types, or are texts that are taken for more."""
     params = list(good)
     for at, (of, _) in enumerate(good):
         if at and not refs_in(of) and not (isinstance(of, Enum) and not of.values):
-            special = special_floats() if of == Float() else INJECTED if of == Str() else ()
-            params[at] = (of, pick(dice, special) if special and dice.below(2) else pick(dice, boundaries(of)))
+            params[at] = (of, pick(dice, bounds_of(of)))
     return HostileCall(f"{message.full_name} with values at boundaries", message.full_name, tuple(params))
 
 

@@ -23,6 +23,9 @@ _BODY: Final = {"body", "base", "swap", "type", "path"}
 _CALL: Final = {"method", "params", "session", "ints"}
 _HTTP: Final = {"head", "lines", "then", "pieces", "end", "most", "drip"}
 
+SLOW: Final = 1.0
+"""A sender is slow that lets so many seconds pass between two pieces: it is there for others to be held up by."""
+
 Said: TypeAlias = tuple[str, Any]
 """A value of a call as it is written: the kind, and its text, members or items."""
 
@@ -40,13 +43,19 @@ class Http:
     """A whole request, in pieces of template text.
 
     `end` is what the client does at last: "wait" for replies, "half" close its side, "close" it, "reset" it. `most` is
-    how many replies there may be at most. `drip` is how many seconds pass between two pieces.
+    how many replies there may be at most. `drip` is how many seconds pass between two pieces, of a slow sender at
+    least.
     """
 
     pieces: tuple[str, ...]
     end: str = "half"
     most: int = 1
     drip: float = 0.0
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether others might be held up while it is sent."""
+        return self.drip >= SLOW
 
 
 @dataclass(frozen=True, slots=True)

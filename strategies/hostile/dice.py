@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
 T = TypeVar("T")
 WIDE: Final = 2**32
@@ -46,6 +46,32 @@ class Thrown:
     def below(self, bound: int) -> int:
         """Return a random number below the bound."""
         return int(self._random.random() * bound)
+
+
+class Dealt:
+    """Dice that are dealt like cards: each choice is made once, in a random order, before one is made again.
+
+    `anew` begins the choices of another thing made in the same way.
+    """
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._piles: dict[tuple[int, int], list[int]] = {}
+        self._at = 0
+
+    def anew(self) -> Self:
+        """Return the same dice, of which the next number is a first choice."""
+        self._at = 0
+        return self
+
+    def below(self, bound: int) -> int:
+        """Return a number below the bound that was not dealt for this choice since all were."""
+        pile = self._piles.setdefault((self._at, bound), [])
+        self._at += 1
+        if not pile:
+            pile.extend(range(bound))
+            self._random.shuffle(pile)
+        return pile.pop()
 
 
 def pick(dice: Dice, of: Sequence[T]) -> T:

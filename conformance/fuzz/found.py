@@ -1,0 +1,45 @@
+"""What a hunt found, who is told of it, and when it is enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+from xenconform.conformance.fuzz.attempts import Attempt
+from xenconform.conformance.fuzz.sending import Sender
+from xenconform.conformance.fuzz.wrong import Wrong
+
+NO_EFFECT: Final = "ROBUST-NO-EFFECT"
+
+
+@dataclass(slots=True)
+class Found:
+    """One finding: what is wrong, the attempt that shows it, and how often the same was seen, where."""
+
+    wrong: Wrong
+    attempt: Attempt
+    times: int = 0
+    formats: set[str] = field(default_factory=set)
+    layers: set[str] = field(default_factory=set)
+
+
+Told = Callable[[Wrong, Attempt, Sender], str]
+"""Makes a finding small, writes its case and returns the case's name."""
+
+
+def no_case(_wrong: Wrong, _attempt: Attempt, _sender: Sender) -> str:
+    """Write no case."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """When a hunt is over before its time: with the `first` finding, or after `size` bytes."""
+
+    first: bool = False
+    size: float = inf
+
+
+TIME_ALONE: Final = Enough()
