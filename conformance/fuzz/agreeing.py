@@ -11,7 +11,7 @@ from xenconform.conformance.checks.wire_agree import ROUNDS, differing
 from xenconform.conformance.client import Client
 from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.api import Message
-from xenconform.models.calls import Success
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import RecordOf
 from xenconform.models.values import Ref, Value, same
@@ -33,22 +33,35 @@ def disagreements(
 
     Source: the clause WIRE-AGREE.
     """
-    first = _shown(message, seen)
-    for fmt in bench.formats if first else ():
-        if fmt is seen.format:
-            continue
+    first, others = _shown(message, seen), [fmt for fmt in bench.formats if fmt is not seen.format]
+    odd: dict[str, dict[Format, tuple[Value, Exchange]]] = {}
+    for fmt in others if first else ():
         other = client.call(fmt, message.full_name, (ref,))
         second = _shown(message, other)
-        odd = _odd(bench, message, first, second)
-        for _ in range(ROUNDS if odd else 0):
-            # A value that changes by itself agrees with itself now and then.
-            for over, before in ((seen.format, first), (fmt, second)):
-                again = _shown(message, client.call(over, message.full_name, (ref,)))
-                odd = {name for name in odd if name in again} - _odd(bench, message, before, again)
-        for name in sorted(odd):
-            what = f"{message.cls}.{name}" if name else message.full_name
+        for name in _stay_odd(bench, client, message, ref, {seen.format: first, fmt: second}):
+            odd.setdefault(name, {})[fmt] = (second[name], other)
+    for name, guilty in sorted(odd.items()):
+        what = f"{message.cls}.{name}" if name else message.full_name
+        alone = len(guilty) == len(others) > 1
+        for fmt, (value, other) in list(guilty.items())[: 1 if alone else None]:
+            cause = "the formats differ" if len(others) == 1 else f"{seen.format if alone else fmt} shows it otherwise"
             said = f"{what}: {show(first[name])}, as over {seen.format}"
-            yield Wrong(CLAUSE, f"{fmt} and {seen.format} differ", said, f"{show(second[name])} over {fmt}"), other
+            yield Wrong(CLAUSE, cause, said, f"{show(value)} over {fmt}"), other
+
+
+def _stay_odd(
+    bench: Bench, client: Client, message: Message, ref: Ref, shown: Mapping[Format, Mapping[str, Value]]
+) -> set[str]:
+    """Return what two formats show in different ways, and each in the same way as before whenever it is read again.
+
+    A value that changes by itself agrees with itself now and then.
+    """
+    odd = _odd(bench, message, *shown.values())
+    for _ in range(ROUNDS if odd else 0):
+        for fmt, before in shown.items():
+            again = _shown(message, client.call(fmt, message.full_name, (ref,)))
+            odd = {name for name in odd if name in again} - _odd(bench, message, before, again)
+    return odd
 
 
 def _shown(message: Message, exchange: Exchange) -> Mapping[str, Value]:
