@@ -10,24 +10,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import trustme
+from listening import Listening, listener_at, running
 
 Way = Callable[[socket.socket, threading.Event], None]
 """What becomes of a connection once a door has turned: the bare socket, and what is set when the door is closed."""
 
 
-@dataclass
-class Front:
-    """A running door: how many connections it took, and all that came in over them, without TLS."""
+@dataclass(kw_only=True)
+class Front(Listening):
+    """A running door to a port `behind`: all that came in over its connections is `seen`, without TLS."""
 
-    listener: socket.socket
-    port: int
+    behind: int
     context: ssl.SSLContext | None
     way: Way | None
     after: int
-    connections: int = 0
     seen: bytearray = field(default_factory=bytearray)
-    stop: threading.Event = field(default_factory=threading.Event)
-    threads: list[threading.Thread] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -36,20 +33,11 @@ class Front:
             return f"unix://{where}"
         return f"{'https' if self.context else 'http'}://127.0.0.1:{where[1]}"
 
-    def run(self) -> None:
-        while not self.stop.is_set():
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            way = self.way if self.connections > self.after else None
-            self.start(self.turned, sock, way) if way else self.start(self.serve, sock)
-
-    def start(self, what: Callable[..., None], *args: object) -> None:
-        thread = threading.Thread(target=what, args=args)
-        self.threads.append(thread)
-        thread.start()
+    def taken(self, sock: socket.socket) -> None:
+        if self.way is not None and self.connections > self.after:
+            self.start(self.turned, sock, self.way)
+        else:
+            self.start(self.serve, sock)
 
     def turned(self, sock: socket.socket, way: Way) -> None:
         with suppress(OSError), sock:
@@ -60,7 +48,7 @@ class Front:
         with suppress(OSError), sock:
             sock.settimeout(10)
             inner = self.context.wrap_socket(sock, server_side=True) if self.context else sock
-            with inner, socket.create_connection(("127.0.0.1", self.port), timeout=10) as behind:
+            with inner, socket.create_connection(("127.0.0.1", self.behind), timeout=10) as behind:
                 behind.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 back = threading.Thread(target=self.copy, args=(behind, inner))
                 back.start()
@@ -84,22 +72,9 @@ def front(
     port: int, context: ssl.SSLContext | None = None, unix: str = "", way: Way | None = None, after: int = 0
 ) -> Iterator[Front]:
     """Run a door to a port until the block ends; after so many connections the others go the way that is given."""
-    listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
-    listener.bind(unix or ("127.0.0.1", 0))
-    listener.listen(64)
-    door = Front(listener, port, context, way, after)
-    accepting = threading.Thread(target=door.run)
-    accepting.start()
-    try:
+    door = Front(listener=listener_at(unix=unix), behind=port, context=context, way=way, after=after)
+    with running(door):
         yield door
-    finally:
-        door.stop.set()
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        accepting.join(10)
-        for thread in door.threads:
-            thread.join(15)
 
 
 def context_for(name: str, authority: trustme.CA) -> ssl.SSLContext:

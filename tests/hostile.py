@@ -10,39 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
+
+from listening import Listening, listener_at, running
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 5\r\n\r\nhello"
 Behaviour: TypeAlias = "Callable[[socket.socket, threading.Event], None]"
 
 
-@dataclass
-class Hostile:
-    """A running server: where it listens, how many connections it took."""
+@dataclass(kw_only=True)
+class Hostile(Listening):
+    """A running server of one behaviour."""
 
     behaviour: Behaviour
-    listener: socket.socket
     context: ssl.SSLContext | None = None
-    stop: threading.Event = field(default_factory=threading.Event)
-    connections: int = 0
-    threads: list[threading.Thread] = field(default_factory=list)
-    port: int = 0
 
     @property
     def url(self) -> str:
         return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}"
-
-    def run(self) -> None:
-        while not self.stop.is_set():
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            thread = threading.Thread(target=self.serve, args=(sock,))
-            self.threads.append(thread)
-            thread.start()
 
     def serve(self, sock: socket.socket) -> None:
         with suppress(OSError), sock:
@@ -57,22 +43,8 @@ class Hostile:
 @contextmanager
 def serving(behaviour: Behaviour, context: ssl.SSLContext | None = None, unix: str = "") -> Iterator[Hostile]:
     """Run a server with one behaviour until the block ends."""
-    listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
-    listener.bind(unix or ("127.0.0.1", 0))
-    listener.listen(16)
-    server = Hostile(behaviour, listener, context, port=0 if unix else listener.getsockname()[1])
-    accepting = threading.Thread(target=server.run)
-    accepting.start()
-    try:
+    with running(Hostile(listener=listener_at(unix=unix), behaviour=behaviour, context=context)) as server:
         yield server
-    finally:
-        server.stop.set()
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        accepting.join(10)
-        for thread in server.threads:
-            thread.join(10)
 
 
 def read_request(sock: socket.socket) -> bytes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 import hostile
+from listening import Listening, listener_at, running
 
 from xenconform.conformance.codec import codec_for
 from xenconform.conformance.reference.seed import seeded
@@ -43,24 +44,17 @@ Treason: TypeAlias = Callable[[Turn], bool]
 """Answers a request in a bad way; returns whether the connection may be used again."""
 
 
-@dataclass
-class Turncoat:
+@dataclass(kw_only=True)
+class Turncoat(Listening):
     """A running server: its service, the messages asked for in order, and when and how it turns."""
 
     treason: Treason | None
     after: int
     only: str
-    listener: socket.socket
     service: Service
-    stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
     asked: list[str] = field(default_factory=list)
     calls: list[tuple[str, bytes, HttpAnswer]] = field(default_factory=list)
-    threads: list[threading.Thread] = field(default_factory=list)
-
-    @property
-    def port(self) -> int:
-        return int(self.listener.getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -68,16 +62,6 @@ class Turncoat:
 
     def is_time(self, message: str) -> bool:
         return self.treason is not None and len(self.asked) > self.after and (not self.only or message == self.only)
-
-    def run(self) -> None:
-        while not self.stop.is_set():
-            try:
-                sock, _ = self.listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self.serve, args=(sock,))
-            self.threads.append(thread)
-            thread.start()
 
     def serve(self, sock: socket.socket) -> None:
         with suppress(OSError), sock:
@@ -136,23 +120,10 @@ class _Replayed:
 @contextmanager
 def turncoat(treason: Treason | None = None, *, after: int = 0, only: str = "", port: int = 0) -> Iterator[Turncoat]:
     """Run a server that turns after so many requests, on every message or on one alone, until the block ends."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(16)
-    server = Turncoat(treason, after, only, listener, Service(State(seeded(Api.load(), 0))))
-    accepting = threading.Thread(target=server.run)
-    accepting.start()
-    try:
+    service = Service(State(seeded(Api.load(), 0)))
+    listener = listener_at(port)
+    with running(Turncoat(listener=listener, treason=treason, after=after, only=only, service=service)) as server:
         yield server
-    finally:
-        server.stop.set()
-        with suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        accepting.join(10)
-        for thread in server.threads:
-            thread.join(15)
 
 
 def http(answer: HttpAnswer, *headers: str, status: str = "") -> bytes:
