@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
+from math import isfinite
 from random import Random
 from typing import Protocol
 
@@ -26,10 +27,11 @@ from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import ApiClass, Constructor, Message
 from xenconform.models.calls import Format, Outcome, Success
 from xenconform.models.power import TRANSITIONS
-from xenconform.models.types import RecordOf, RefTo, SetOf, Str
+from xenconform.models.types import RecordOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.hostile.calling import COUNT_MISMATCH, HostileCall
+from xenconform.strategies.hostile.calling import COUNT_MISMATCH, HostileCall, bounds_of
 from xenconform.strategies.hostile.cases import Owed
+from xenconform.strategies.hostile.dice import Dealt, pick
 from xenconform.strategies.wrong import Typed
 
 
@@ -50,6 +52,7 @@ class Lives:
 
     def __init__(self, stage: Stage, random: Random, encode: Encode) -> None:
         self._stage, self._bench, self._encode = stage, stage.bench, encode
+        self._random, self._dealt = random, dict[tuple[str, str], Dealt]()
         classes = [of for of in self._bench.api.classes.values() if is_destroyed(self._bench.api, of)]
         random.shuffle(classes)
         self._number = random.randrange(100)
@@ -77,9 +80,16 @@ class Lives:
             if isinstance(outcome, Success) and isinstance(outcome.value, str):
                 made.append(stock.adopt_ref(of.name, outcome.value))
 
-        yield self._made_boldly(of, constructor, fmt, adopt)
-        for each in made:
-            stock.remove(each)
+        self._number += 1
+        odd = self._odd_values(of, constructor)
+        one = dict([self._random.choice([*odd.items()])]) if odd else {}
+        for values in (bold_values(self._bench, of, self._number, ()), odd, one):
+            yield self._made_boldly(of, constructor, fmt, values, adopt)
+            for each in made:
+                stock.remove(each)
+            if made and values is odd:
+                break
+            made.clear()
         made.clear()
         name = constructor.message.full_name
         # Objects like this one are made all the time, their ints as text.
@@ -122,18 +132,32 @@ class Lives:
                 made = replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
             yield made
 
+    def _odd_values(self, of: ApiClass, constructor: Constructor) -> dict[str, Value]:
+        """Return a value at a boundary for each field that a constructor takes any value of, another each time."""
+        found: dict[str, Value] = {}
+        for name, field in given_fields(of, constructor):
+            domain = self._bench.profile.domain(of.name, field.name)
+            values = [each for each in bounds_of(field.type) if is_kept(each)]
+            if domain.is_free and not domain.skip and not refs_in(field.type) and len(values) > 1:
+                dealt = self._dealt.setdefault((of.name, name), Dealt(self._random))
+                found[name] = pick(dealt.anew(), values)
+        return found
+
     def _made_boldly(
-        self, of: ApiClass, constructor: Constructor, fmt: Format, adopt: Callable[[Outcome], None]
+        self,
+        of: ApiClass,
+        constructor: Constructor,
+        fmt: Format,
+        values: Mapping[str, Value],
+        adopt: Callable[[Outcome], None],
     ) -> Attempt | None:
         """A call of the constructor with values that it may refuse; those that it takes come back."""
-        self._number += 1
-        name, bold = constructor.message.full_name, bold_values(self._bench, of, self._number, ())
-        given = {**self._bench.stock.exemplar(of.name), **bold}
+        name, given = constructor.message.full_name, {**self._bench.stock.exemplar(of.name), **values}
         call = HostileCall(f"{name} with values at boundaries", name, _params(constructor, given))
         made = self._alone(call, fmt, adopt)
         if made is None or "get_record" not in of.messages:
             return made
-        sent = {field.name: bold[name] for name, field in given_fields(of, constructor) if name in bold}
+        sent = {field.name: values[name] for name, field in given_fields(of, constructor) if name in values}
         return replace(made, wrote=Wrote("", f"{of.name}.get_record", "create", RecordOf(of.name), sent))
 
     def _held(self, of: ApiClass, obj: Obj, fmt: Format) -> Iterator[Attempt | None]:
@@ -190,6 +214,11 @@ class Lives:
     def _alone(self, call: HostileCall, fmt: Format, then: Callable[[Outcome], None] = _nothing) -> Attempt | None:
         made = self._encode(call, fmt)
         return None if made is None else replace(made, message=call.method, then=then)
+
+
+def is_kept(value: Value) -> bool:
+    """Whether a value given to a constructor is to come back: the empty text leaves it to the server."""
+    return value != "" and not (isinstance(value, float) and not isfinite(value))
 
 
 def _params(constructor: Constructor, given: Mapping[str, Value]) -> tuple[Typed, ...]:
