@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from xenconform.conformance.codec import Param, codec_for
 from xenconform.conformance.fuzz import effects, sending
 from xenconform.conformance.fuzz.agreeing import is_read_alone
 from xenconform.conformance.fuzz.attempts import Attempt
-from xenconform.conformance.fuzz.effects import Wrote
+from xenconform.conformance.fuzz.effects import Wrote, clause_on
 from xenconform.conformance.fuzz.shrinking import smaller
 from xenconform.conformance.fuzz.stage import Stage, staged
 from xenconform.conformance.fuzz.wrong import Wrong
@@ -24,7 +25,8 @@ from xenconform.conformance.suite.settings import Options, Settings
 from xenconform.models.api import Api
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo, Str
+from xenconform.models.types import Float, Int, MapOf, RefTo, SetOf, Str, Type
+from xenconform.models.values import Value
 from xenconform.strategies.hostile import Owed
 from xenconform.strategies.hostile.calling import bounds_of
 from xenconform.strategies.hostile.dice import Dealt, pick
@@ -139,3 +141,21 @@ def test_what_is_compared_over_the_formats_reads_one_object() -> None:
     compared = {m.full_name for of in api.classes.values() for m in of.messages.values() if is_read_alone(m)}
     assert {"VM.get_record", "VM.get_name_label", "PIF.get_device"} <= compared
     assert not compared & {"VM.get_all", "VM.get_by_uuid", "VM.set_name_label", "VM.get_all_records", "host.get_log"}
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "shown", "clause"),
+    [
+        (Str(), "a", "b", "WIRE-STRING"),
+        (SetOf(Str()), ("a", "b"), ("a", "c"), "WIRE-STRING"),
+        (SetOf(Str()), ("a", "b"), ("a",), "WIRE-SET"),
+        (SetOf(Int()), (1, 2), (1, 3), "WIRE-INT-JSON"),
+        (MapOf(Str(), Float()), {"a": 1.5}, {"a": 2.5}, "WIRE-FLOAT"),
+        (MapOf(Str(), Float()), {"a": math.nan}, {"a": 0.0}, "WIRE-FLOAT-SPECIAL"),
+        (MapOf(Str(), Int()), {"a": 1}, {"b": 1}, "WIRE-STRING"),
+        (MapOf(Str(), Str()), {"a": "1", "A": "1"}, {"a": "1"}, "WIRE-MAP"),
+    ],
+)
+def test_what_stands_in_a_collection_has_a_clause_of_its_own(of: Type, value: Value, shown: Value, clause: str) -> None:
+    """As many members, but other ones, are a matter of their type; more or fewer are one of the set or map."""
+    assert clause_on(of, value, FMT, shown) == clause

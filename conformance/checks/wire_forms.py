@@ -11,7 +11,7 @@ from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.roundtrip import Spot, spot
 from xenconform.conformance.checks.wire_kinds import parts
-from xenconform.conformance.checks.wire_ways import result_of, spelling
+from xenconform.conformance.checks.wire_ways import ints_in, result_of, spelling
 from xenconform.conformance.codec import Ints, Scalar
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Constructor, Qualifier
@@ -190,36 +190,29 @@ def _spelled(bench: Bench, of: ApiClass, ints: list[str], fmt: Format) -> Iterat
     except Unavailable:
         return
     exchange = bench.call(fmt, f"{of.name}.get_record", obj.ref)
-    yield from _in_record(of, ints, result_of(exchange), exchange)
+    yield from _in_record(bench, of, ints, (result_of(exchange), exchange))
     for name in ints:
         if f"get_{name}" in of.messages:
             single = bench.call(fmt, f"{of.name}.get_{name}", obj.ref)
-            yield from _in_record(of, [name], {name: result_of(single)}, single)
+            yield from _in_record(bench, of, [name], ({name: result_of(single)}, single))
     if "get_all_records" in of.messages:
         listed = bench.call(fmt, f"{of.name}.get_all_records")
         records = result_of(listed)
         for record in records.values() if isinstance(records, Mapping) else ():
-            yield from _in_record(of, ints, record, listed)
+            yield from _in_record(bench, of, ints, (record, listed))
 
 
-def _in_record(of: ApiClass, ints: list[str], record: object, seen: Exchange) -> Iterator[tuple[str, str, Exchange]]:
+def _in_record(
+    bench: Bench, of: ApiClass, ints: list[str], shown: tuple[object, Exchange]
+) -> Iterator[tuple[str, str, Exchange]]:
     """Yield how each int of a record is written, those in sets and maps included."""
+    record, seen = shown
     if not isinstance(record, Mapping):
         return
     for name in ints:
-        for each in _ints_in(of.fields[name].type, record.get(name)):
+        for each in ints_in(of.fields[name].type, record.get(name), bench.api):
             if how := spelling(each):
                 yield name, how, seen
-
-
-def _ints_in(of: t.Type, value: object) -> Iterator[object]:
-    match of, value:
-        case t.Int(), _:
-            yield value
-        case t.SetOf(t.Int()), list():
-            yield from value
-        case t.MapOf(_, t.Int()), dict():
-            yield from value.values()
 
 
 CHECKS: tuple[Check, ...] = (

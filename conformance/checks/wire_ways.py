@@ -17,7 +17,7 @@ from xenconform.conformance.checks.roundtrip import Spot, Trial, constructor_pla
 from xenconform.conformance.checks.wire_kinds import Batch, Kind
 from xenconform.conformance.codec import Scalar
 from xenconform.models import types as t
-from xenconform.models.api import ApiClass, Field
+from xenconform.models.api import Api, ApiClass, Field
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, Value, same
@@ -83,6 +83,25 @@ def spelling(value: object) -> str:
     if isinstance(value, str):
         return "decimal strings" if value.removeprefix("-").isdecimal() else ""
     return "integers" if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def ints_in(of: t.Type, value: object, api: Api, most: int | None = None) -> Iterator[object]:
+    """Yield the ints of a JSON value of a type, as they were written, of `most` members of a set or map where given."""
+    match of, value:
+        case t.Int(), _:
+            yield value
+        case t.SetOf(item), list():
+            for each in value[:most]:
+                yield from ints_in(item, each, api, most)
+        case t.MapOf(_, item), dict():
+            for each in list(value.values())[:most]:
+                yield from ints_in(item, each, api, most)
+        case t.RecordOf(cls), dict():
+            for field in api.classes[cls].fields.values():
+                if field.name in value and not isinstance(field.type, t.RecordOf):
+                    yield from ints_in(field.type, value[field.name], api, most)
+        case _:
+            return
 
 
 def result_of(exchange: Exchange) -> Any:

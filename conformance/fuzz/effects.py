@@ -29,13 +29,26 @@ BACK: Final[dict[str, str]] = {"add": "remove", "add_to": "remove_from"}
 """What takes out again what a verb adds."""
 
 
-def clause_on(of: Type, value: Value, over: Format) -> str:
-    """Return the clause that a server breaks where a value of a type comes back as another over a format."""
-    if isinstance(value, float) and not isfinite(value):
-        return "WIRE-FLOAT-SPECIAL"
-    if of == Int():
-        return "WIRE-INT-XML" if over is Format.XMLRPC else "WIRE-INT-JSON"
-    return BY_TYPE.get(type(of).__name__, "WIRE-STRING")
+def clause_on(of: Type, value: Value, over: Format, shown: Value = None) -> str:
+    """Return the clause that a server breaks where a value of a type comes back as another, `shown`, over a format.
+
+    As many members and other ones are no matter of the set or map, but of what stands in it.
+    """
+    match of, value, shown:
+        case SetOf(item), tuple(), tuple() if value and len(value) == len(shown):
+            lost = (each for each in value if not any(same(item, each, other) for other in shown))
+            return clause_on(item, next(lost, value[0]), over)
+        case MapOf(key, item), dict(), dict() if value and len(value) == len(shown):
+            if missing := [each for each in value if each not in shown]:
+                return clause_on(key, missing[0], over)
+            odd = next((each for each in value if not same(item, value[each], shown[each])), next(iter(value)))
+            return clause_on(item, value[odd], over, shown[odd])
+        case _ if isinstance(value, float) and not isfinite(value):
+            return "WIRE-FLOAT-SPECIAL"
+        case Int(), _, _:
+            return "WIRE-INT-XML" if over is Format.XMLRPC else "WIRE-INT-JSON"
+        case _:
+            return BY_TYPE.get(type(of).__name__, "WIRE-STRING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +68,9 @@ class Wrote:
     type: Type
     value: Value
 
-    def clause(self, over: Format) -> str:
+    def clause(self, over: Format, expected: Value = None, shown: Value = None) -> str:
         """Return the clause that a server breaks where the field shows something else over a format."""
-        return clause_on(self.type, self.value, over)
+        return clause_on(self.type, self.value if expected is None else expected, over, shown)
 
     def after(self, before: Value) -> Value:
         """Return what the field shows once the call was carried out."""
@@ -150,7 +163,13 @@ class Effects:
                 continue
             if isinstance(outcome, Success) or not done:
                 said = show(outcome.value) if isinstance(outcome, Success) else describe(seen)
-                yield Wrong(refused or wrote.clause(fmt), cause, f"{wrote.getter}: {show(expected)}", said), seen
+                shown = outcome.value if isinstance(outcome, Success) else None
+                yield (
+                    Wrong(
+                        refused or wrote.clause(fmt, expected, shown), cause, f"{wrote.getter}: {show(expected)}", said
+                    ),
+                    seen,
+                )
 
     def _record(self, fmt: Format, expected: Value, stale: Value) -> Iterator[tuple[Wrong, Exchange]]:
         """Read what must be there out of the record over a format; `stale` is what was there before."""
@@ -162,7 +181,7 @@ class Effects:
         shown, seen = self._recorded(fmt, f"{cls}.get_record", field)
         if shown is None or same(wrote.type, expected, shown):
             return
-        clause, others = wrote.clause(fmt), [each for each in bench.formats if each is not fmt]
+        clause, others = wrote.clause(fmt, expected, shown), [each for each in bench.formats if each is not fmt]
         if same(wrote.type, stale, shown):
             # What was kept over one format is no matter of how values of its type are written.
             fresh = [self._recorded(each, f"{cls}.get_record", field)[0] for each in others]
@@ -204,7 +223,12 @@ class Effects:
                 of = cls.fields[name].type
                 if name in record and not same(of, value, record[name]):
                     said = f"{cls.name}.{name}: {show(value)}"
-                    yield Wrong(clause_on(of, value, fmt), f"another {of}, created", said, show(record[name])), seen
+                    yield (
+                        Wrong(
+                            clause_on(of, value, fmt, record[name]), f"another {of}, created", said, show(record[name])
+                        ),
+                        seen,
+                    )
 
     def _read(self, fmt: Format) -> Exchange:
         return self._client.call(fmt, self._wrote.getter, (self._wrote.ref,) if self._wrote.ref else ())

@@ -12,6 +12,8 @@ from xenconform.conformance.fuzz.sending import Sender
 from xenconform.conformance.fuzz.wrong import Wrong
 
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
+APART: Final = 48
+"""So many attempts that are looked at wait for each other, to be sent beside those about other objects."""
 
 
 @dataclass(slots=True)
@@ -36,10 +38,14 @@ def no_case(_wrong: Wrong, _attempt: Attempt, _sender: Sender) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Enough:
-    """When a hunt is over before its time: with the `first` finding, or after `size` bytes."""
+    """When a hunt is over before its time: with the `first` finding, or after `size` bytes.
+
+    `at_once` is how many attempts wait for each other at most, to be sent together.
+    """
 
     first: bool = False
     size: float = inf
+    at_once: int = APART
 
 
 TIME_ALONE: Final = Enough()

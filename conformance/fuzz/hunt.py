@@ -30,8 +30,6 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
-APART: Final = 48
-"""So many attempts that are looked at wait for each other, to be sent beside those about other objects."""
 RECENT: Final = 1_000
 """So many attempts are tried again where the server is gone: it may have died a while after what ended it."""
 NEAR: Final = 50
@@ -116,9 +114,9 @@ class Hunt:
                 apart.append(attempt)
             else:
                 self.take([self.sender.send(attempt)])
-            if len(together) >= BATCH:
+            if len(together) >= min(BATCH, self.enough.at_once):
                 together = self._send(together)
-            if len(apart) >= APART:
+            if len(apart) >= self.enough.at_once:
                 apart = self._send_apart(apart)
         self._send(together)
         self._send_apart(apart)

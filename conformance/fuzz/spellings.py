@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from xenconform.conformance.checks.wire_ways import spelling
+from xenconform.conformance.checks.wire_ways import ints_in, spelling
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.batches import as_json
 from xenconform.conformance.fuzz.wrong import Wrong
@@ -14,6 +13,8 @@ from xenconform.models.calls import Format
 from xenconform.models.types import Int, MapOf, RecordOf, SetOf, Type
 
 CLAUSE = "WIRE-INT-JSON"
+FEW = 3
+"""So many members of a set or map are looked at: there are listings of thousands."""
 
 
 class Spellings:
@@ -22,14 +23,20 @@ class Spellings:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._seen: dict[str, str] = {}
+        self._ints: dict[str, bool] = {}
 
     def see(self, attempt: Attempt, received: bytes) -> Iterator[Wrong]:
         """Yield that the ints of a reply that was read as a success are written in another way than those before."""
         message = self._api.message(attempt.message)
-        if message is None or attempt.format is Format.XMLRPC or not self._has_ints(message.result):
+        if message is None or attempt.format is Format.XMLRPC:
+            return
+        if message.full_name not in self._ints:
+            self._ints[message.full_name] = self._has_ints(message.result)
+        if not self._ints[message.full_name]:
             return
         reply = as_json(received)
-        for value in _ints_in(message.result, reply.get("result") if isinstance(reply, dict) else None, self._api):
+        result = reply.get("result") if isinstance(reply, dict) else None
+        for value in ints_in(message.result, result, self._api, FEW):
             how = spelling(value)
             self._seen.setdefault(how, f"{attempt.message} over {attempt.format}")
             others = {other: at for other, at in self._seen.items() if other not in {"", how}}
@@ -49,20 +56,3 @@ class Spellings:
                 return any(self._has_ints(field.type) for field in self._api.classes[cls].fields.values())
             case _:
                 return False
-
-
-def _ints_in(of: Type, value: Any, api: Api) -> Iterator[object]:
-    """Yield the ints of a JSON value, as they were written; of a listing, of its first records alone."""
-    match of, value:
-        case Int(), _:
-            yield value
-        case SetOf(item), list():
-            for each in value[:3]:
-                yield from _ints_in(item, each, api)
-        case MapOf(_, item), dict():
-            for each in list(value.values())[:3]:
-                yield from _ints_in(item, each, api)
-        case RecordOf(cls), dict():
-            for field in api.classes[cls].fields.values():
-                if field.name in value and not isinstance(field.type, RecordOf):
-                    yield from _ints_in(field.type, value[field.name], api)

@@ -21,7 +21,7 @@ from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.fuzz.attempts import attempts
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
-from xenconform.conformance.fuzz.found import Enough
+from xenconform.conformance.fuzz.found import APART, Enough
 from xenconform.conformance.fuzz.generating import Source
 from xenconform.conformance.fuzz.hunt import Hunt
 from xenconform.conformance.fuzz.judging import ALWAYS, BESIDE, BY_THEMSELVES
@@ -172,10 +172,12 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console, en
     others = tuple(layer for layer in bounds.layers if layer != OPENAPI)
     footprint = Footprint(bounds.pid) if bounds.pid else None
     corpus = Corpus(bounds.corpus)
+    at_once = APART if bounds.rate is None else max(1, min(APART, int(bounds.rate)))  # a rate is kept in each second
+    enough = Enough(bounds.first, bounds.size, at_once)
     with (
         staged(bench) as stage,
         Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker,
-        closing(Hunt(stage, onlooker, writer, corpus, footprint, Enough(bounds.first, bounds.size))) as hunt,
+        closing(Hunt(stage, onlooker, writer, corpus, footprint, enough)) as hunt,
         Pace(hunt, until, bounds.rate, console) as pace,
     ):
         ended.hunt = hunt
