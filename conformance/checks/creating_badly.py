@@ -22,7 +22,7 @@ from xenconform.conformance.checks.tally import draw
 from xenconform.models.api import Api, ApiClass, Field, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, SetOf, Str, refs_in
+from xenconform.models.types import MapOf, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value, same
 from xenconform.strategies.plain import tame
 from xenconform.strategies.wrong import Typed, wrong_typed
@@ -178,9 +178,14 @@ def _send(bench: Bench, place: _Place, bad: Typed) -> Exchange:
     """Call create with a record of which one value is wrong, and is sent as what it is."""
     as_type, value = bad
     of, name = place.of, place.name
-    bent = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
-    api = replace(bench.api, classes={**bench.api.classes, of.name: bent})
+    api = bent(bench.api, of, name, as_type)
     return bench.call(place.fmt, f"{of.name}.create", {**place.good, name: value}, probe=True, api=api)
+
+
+def bent(api: Api, of: ApiClass, name: str, as_type: Type) -> Api:
+    """Return the model with another type for a field, so that a record is written with a value of that."""
+    changed = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
+    return replace(api, classes={**api.classes, of.name: changed})
 
 
 def _marked(of: ApiClass, record: dict[str, Value]) -> dict[str, Value]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
-from math import isfinite
 from random import Random
 from typing import Final, cast
 
@@ -21,11 +20,19 @@ from xenconform.conformance.fuzz.effects import Verb, Wrote, members
 from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
 from xenconform.conformance.fuzz.lives import Lives
 from xenconform.conformance.fuzz.stage import COLLECTIONS, Stage
-from xenconform.models.api import Message
+from xenconform.models.api import Api, Message
 from xenconform.models.calls import Format
 from xenconform.models.types import Float, Int, RefTo, Type, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.hostile.calling import IDENTS, KINDS, HostileCall, bounds_of, hostile_call, odd_session
+from xenconform.strategies.hostile.calling import (
+    IDENTS,
+    KINDS,
+    HostileCall,
+    bounds_of,
+    hostile_call,
+    is_special,
+    odd_session,
+)
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dealt, Dice, Thrown, pick
 from xenconform.strategies.hostile.mutating import HTTP, JSON, XML, Language, is_surely_malformed, mutate
@@ -203,13 +210,13 @@ class Source:
         compared = str(call.params[0][1]) if kind == "plain" and is_read_alone(message) else ""
         return replace(made, cause=cause, wrote=wrote, compared=compared, may_be_changed=free)
 
-    def _said(self, call: HostileCall, fmt: Format, *, session: str = "") -> Attempt | None:
-        """Return the attempt of a call in one of our sessions, or in what is given for one."""
+    def _said(self, call: HostileCall, fmt: Format, *, session: str = "", api: Api | None = None) -> Attempt | None:
+        """Return the attempt of a call in one of our sessions, or in what is given for one, written by a model."""
         good = pick(self._dice, (self._stage.bench.client.session, *self._stage.sessions))
         params: list[Param] = [(RefTo("session"), session or good), *call.params]
         if call.null_at >= 0:
             params[1 + call.null_at] = (None, Scalar("nil", ""))
-        made = self._encoded("call", call.what, call.method, params, (call.owed, call.clause), fmt)
+        made = self._encoded("call", call, params, fmt, api)
         if made is None or call.has_id:
             known = call.method if self._stage.bench.api.message(call.method) and not session else ""
             return made and replace(made, message=known, code=call.code)
@@ -238,27 +245,29 @@ class Source:
         args = aimed.args if aimed else ()
         params: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=False)]
         what = f"{message.full_name} with no session of this server"
+        call = HostileCall(what, message.full_name, (), Owed.REFUSED, "ROBUST-AUTH")
         whole: list[Param] = [(RefTo("session"), bad), *params]
         fmt = pick(self._dice, self._stage.bench.formats)
-        return self._encoded("session", what, message.full_name, whole, (Owed.REFUSED, "ROBUST-AUTH"), fmt)
+        return self._encoded("session", call, whole, fmt)
 
     def _encoded(
-        self, layer: str, what: str, method: str, params: list[Param], owed: tuple[Owed, str], fmt: Format
+        self, layer: str, call: HostileCall, params: list[Param], fmt: Format, api: Api | None = None
     ) -> Attempt | None:
         try:
             ident, ints = pick(self._dice, IDENTS), pick(self._dice, INTS)
-            body = codec_for(fmt).encode_call(method, params, ident, api=self._stage.bench.api, ints=ints)
+            body = codec_for(fmt).encode_call(call.method, params, ident, api=api or self._stage.bench.api, ints=ints)
             if fmt is not Format.XMLRPC and params[-1:] and params[-1][0] == Float() and self._dice.below(2):
                 body = WHOLE.sub(rb",\1]", body)
             for old, new in I8 if fmt is Format.XMLRPC and self._dice.below(2) else ():
                 body = body.replace(old, new)
         except ValueError:  # the format carries no such text: another one may
             return None
-        name = method.partition(".")[2].partition("_")[0]
+        name = call.method.partition(".")[2].partition("_")[0]
         cause = f"{name} of {layer}"
         # NaN and the infinities have no spelling in JSON that a parser must know.
-        sound = fmt is Format.XMLRPC or not any(_is_special(value) for _, value in params)
-        return Attempt("", layer, what, fmt, owed[0], owed[1], cause, (body,), sound=sound, may_be_changed=False)
+        sound = fmt is Format.XMLRPC or not any(is_special(value) for _, value in params)
+        what, owed, clause = call.what, call.owed, call.clause
+        return Attempt("", layer, what, fmt, owed, clause, cause, (body,), sound=sound, may_be_changed=False)
 
     def _aim(self, message: Message) -> Aim | None:
         """Return good arguments of a message, None where there are none; each is asked for once."""
@@ -278,19 +287,6 @@ class Source:
             return None
         (obj,) = self._stage.bench.stock.readable(message.cls)
         return Aim((obj.ref, *rest), obj, right=True)
-
-
-def _is_special(value: Value) -> bool:
-    """Whether a value is, or holds, a float that is not finite."""
-    match value:
-        case float():
-            return not isfinite(value)
-        case tuple():
-            return any(map(_is_special, value))
-        case dict():
-            return any(map(_is_special, value.values()))
-        case _:
-            return False
 
 
 def _without_id(body: bytes, dice: Dice) -> bytes:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
-from math import isfinite
 from random import Random
-from typing import Protocol
+from typing import Final, Protocol
 
 from xenconform.conformance.checks.aimed import why_not
 from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.creating_badly import bent
 from xenconform.conformance.checks.creating_fields import bold_values
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.power_walk import PATIENCE, Walk
@@ -24,15 +24,18 @@ from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.effects import Wrote
 from xenconform.conformance.fuzz.judging import NOTIFICATIONS
 from xenconform.conformance.fuzz.stage import Stage
-from xenconform.models.api import ApiClass, Constructor, Message
+from xenconform.models.api import Api, ApiClass, Constructor, Message
 from xenconform.models.calls import Format, Outcome, Success
 from xenconform.models.power import TRANSITIONS
 from xenconform.models.types import RecordOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.hostile.calling import COUNT_MISMATCH, HostileCall, bounds_of
+from xenconform.strategies.hostile.calling import COUNT_MISMATCH, HostileCall, bounds_of, is_special
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dealt, pick
-from xenconform.strategies.wrong import Typed
+from xenconform.strategies.wrong import Typed, is_a_name, wrong_typed
+
+MORE: Final = "xc_more"
+"""A member that no record has."""
 
 
 def _nothing(_outcome: Outcome) -> None:
@@ -42,8 +45,8 @@ def _nothing(_outcome: Outcome) -> None:
 class Encode(Protocol):
     """Makes an attempt of a call over a format; None where the format has no such call."""
 
-    def __call__(self, call: HostileCall, fmt: Format, *, session: str = "") -> Attempt | None:
-        """Return the attempt; `session` stands in for a good session."""
+    def __call__(self, call: HostileCall, fmt: Format, *, session: str = "", api: Api | None = None) -> Attempt | None:
+        """Return the attempt; `session` stands in for a good session, `api` for the model to write values by."""
         ...
 
 
@@ -91,6 +94,11 @@ class Lives:
                 break
             made.clear()
         made.clear()
+        for attempt in self._odd_records(of, constructor, fmt, adopt):
+            yield attempt
+            for each in made:
+                stock.remove(each)
+            made.clear()
         name = constructor.message.full_name
         # Objects like this one are made all the time, their ints as text.
         create = HostileCall(
@@ -160,6 +168,34 @@ class Lives:
         sent = {field.name: values[name] for name, field in given_fields(of, constructor) if name in values}
         return replace(made, wrote=Wrote("", f"{of.name}.get_record", "create", RecordOf(of.name), sent))
 
+    def _odd_records(
+        self, of: ApiClass, constructor: Constructor, fmt: Format, adopt: Callable[[Outcome], None]
+    ) -> Iterator[Attempt | None]:
+        """Calls of a constructor of a record that lacks a member, has one too many, or one of another type."""
+        if not constructor.record:
+            return
+        name, given, type_ = constructor.message.full_name, self._bench.stock.exemplar(of.name), RecordOf(of.name)
+        dealt = self._dealt.setdefault((of.name, ""), Dealt(self._random)).anew()
+        left = pick(dealt, [*given])
+        less = {member: value for member, value in given.items() if member != left}
+        yield self._alone(HostileCall(f"{name} without {left}", name, ((type_, less),)), fmt, adopt)
+        more = {**given, MORE: "x"}
+        yield self._alone(HostileCall(f"{name} with {MORE}", name, ((type_, more),)), fmt, adopt)
+        wrong = [
+            (field, each)
+            for _, field in given_fields(of, constructor)
+            for each in wrong_typed(field.type)
+            if not refs_in(each[0]) and not is_a_name(field.type, each[0])
+        ]
+        field, (as_type, value) = pick(dealt, wrong)
+        what = f"{name} with a {as_type} for its {field.name}"
+        call = HostileCall(what, name, ((type_, {**given, field.name: value}),), Owed.REFUSED, "CREATE-BAD")
+        made = self._encode(call, fmt, api=bent(self._bench.api, of, field.name, as_type))
+        label = given.get("name_label") if field.name != "name_label" else ""
+        if made is not None and label and {"get_all", "get_name_label"} <= of.messages.keys():
+            made = replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
+        yield made and replace(made, then=_nothing if made.wrote else adopt)
+
     def _held(self, of: ApiClass, obj: Obj, fmt: Format) -> Iterator[Attempt | None]:
         """The end of an object that others refer to: whatever the answer is, it has its form."""
         stock, end = self._bench.stock, of.messages[of.destructor].full_name
@@ -218,7 +254,7 @@ class Lives:
 
 def is_kept(value: Value) -> bool:
     """Whether a value given to a constructor is to come back: the empty text leaves it to the server."""
-    return value != "" and not (isinstance(value, float) and not isfinite(value))
+    return value != "" and not is_special(value)
 
 
 def _params(constructor: Constructor, given: Mapping[str, Value]) -> tuple[Typed, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import isfinite
 from typing import Final
 
 from xenconform.models.api import Message
@@ -205,3 +206,16 @@ def odd_session(dice: Dice, session: str, others: Sequence[str]) -> str:
     )  # fmt: skip
     found = pick(dice, changed)
     return found if found != session else ""
+
+
+def is_special(value: Value) -> bool:
+    """Whether a value is, or holds, a float that is not finite, which JSON has no notation for."""
+    match value:
+        case float():
+            return not isfinite(value)
+        case tuple():
+            return any(map(is_special, value))
+        case dict():
+            return any(map(is_special, value.values()))
+        case _:
+            return False
