@@ -200,10 +200,9 @@ IDENTS: Final[tuple[int | str, ...]] = (
 def odd_session(dice: Dice, session: str, others: Sequence[str]) -> str:
     """Return a text that is no session, nearly one, or a ref of something else; `others` are such refs."""
     changed = (
-        "", session[:-1], f"{session}0", f" {session}", f"{session} ", session.upper(), session.lower(), session.swapcase(),
-        session[::-1],
-        session.partition(":")[2], f"{session}\n", session.replace("-", ""), session.replace(":", "%3A"),
-        f"{session}\u200b", *ODD_REFS, *INJECTED[:-13], *others,
+        "", session[:-1], f"{session}0", f" {session}", f"{session} ", session.upper(), session.lower(),
+        session.swapcase(), session[::-1], session.partition(":")[2], f"{session}\n", session.replace("-", ""),
+        session.replace(":", "%3A"), f"{session}\u200b", *ODD_REFS, *INJECTED[:-15], *others,
     )  # fmt: skip
     found = pick(dice, changed)
     return found if found != session else ""
