@@ -32,6 +32,7 @@ from xenconform.strategies.hostile.calling import (
     hostile_call,
     is_special,
     odd_session,
+    sessionless,
 )
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dealt, Dice, Thrown, pick
@@ -206,7 +207,8 @@ class Source:
         made = self._said(call, fmt)
         if made is None:
             return None
-        wrote, cause = self._wrote(message, call, free=free), f"{message.verb or message.name} {kind}"
+        wrote = self._wrote(message, call, free=free)
+        cause = made.cause if call.owed is Owed.ANSWERED else f"{message.verb or message.name} {kind}"
         compared = str(call.params[0][1]) if kind == "plain" and is_read_alone(message) else ""
         return replace(made, cause=cause, wrote=wrote, compared=compared, may_be_changed=free)
 
@@ -243,10 +245,8 @@ class Source:
         bad = odd_session(self._dice, stage.bench.client.session, (stage.ended, stage.obj.ref))
         aimed = self._aims.get(message.full_name)
         args = aimed.args if aimed else ()
-        params: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=False)]
-        what = f"{message.full_name} with no session of this server"
-        call = HostileCall(what, message.full_name, (), Owed.REFUSED, "ROBUST-AUTH")
-        whole: list[Param] = [(RefTo("session"), bad), *params]
+        call = sessionless(self._dice, message, args)
+        whole: list[Param] = [(RefTo("session"), bad), *call.params]
         fmt = pick(self._dice, self._stage.bench.formats)
         return self._encoded("session", call, whole, fmt)
 
@@ -256,14 +256,18 @@ class Source:
         try:
             ident, ints = pick(self._dice, IDENTS), pick(self._dice, INTS)
             body = codec_for(fmt).encode_call(call.method, params, ident, api=api or self._stage.bench.api, ints=ints)
-            if fmt is not Format.XMLRPC and params[-1:] and params[-1][0] == Float() and self._dice.below(2):
+            whole = fmt is not Format.XMLRPC and params[-1:] and params[-1][0] == Float()
+            if whole and call.clause != SPELLED[Int()] and self._dice.below(2):
                 body = WHOLE.sub(rb",\1]", body)
             for old, new in I8 if fmt is Format.XMLRPC and self._dice.below(2) else ():
                 body = body.replace(old, new)
         except ValueError:  # the format carries no such text: another one may
             return None
-        name = call.method.partition(".")[2].partition("_")[0]
-        cause = f"{name} of {layer}"
+        # What is not answered though it is good is one defect, whichever message it is; so is what needs no session.
+        verb = call.method.partition(".")[2].partition("_")[0]
+        cause = "no session of this server" if layer == "session" else f"{verb} of {layer}"
+        if call.owed is Owed.ANSWERED:
+            cause = f"good calls over {'XML' if fmt is Format.XMLRPC else 'JSON'}"
         # NaN and the infinities have no spelling in JSON that a parser must know.
         sound = fmt is Format.XMLRPC or not any(is_special(value) for _, value in params)
         what, owed, clause = call.what, call.owed, call.clause

@@ -197,6 +197,17 @@ IDENTS: Final[tuple[int | str, ...]] = (
 """Ids of JSON calls."""
 
 
+def sessionless(dice: Dice, message: Message, args: Sequence[Value]) -> HostileCall:
+    """Return a call that no session is to be found for; `args` are good arguments, fewer where they are not known.
+
+    Who looks at sessions by the names of messages may overlook another spelling of one.
+    """
+    full = message.full_name
+    method = pick(dice, (full, full, full, f"{message.cls}_{message.name}", f"Async.{full}"))
+    params = tuple([(param.type, value) for param, value in zip(message.params, args, strict=False)])
+    return HostileCall(f"{method} with no session of this server", method, params, Owed.REFUSED, "ROBUST-AUTH")
+
+
 def odd_session(dice: Dice, session: str, others: Sequence[str]) -> str:
     """Return a text that is no session, nearly one, or a ref of something else; `others` are such refs."""
     changed = (
