@@ -19,6 +19,7 @@ from strangers.plain_server import Plain
 from strangers.values import PASSWORD
 
 from xenconform.conformance.fuzz.footprint import Footprint
+from xenconform.conformance.reference import embedded
 from xenconform.models.calls import Format
 from xenconform.models.rawcases import RawCase, from_json, is_raw, to_json
 from xenconform.reports.machine import schema
@@ -124,6 +125,31 @@ def test_known_defects_of_a_server_are_a_finding_each(tmp_path: Path) -> None:
     assert set(found) <= KNOWN
     assert len(found) >= len(KNOWN) - 3  # on a busy machine the time may end before the last case
     assert "an element within a text: seen " in done.stdout
+
+
+REAL = {
+    "xml_i8_refused": "WIRE-INT-REQUEST",
+    "setters_return_nil_over_xml": "WIRE-VOID",
+    "code_of_a_bad_ref_is_text": "WIRE-JSON2-ENVELOPE",
+    "json_empty_map_as_array": "WIRE-MAP",
+    "end_tags_may_be_missing": "WIRE-MALFORMED",
+    "error_pages_show_the_stack": "ROBUST-NO-LEAK",
+    "sessions_have_no_case": "ROBUST-AUTH",
+}
+"""Defects such as servers in use had on the wire, in one server, and the clause that each of them breaks."""
+
+
+def test_the_defects_of_a_server_with_many_are_a_finding_each(tmp_path: Path) -> None:
+    """Each of several defects is found under its clause, however often it shows, and no other is told beside them."""
+    (password := tmp_path / "password").write_text("password")
+    with embedded.start([option for name in REAL for option in ("--fault", name)]) as server:
+        login = ("--password-file", str(password))
+        done = run("fuzz", server.url, *FREELY, *login, "--time", "60s", "--seed", "1", "--out", str(tmp_path / "out"))
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = [each["clause"] for each in results(tmp_path / "out")["findings"]]
+    assert sorted(found) == sorted(set(found))
+    assert set(found) <= {*REAL.values()}
+    assert len(found) >= len(REAL) - 1  # a busy machine gets to fewer calls in the time
 
 
 def test_who_holds_up_others_is_told(tmp_path: Path) -> None:
