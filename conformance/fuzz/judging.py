@@ -10,6 +10,7 @@ from typing import Any, Final
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.hostile_bodies import CANARY, PATHS, TRACES
 from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.role_cells import DENIED
 from xenconform.conformance.codec import codec_for
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.batches import answers_of, as_json, is_in_part, is_success
@@ -76,7 +77,8 @@ def judge_post(attempt: Attempt, exchange: Exchange, secrets: tuple[bytes, ...])
         yield Wrong("WIRE-SESSION-SHARED", cause, "it serves over every format", describe(exchange))
     if attempt.owed is Owed.REFUSED and isinstance(outcome, Success):
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is refused", describe(exchange))
-    if attempt.owed is Owed.ANSWERED and not isinstance(outcome, Success):
+    denied = isinstance(outcome, Failure) and outcome.code == DENIED  # what the user's role is not allowed
+    if attempt.owed is Owed.ANSWERED and not isinstance(outcome, Success) and not denied:
         said = f"HTTP {exchange.status}, {describe(exchange)}"
         yield Wrong(attempt.clause, attempt.cause, f"{attempt.what} is answered", said)
 

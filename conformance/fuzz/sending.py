@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
+from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.role_cells import DENIED
 from xenconform.conformance.client import Client
 from xenconform.conformance.fuzz.agreeing import disagreements
 from xenconform.conformance.fuzz.attempts import Attempt
@@ -31,7 +33,7 @@ from xenconform.conformance.fuzz.spellings import Spellings
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.api import Api
-from xenconform.models.calls import Outcome, Success
+from xenconform.models.calls import Failure, Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.strategies.hostile import Owed
 
@@ -190,6 +192,7 @@ class Sender:
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
         if attempt.message and isinstance(exchange.reply.outcome, Success):
             wrongs += self._spellings.see(attempt, exchange.received)
+        wrongs += self._not_shared(attempt, exchange.reply.outcome)
         wrongs += [wrong for wrong, _ in seen]
         seqs += [each.seq for _, each in seen]
         if attempt.then is not None:
@@ -197,6 +200,23 @@ class Sender:
         outcomes = outcomes_of_post(exchange)
         selected = self.selected(attempt, wrongs)
         return Tried(attempt, tuple(seqs), outcomes, exchange.status != 0, selected, exchange.elapsed, is_new)
+
+    def _not_shared(self, attempt: Attempt, outcome: Outcome) -> Iterator[Wrong]:
+        """Yield that a call is denied in a session of another format, and not in one of its own.
+
+        Source: the clause WIRE-SESSION-SHARED.
+        """
+        denied = isinstance(outcome, Failure) and outcome.code == DENIED
+        own = self.stage.sessions[self.stage.bench.formats.index(attempt.format)].encode()
+        other = next((each for each in map(str.encode, self.stage.sessions) if each in attempt.data), own)
+        if not denied or not attempt.message or other == own:
+            return
+        again = self._post(replace(attempt, pieces=(attempt.data.replace(other, own),)), self.stage.bench.client)
+        if isinstance(again.reply.outcome, Success):
+            what = f"{attempt.message} is answered in a session of any format"
+            yield Wrong(
+                "WIRE-SESSION-SHARED", "denied in another format's session", what, f"only in its own: {describe(again)}"
+            )
 
     def _is_new(self, kind: str) -> bool:
         self.classes[kind] += 1
