@@ -23,20 +23,25 @@ MOST_SENDS: Final = 400
 """So many candidates of one finding are sent."""
 MOST_SECONDS: Final = 10.0
 """The longest that one finding is worked on."""
+PART: Final = 4
+"""One in so many seconds that are left for all findings is for the next one."""
 LONG: Final = 2_000_000
 """Requests over so many bytes are left as they are: their length may be what matters."""
 
 
 @dataclass(slots=True)
 class Shrinker:
-    """Makes the findings of one run small, for so many seconds in all: a server may be slow to show each of them."""
+    """Makes the findings of one run small, for so many seconds in all: a server may be slow to show each of them.
+
+    Each gets a part of what is left, so that the first do not take all of it.
+    """
 
     seconds: float
 
     def __call__(self, wrong: Wrong, attempt: Attempt, sender: Sender) -> Attempt:
         """Return the smallest attempt that was found to show the same; the same one where none was."""
         began = time.monotonic()
-        found = smaller(wrong, attempt, sender, min(MOST_SECONDS, self.seconds))
+        found = smaller(wrong, attempt, sender, min(MOST_SECONDS, self.seconds / PART))
         self.seconds -= time.monotonic() - began
         return found
 

@@ -47,6 +47,8 @@ CALLS = (*CODED, "WIRE-INT-REQUEST", "WIRE-SESSION-SHARED")
 GIGABYTE = 10**9
 BESIDE_THEM = 4
 """Connections beside those that carry attempts: of good calls, of who looks on, and of what is asked at once."""
+SHRINKING = 0.3
+"""The part of the time that may go into making findings small."""
 SHARE = 0.15
 """The part of the time that this layer gets, where there are others."""
 
@@ -143,7 +145,7 @@ def fuzz_run(settings: Settings, bounds: Bounds, log: Path, console: Console) ->
         ValueError: a file of the corpus is none.
     """
     run, ended = Run(settings, log, kind="fuzz"), Ended()
-    writer = CaseWriter(settings, log.parent, Shrinker(max(bounds.seconds, MOST_SECONDS)))
+    writer = CaseWriter(settings, log.parent, Shrinker(max(bounds.seconds * SHRINKING, MOST_SECONDS)))
     error = "the run broke off"
     try:
         with terminable():
