@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.sending import Sender
 from xenconform.conformance.fuzz.wrong import Wrong
+from xenconform.models.verdicts import Judgement, Verdict
 
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
 APART: Final = 48
@@ -49,3 +50,30 @@ class Enough:
 
 
 TIME_ALONE: Final = Enough()
+
+
+def finding(wrong: Wrong, attempt: Attempt, seqs: tuple[int, ...], case: str) -> Judgement:
+    """Return the judgement that an attempt shows what is wrong; `seqs` number the exchanges, `case` names the case."""
+    return Judgement(
+        wrong.clause,
+        f"{attempt.layer}: {wrong.cause}",
+        str(attempt.format),
+        Verdict.FAIL,
+        expected=wrong.expected,
+        actual=wrong.actual,
+        exchanges=seqs,
+        case=case,
+    )
+
+
+def doubt(clause: str, reason: str) -> Judgement:
+    """Return the judgement on what was seen, and is nobody's doing that can be shown."""
+    return Judgement(clause, "server", "", Verdict.UNTESTED, reason=reason)
+
+
+def passes(judged: Iterable[tuple[str, str, str]], found: Iterable[Found]) -> Iterator[Judgement]:
+    """Yield a PASS for each clause, layer and format that was judged, but where that clause was broken in the layer."""
+    failed = {(each.wrong.clause, layer) for each in found for layer in each.layers}
+    for clause, layer, fmt in sorted(judged):
+        if (clause, layer) not in failed:
+            yield Judgement(clause, layer, fmt, Verdict.PASS)

@@ -19,17 +19,30 @@ from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
-from xenconform.conformance.fuzz.found import NO_EFFECT, TIME_ALONE, Enough, Found, Told, no_case
+from xenconform.conformance.fuzz.found import (
+    APART,
+    NO_EFFECT,
+    TIME_ALONE,
+    Enough,
+    Found,
+    Told,
+    finding,
+    no_case,
+    passes,
+)
 from xenconform.conformance.fuzz.onlooker import Onlooker
 from xenconform.conformance.fuzz.sending import Sender, Tried
 from xenconform.conformance.fuzz.stage import REST, Stage
 from xenconform.conformance.fuzz.tracing import Tracer
 from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.values import Value
-from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.models.verdicts import Judgement
+from xenconform.strategies.hostile import Owed
 
 BATCH: Final = 25
 """After so many attempts at most it is looked whether one of them changed anything."""
+TOGETHER: Final = {"refused": BATCH, "other": BATCH, "apart": APART, "alone": 1}
+"""So many attempts of a kind are sent at a time."""
 RECENT: Final = 1_000
 """So many attempts are tried again where the server is gone: it may have died a while after what ended it."""
 NEAR: Final = 50
@@ -72,6 +85,7 @@ class Hunt:
         self._judged: set[tuple[str, str, str]] = set()
         self._recent: deque[Attempt] = deque(maxlen=RECENT)
         self._batch: list[Attempt] = []
+        self._suspects: list[Attempt] = []
         self._unsettled = 0
         self._elsewhere = False
         self._slowest = 0.0
@@ -103,37 +117,36 @@ class Hunt:
             self._is_gone(str(why))
 
     def _run(self, attempts: Iterable[Attempt], until: float) -> None:
-        together: list[Attempt] = []
-        apart: list[Attempt] = []
+        waiting: dict[str, list[Attempt]] = {kind: [] for kind in TOGETHER}
         for attempt in attempts:
             if time.monotonic() >= until or self.is_over:
                 break
-            if not attempt.is_alone:
-                together.append(attempt)
-            elif attempt.about and attempt.about != self.stage.obj.ref:
-                apart.append(attempt)
-            else:
-                self.take([self.sender.send(attempt)])
-            if len(together) >= min(BATCH, self.enough.at_once):
-                together = self._send(together)
-            if len(apart) >= self.enough.at_once:
-                apart = self._send_apart(apart)
-        self._send(together)
-        self._send_apart(apart)
+            kind = self._kind(attempt)
+            waiting[kind].append(attempt)
+            if len(waiting[kind]) >= min(TOGETHER[kind], self.enough.at_once):
+                self._send(kind, waiting[kind])
+                waiting[kind] = []
+        for kind, left in waiting.items():
+            self._send(kind, left)
         self.settle()
+        self._look_again()
 
-    def _send(self, attempts: list[Attempt]) -> list[Attempt]:
-        """Send attempts beside each other; return none that are left."""
-        if not self.is_over:
+    def _kind(self, attempt: Attempt) -> str:
+        """Return what an attempt waits for: what must be refused tells more where nothing beside it may write."""
+        if not attempt.is_alone:
+            return "refused" if attempt.owed is Owed.REFUSED else "other"
+        return "apart" if attempt.about not in {"", self.stage.obj.ref} else "alone"
+
+    def _send(self, kind: str, attempts: list[Attempt]) -> None:
+        if not attempts or self.is_over:
+            return
+        if kind == "apart":
+            self.take(self.sender.send_apart(attempts))
+        elif kind == "alone":
+            self.take([self.sender.send(attempts[0])])
+        else:
             self.take(self.sender.send_together(attempts))
             self.settle()
-        return []
-
-    def _send_apart(self, attempts: list[Attempt]) -> list[Attempt]:
-        """Send attempts beside others about other objects; return none that are left."""
-        if not self.is_over:
-            self.take(self.sender.send_apart(attempts))
-        return []
 
     def take(self, tried: list[Tried]) -> None:
         """Tell of what is wrong with what came back, and see what was written where it is time to."""
@@ -189,22 +202,39 @@ class Hunt:
             if now.get(self.stage.field) != REST:
                 self.stage.rest()
             now = {**now, self.stage.field: REST}
-        if changed := self.stage.changed(self._before, now):
-            found = self._tracer.changing(batch)
-            if found is not None:
-                attempt, seqs, said = found
-                wrong = Wrong(
-                    NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said
-                )
-                self._tell(wrong, attempt, *seqs)
-            elif not (written or elsewhere) and time.monotonic() > self._late:
-                said = f"{', '.join(changed)} changed after {len(batch)} refused requests"
-                self._doubt(NO_EFFECT, f"{said}, and none of them, sent again, changed it")
-            self.stage.rest()
-            self._before = self.stage.digest()
+        self._see_changes(now, batch, sure=not (written or elsewhere))
+        if written:
+            self._suspects += [each for each in batch if not each.is_alone]
+        if len(self._suspects) >= BATCH:
+            self._look_again()
         self._see_others()
         for wrong in self.footprint.look() if self.footprint is not None else ():
             self._tell(wrong, self._recent[-1])
+
+    def _look_again(self) -> None:
+        """Send what was refused once more, where others beside it wrote the text by right."""
+        again, self._suspects = self._suspects, []
+        if not again or self.is_over:
+            return
+        tried = self.sender.send_together(again)
+        if not any(each.may_have_written for each in tried):
+            self._see_changes(self._digest(), again, sure=False)
+
+    def _see_changes(self, now: Mapping[str, Value], batch: list[Attempt], *, sure: bool) -> None:
+        """Find out who of some refused attempts changed the object, if any; `sure` says that one did. Put it back."""
+        changed = self.stage.changed(self._before, now)
+        if not changed:
+            return
+        found = self._tracer.changing(batch)
+        if found is not None:
+            attempt, seqs, said = found
+            wrong = Wrong(NO_EFFECT, f"written, {attempt.layer}", f"{attempt.what} is refused and writes nothing", said)
+            self._tell(wrong, attempt, *seqs)
+        elif sure and time.monotonic() > self._late:
+            said = f"{', '.join(changed)} changed after {len(batch)} refused requests"
+            self._doubt(NO_EFFECT, f"{said}, and none of them, sent again, changed it")
+        self.stage.rest()
+        self._before = self.stage.digest()
 
     def _digest(self) -> Mapping[str, Value]:
         """Return all of the object.
@@ -245,8 +275,7 @@ class Hunt:
         self.onlooker.take_worst()
 
     def _doubt(self, clause: str, reason: str) -> None:
-        """Tell of what was seen, and is nobody's doing that can be shown."""
-        self.stage.bench.record(Judgement(clause, "server", "", Verdict.UNTESTED, reason=reason))
+        self.stage.bench.record(doubt(clause, reason))
 
     def _is_gone(self, why: str) -> None:
         self.gone = f"the server no longer answers: {why}"
@@ -264,22 +293,8 @@ class Hunt:
         if not is_new:
             return
         case = self._told(wrong, attempt, self.sender)
-        self.stage.bench.record(
-            Judgement(
-                wrong.clause,
-                f"{attempt.layer}: {wrong.cause}",
-                str(attempt.format),
-                Verdict.FAIL,
-                expected=wrong.expected,
-                actual=wrong.actual,
-                exchanges=seqs,
-                case=case,
-            )
-        )
+        self.stage.bench.record(finding(wrong, attempt, seqs, case))
 
     def passes(self) -> Iterator[Judgement]:
-        """Yield a PASS for each clause, layer and format of which something was judged and nothing found."""
-        failed = {(found.wrong.clause, layer) for found in self.found.values() for layer in found.layers}
-        for clause, layer, fmt in sorted(self._judged):
-            if (clause, layer) not in failed:
-                yield Judgement(clause, layer, fmt, Verdict.PASS)
+        """Return a PASS for each clause, layer and format of which something was judged and nothing found."""
+        return passes(self._judged, self.found.values())
