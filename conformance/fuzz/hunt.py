@@ -26,6 +26,7 @@ from xenconform.conformance.fuzz.found import (
     Enough,
     Found,
     Told,
+    doubt,
     finding,
     no_case,
     passes,
@@ -158,8 +159,8 @@ class Hunt:
         for each in tried:
             for wrong in each.wrongs:
                 self._tell(wrong, each.attempt, *each.seqs)
-            for doubt in each.doubts:
-                self._doubt(doubt.clause, f"{each.attempt.what}: {doubt.actual}, seen once, and not again alone")
+            for seen in each.doubts:
+                self._doubt(seen.clause, f"{each.attempt.what}: {seen.actual}, seen once, and not again alone")
             self._slowest = max(self._slowest, each.seconds)
             if each.is_new:
                 self.corpus.keep(each.attempt, self.stage)
@@ -222,8 +223,7 @@ class Hunt:
 
     def _see_changes(self, now: Mapping[str, Value], batch: list[Attempt], *, sure: bool) -> None:
         """Find out who of some refused attempts changed the object, if any; `sure` says that one did. Put it back."""
-        changed = self.stage.changed(self._before, now)
-        if not changed:
+        if not (changed := self.stage.changed(self._before, now)):
             return
         found = self._tracer.changing(batch)
         if found is not None:
