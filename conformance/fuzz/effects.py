@@ -11,9 +11,11 @@ from xenconform.conformance.checks.aimed import why_not
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import describe, is_refusal, show
 from xenconform.conformance.client import Client
+from xenconform.conformance.codec import codec_for
 from xenconform.conformance.fuzz.wrong import Wrong
-from xenconform.models.calls import Format, Outcome, Success
+from xenconform.models.calls import Breach, Format, Outcome, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.flaws import clause_of
 from xenconform.models.types import Int, MapOf, SetOf, Type
 from xenconform.models.values import Value, same
 from xenconform.strategies.plain import tame
@@ -98,15 +100,36 @@ def members(verb: Verb, first: Value, rest: Sequence[Value]) -> Value:
             return {first: rest[0] if rest else ""}
 
 
+def flaws_of(seen: Exchange) -> Iterator[tuple[Wrong, Exchange]]:
+    """Yield what the bytes of a reply to a good call break."""
+    for flaw in seen.reply.flaws:
+        said = f"{seen.message} {flaw.where}: {flaw.detail}"
+        yield Wrong(clause_of(flaw.kind, seen.format), flaw.kind, "a reply as the clause says", said), seen
+
+
+def is_unread(seen: Exchange) -> bool:
+    """Whether an answer came that cannot be read."""
+    return isinstance(seen.reply.outcome, Breach) and not seen.reply.outcome.kind.startswith("http-")
+
+
+def is_carried(of: Type, value: Value, fmt: Format) -> bool:
+    """Whether a format has a way to write a value: XML has none for some characters, JSON none for some numbers."""
+    try:
+        codec_for(fmt).encode_call("", [(of, value)])
+    except ValueError:
+        return False
+    return True
+
+
 class Effects:
     """Looks at what a call writes before and after it; of what could not be read before, nothing is said."""
 
     def __init__(self, bench: Bench, client: Client, wrote: Wrote) -> None:
         self._bench, self._client, self._wrote = bench, client, wrote
-        outcome = Success(None) if wrote.verb == "create" else self._read(bench.formats[0]).reply.outcome
+        outcome = Success(None) if wrote.verb == "create" else self._read_over_any()
         if isinstance(outcome, Success) and wrote.verb == "" and wrote.value and outcome.value in ((), {}, ""):
             self._write("set", wrote.value)
-            outcome = self._read(bench.formats[0]).reply.outcome
+            outcome = self._read_over_any()
         self._before = outcome.value if isinstance(outcome, Success) else None
         self.known = isinstance(outcome, Success)
 
@@ -158,18 +181,15 @@ class Effects:
         cause = f"another {wrote.type}" if done else f"{wrote.getter.partition('.')[2]} after a refusal"
         for fmt in bench.formats if done else bench.formats[-1:]:
             seen = self._read(fmt)
+            yield from flaws_of(seen)
             outcome = seen.reply.outcome
-            if isinstance(outcome, Success) and same(wrote.type, expected, outcome.value):
+            shown = outcome.value if isinstance(outcome, Success) else None
+            if isinstance(outcome, Success) and same(wrote.type, expected, shown):
                 continue
-            if isinstance(outcome, Success) or not done:
-                said = show(outcome.value) if isinstance(outcome, Success) else describe(seen)
-                shown = outcome.value if isinstance(outcome, Success) else None
-                yield (
-                    Wrong(
-                        refused or wrote.clause(fmt, expected, shown), cause, f"{wrote.getter}: {show(expected)}", said
-                    ),
-                    seen,
-                )
+            if isinstance(outcome, Success) or not done or (is_unread(seen) and is_carried(wrote.type, expected, fmt)):
+                said = show(shown) if isinstance(outcome, Success) else describe(seen)
+                clause = refused or wrote.clause(fmt, expected, shown)
+                yield Wrong(clause, cause, f"{wrote.getter}: {show(expected)}", said), seen
 
     def _record(self, fmt: Format, expected: Value, stale: Value) -> Iterator[tuple[Wrong, Exchange]]:
         """Read what must be there out of the record over a format; `stale` is what was there before."""
@@ -179,6 +199,7 @@ class Effects:
             return
         field = getter.removeprefix("get_")
         shown, seen = self._recorded(fmt, f"{cls}.get_record", field)
+        yield from flaws_of(seen)
         if shown is None or same(wrote.type, expected, shown):
             return
         clause, others = wrote.clause(fmt, expected, shown), [each for each in bench.formats if each is not fmt]
@@ -218,6 +239,7 @@ class Effects:
             return
         for fmt in bench.formats:
             seen = self._client.call(fmt, wrote.getter, (outcome.value,))
+            yield from flaws_of(seen)
             record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
             for name, value in wrote.value.items():
                 of = cls.fields[name].type
@@ -229,6 +251,14 @@ class Effects:
                         ),
                         seen,
                     )
+
+    def _read_over_any(self) -> Outcome:
+        """Return what a reading says over the first format that shows anything: one alone may be broken by a value."""
+        for fmt in self._bench.formats:
+            outcome = self._read(fmt).reply.outcome
+            if isinstance(outcome, Success):
+                break
+        return outcome
 
     def _read(self, fmt: Format) -> Exchange:
         return self._client.call(fmt, self._wrote.getter, (self._wrote.ref,) if self._wrote.ref else ())

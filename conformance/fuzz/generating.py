@@ -10,11 +10,11 @@ from itertools import count
 from random import Random
 from typing import Final, cast
 
-from xenconform.conformance.checks.aimed import Aim, aim, reads_by_name, spares_nothing, takes_self, without_refs
+from xenconform.conformance.checks.aimed import spares_nothing
 from xenconform.conformance.checks.arguments import WRITING
-from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.codec import Ints, Param, Scalar, codec_for
 from xenconform.conformance.fuzz.agreeing import is_read_alone
+from xenconform.conformance.fuzz.aims import Aims
 from xenconform.conformance.fuzz.attempts import Attempt, End
 from xenconform.conformance.fuzz.effects import Verb, Wrote, members
 from xenconform.conformance.fuzz.harmless import callable_messages, is_free, is_safe, waits
@@ -33,6 +33,7 @@ from xenconform.strategies.hostile.calling import (
     is_special,
     odd_session,
     sessionless,
+    wrong_values,
 )
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dealt, Dice, Thrown, pick
@@ -50,9 +51,7 @@ HTTP_ROUND: Final = 12
 AT_ONCE: Final = ("plain", "number", "refs", "named", "unnumbered")
 """The kinds of calls that tell no message to wait."""
 AT_MOST: Final = 32
-"""So many values at boundaries come of a message in each round; the others in those after it."""
-CROSSED: Final = 4
-"""So many calls of a message that writes have a value of another type, where another's have one."""
+"""So many values of a kind come of a message that writes in each round; the others in those after it."""
 I8: Final = ((b"<int>", b"<i8>"), (b"</int>", b"</i8>"))
 WHOLE: Final = re.compile(rb",(-?[0-9]+)\.0\](?=,\"id\":)")
 """A whole number at the end of a JSON call's parameters, written with a point."""
@@ -75,7 +74,7 @@ class Source:
         self._layers = layers
         self._found = found
         self.pool: dict[Format, list[bytes]] = {fmt: self._good(fmt) for fmt in stage.bench.formats}
-        self._aims: dict[str, Aim | None] = {}
+        self._aims = Aims(stage)
         self._dealt: dict[tuple[str, str, Format], Dealt] = {}
         self._every = callable_messages(stage.bench)
         self._safe = [m for m in self._every if is_safe(stage.bench, m)]
@@ -187,12 +186,13 @@ class Source:
             return AT_ONCE
         if message.verb not in WRITING or not is_free(self._stage.bench, message):
             return KINDS
-        values = min(len(bounds_of(message.params[-1].type)), AT_MOST)
-        return (*KINDS, *["crossed"] * (CROSSED - 1), *["bounds"] * (values - 1))
+        of = message.params[-1].type
+        values, wrong = (min(len(each), AT_MOST) for each in (bounds_of(of), wrong_values(of)))
+        return (*KINDS, *["crossed"] * (wrong - 1), *["bounds"] * (values - 1))
 
     def _call(self) -> Attempt | None:
         message, kind, fmt = next(self._sweep)
-        aimed = self._aim(message)
+        aimed = self._aims.at(message)
         if aimed is None or (kind == "unnumbered" and fmt is Format.XMLRPC):
             return None
         # What is there and not ours gets no value but its own.
@@ -243,7 +243,7 @@ class Source:
         message = pick(self._dice, self._every)
         stage = self._stage
         bad = odd_session(self._dice, stage.bench.client.session, (stage.ended, stage.obj.ref))
-        aimed = self._aims.get(message.full_name)
+        aimed = self._aims.known(message)
         args = aimed.args if aimed else ()
         call = sessionless(self._dice, message, args)
         whole: list[Param] = [(RefTo("session"), bad), *call.params]
@@ -272,25 +272,6 @@ class Source:
         sound = fmt is Format.XMLRPC or not any(is_special(value) for _, value in params)
         what, owed, clause = call.what, call.owed, call.clause
         return Attempt("", layer, what, fmt, owed, clause, cause, (body,), sound=sound, may_be_changed=False)
-
-    def _aim(self, message: Message) -> Aim | None:
-        """Return good arguments of a message, None where there are none; each is asked for once."""
-        if message.full_name not in self._aims:
-            try:
-                self._aims[message.full_name] = self._at_any(message) or aim(self._stage.bench, message)
-            except (Unavailable, Unanswered):
-                self._aims[message.full_name] = None
-        return self._aims[message.full_name]
-
-    def _at_any(self, message: Message) -> Aim | None:
-        """Aim a message that reads an object at one that is there, whose ever it is; None for any other message."""
-        if message.verb or not (takes_self(message) and reads_by_name(message)):
-            return None
-        rest = [without_refs(param.type) for param in message.params[1:]]
-        if None in rest:
-            return None
-        (obj,) = self._stage.bench.stock.readable(message.cls)
-        return Aim((obj.ref, *rest), obj, right=True)
 
 
 def _without_id(body: bytes, dice: Dice) -> bytes:

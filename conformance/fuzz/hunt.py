@@ -21,6 +21,7 @@ from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
 from xenconform.conformance.fuzz.found import (
     APART,
+    ENTITIES,
     NO_EFFECT,
     TIME_ALONE,
     Enough,
@@ -95,11 +96,10 @@ class Hunt:
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be sent."""
-        found_one = self.enough.first and bool(self.found)
-        return bool(self.gone) or found_one or self.sender.size >= self.enough.size
+        return bool(self.gone or (self.enough.first and self.found)) or self.sender.size >= self.enough.size
 
     def close(self) -> None:
-        """Close the connections that attempts were sent over."""
+        """Close the connections."""
         self.sender.close()
 
     def run(self, attempts: Iterable[Attempt], until: float = inf) -> None:
@@ -134,14 +134,16 @@ class Hunt:
 
     def _kind(self, attempt: Attempt) -> str:
         """Return what an attempt waits for: what must be refused tells more where nothing beside it may write."""
+        if attempt.clause == ENTITIES:
+            return "alone"  # what an entity writes shows until something else is written
         if not attempt.is_alone:
             return "refused" if attempt.owed is Owed.REFUSED else "other"
         return "apart" if attempt.about not in {"", self.stage.obj.ref} else "alone"
 
     def _send(self, kind: str, attempts: list[Attempt]) -> None:
         if not attempts or self.is_over:
-            return
-        if kind == "apart":
+            pass
+        elif kind == "apart":
             self.take(self.sender.send_apart(attempts))
         elif kind == "alone":
             self.take([self.sender.send(attempts[0])])
@@ -215,10 +217,8 @@ class Hunt:
     def _look_again(self) -> None:
         """Send what was refused once more, where others beside it wrote the text by right."""
         again, self._suspects = self._suspects, []
-        if not again or self.is_over:
-            return
-        tried = self.sender.send_together(again)
-        if not any(each.may_have_written for each in tried):
+        tried = self.sender.send_together(again if not self.is_over else [])
+        if tried and not any(each.may_have_written for each in tried):
             self._see_changes(self._digest(), again, sure=False)
 
     def _see_changes(self, now: Mapping[str, Value], batch: list[Attempt], *, sure: bool) -> None:
@@ -257,7 +257,7 @@ class Hunt:
         if joined in str(now.get(self.stage.field)) and self._recent:
             last = next((each for each in reversed(self._recent) if b"ENTITY" in each.data), self._recent[-1])
             said = (f"{last.what} is not acted on", f"{joined} is written")
-            self._tell(Wrong("ROBUST-XML-ENTITIES", "an entity that is acted on", *said), last)
+            self._tell(Wrong(ENTITIES, "an entity that is acted on", *said), last)
 
     def _see_others(self) -> None:
         """Find out who held others up, or us, if somebody did."""

@@ -195,6 +195,8 @@ class Sender:
         wrongs += self._not_shared(attempt, exchange.reply.outcome)
         wrongs += [wrong for wrong, _ in seen]
         seqs += [each.seq for _, each in seen]
+        if isinstance(exchange.reply.outcome, Failure) and exchange.reply.outcome.code == "HANDLE_INVALID":
+            self.stage.gone.update(map(str, exchange.reply.outcome.params[1:]))
         if attempt.then is not None:
             attempt.then(exchange.reply.outcome)
         outcomes = outcomes_of_post(exchange)

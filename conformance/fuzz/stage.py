@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median
@@ -45,8 +45,8 @@ class Stage:
     """One server's stage.
 
     `other` is a session that no hostile input names in whole but by its place; `ended` one that was logged out;
-    `sessions` are one opened over each format. `usual` is how long a good call took before anything hostile was sent,
-    in seconds.
+    `sessions` are one opened over each format; `gone` are refs that the server said to be no
+    object's. `usual` is how long a good call took before anything hostile was sent, in seconds.
     """
 
     bench: Bench
@@ -58,6 +58,7 @@ class Stage:
     sessions: tuple[str, ...]
     file: Path
     usual: float = 0.0
+    gone: set[str] = dataclasses.field(default_factory=set)
     _names: dict[Format, dict[str, bytes]] = dataclasses.field(default_factory=dict)
 
     @property
@@ -171,13 +172,17 @@ class Stage:
             Unavailable: there is none, and none can be made.
         """
         self._names.clear()
-        for obj in self.bench.stock.made:
-            if is_refused(reading(self.bench, obj), "HANDLE_INVALID"):
-                self.bench.stock.forget(obj)
+        self.forget({obj.ref for obj in self.bench.stock.made})
         if self.obj not in self.bench.stock.made:
             self.obj, setter = a_text_setter(self.bench)
             self.field = setter.partition(".set_")[2]
         self.rest()
+
+    def forget(self, refs: Collection[str]) -> None:
+        """Give up those of our objects with some refs that are there no more."""
+        for obj in [each for each in self.bench.stock.made if each.ref in refs]:
+            if is_refused(reading(self.bench, obj), "HANDLE_INVALID"):
+                self.bench.stock.forget(obj)
 
     def rest(self) -> None:
         """Put the text back.

@@ -11,11 +11,12 @@ from typing import Final
 from xenconform.models.api import Message
 from xenconform.models.types import NULL_REF, Enum, Float, MapOf, RefTo, SetOf, Str, Type, Void, refs_in
 from xenconform.models.values import Value
-from xenconform.strategies.boundary import MANY, boundaries, hostile_keys, special_floats
+from xenconform.strategies.boundary import LARGE, MANY, boundaries, hostile_keys, numbered, special_floats
 from xenconform.strategies.hostile.cases import Owed
 from xenconform.strategies.hostile.dice import Dice, T, pick
+from xenconform.strategies.plain import tame
 from xenconform.strategies.texts import TEXTS
-from xenconform.strategies.wrong import Typed, is_a_name, wrong_typed
+from xenconform.strategies.wrong import Typed, is_a_name, nearly_names, wrong_typed
 
 WRITES: Final = frozenset({"set", "add", "add_to"})
 """Verbs of accessors whose values must be of the field's type."""
@@ -72,20 +73,41 @@ def _plain(_dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
 
 
 def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
-    """One value is of another type."""
-    at = dice.below(len(good)) if good else 0
+    """One value is of another type: mostly the last, which is what is written."""
+    at = len(good) - 1 if dice.below(4) else 0
     of = message.params[at].type if good else Void()
-    wrong = [each for each in wrong_typed(of) if each[0] != of and not is_a_name(of, each[0])]
+    wrong = wrong_values(of)
     if not wrong:
         return _number(dice, message, good)
-    typed = pick(dice, wrong)
+    typed, clause = pick(dice, wrong)
     sure = message.implicit and message.verb in WRITES and at > 0
+    code = ("FIELD_TYPE_ERROR",) if clause == "WIRE-TYPE" else ()
     return HostileCall(
         f"{message.full_name} with a {typed[0]} for its {message.params[at].name}",
         message.full_name,
         (*good[:at], typed, *good[at + 1 :]),
-        *((Owed.REFUSED, "WIRE-TYPE", ("FIELD_TYPE_ERROR",)) if sure else ()),
+        *((Owed.REFUSED, clause, code) if sure else ()),
     )
+
+
+@cache
+def wrong_values(of: Type) -> tuple[tuple[Typed, str], ...]:
+    """Return values of other types than one, and texts that are nearly names of its enum, with the clause on each."""
+    others = [(each, "WIRE-TYPE") for each in wrong_typed(of) if each[0] != of and not is_a_name(of, each[0])]
+    return (*others, *((each, "WIRE-ENUM") for each in _nearly(of)))
+
+
+def _nearly(of: Type) -> list[Typed]:
+    """Return values with a text that is no name of an enum, and that careless code takes for one."""
+    match of:
+        case Enum() if of.values:
+            return [(Str(), text) for text in nearly_names(of)]
+        case SetOf(Enum() as item) if item.values:
+            return [(SetOf(Str()), (text,)) for text in nearly_names(item)]
+        case MapOf(key, Enum() as item) if item.values and not refs_in(key):
+            return [(MapOf(key, Str()), {tame(key, 0): text}) for text in nearly_names(item)]
+        case _:
+            return []
 
 
 @cache
@@ -97,11 +119,11 @@ def bounds_of(of: Type) -> tuple[Value, ...]:
         case Str():
             return (*boundaries(of), *(text for text in INJECTED if text not in boundaries(of)))
         case SetOf(Str()):
-            return (*boundaries(of), *_handfuls(_SHORT))
+            return (*boundaries(of), *_handfuls(_SHORT), numbered(Str(), LARGE))
         case MapOf(Str(), item) if not refs_in(item):
             given = bounds_of(item)
             pairs = [(key, given[at % len(given)]) for at, key in enumerate(dict.fromkeys((*hostile_keys(), *_SHORT)))]
-            return (*boundaries(of), *map(dict, _handfuls(pairs)))
+            return (*boundaries(of), *map(dict, _handfuls(pairs)), dict.fromkeys(numbered(Str(), LARGE), given[0]))
         case _:
             return boundaries(of)
 
