@@ -25,8 +25,8 @@ _LISTED = 12
 
 def render_markdown(results: Results) -> str:
     """Return summary.md as text: the same for the same run."""
-    lines = [f"# {results.verdict}", "", _plain(headline(results)) + ".", "", "| | |", "| --- | --- |"]
-    lines += [f"| {name} | {_plain(text)} |" for name, text in settings(results)]
+    lines = [f"# {results.verdict}", "", plain(headline(results)) + ".", "", "| | |", "| --- | --- |"]
+    lines += [f"| {name} | {plain(text)} |" for name, text in settings(results)]
     lines += [f"| parts | {_totals(results)} |", f"| exit code | {results.verdict.exit_code} |", ""]
     lines += [*_findings(results), *_reasons(results), *_table(results)]
     return "\n".join(lines).rstrip() + "\n"
@@ -47,7 +47,7 @@ def _table(results: Results) -> Iterator[str]:
         for each in shown:
             counts = "".join(f"{each.counts[verdict] or ''} | " for verdict in columns)
             verdict = f"**{each.verdict}**" if each.verdict in {Verdict.FAIL, Verdict.ERROR} else each.verdict.value
-            yield f"| {each.clause.id} | {each.clause.severity} | {verdict} | {counts}{_plain(each.clause.rule)} |"
+            yield f"| {each.clause.id} | {each.clause.severity} | {verdict} | {counts}{plain(each.clause.rule)} |"
 
 
 def _findings(results: Results) -> Iterator[str]:
@@ -57,28 +57,29 @@ def _findings(results: Results) -> Iterator[str]:
     found = sum(len(each.findings) for each in causes)
     yield from (f"## Findings: {found:,} of {plural(len(causes), 'cause')}", "")
     for clause, group in groupby(causes[:CAUSES], key=lambda each: each.example.clause):
-        yield from (f"### {clause.id} ({clause.severity}, level {clause.level})", "", f"> {_plain(clause.rule)}", "")
+        yield from (f"### {clause.id} ({clause.severity}, level {clause.level})", "", f"> {plain(clause.rule)}", "")
         for cause in group:
-            yield from _cause(cause, results.exchanges)
+            yield from cause_lines(cause, results.exchanges)
     if len(causes) > CAUSES:
         yield from (f"{plural(len(causes) - CAUSES, 'more cause')}: see results.json.", "")
 
 
-def _cause(cause: Cause, exchanges: Mapping[int, Exchange]) -> Iterator[str]:
+def cause_lines(cause: Cause, exchanges: Mapping[int, Exchange]) -> Iterator[str]:
+    """Yield the lines of a cause: where it was seen, an example, and the raw exchange that shows it."""
     example = cause.example
-    yield f"**{plural(len(cause.findings), 'finding')}** on {_some(cause.elements)}" + (
+    yield f"**{plural(len(cause.findings), 'finding')}** on {some(cause.elements)}" + (
         f" over {', '.join(cause.formats)}" if cause.formats else ""
     )
-    yield from ("", f"- example: `{_code(example.label)}`")
-    yield f"- expected: {_plain(example.expected)}"
-    yield f"- actual: {_plain(example.actual)}"
+    yield from ("", f"- example: `{code(example.label)}`")
+    yield f"- expected: {plain(example.expected)}"
+    yield f"- actual: {plain(example.actual)}"
     if example.case:
-        yield f"- case: `cases/{_code(example.case)}` (.json for `xenconform replay`; .py and .sh stand alone)"
+        yield f"- case: `cases/{code(example.case)}` (.json for `xenconform replay`; .py and .sh stand alone)"
     yield ""
     telling = exchanges.get(example.exchanges[-1]) if example.exchanges else None
     if telling is None:
         return
-    yield f"<details><summary>exchange {telling.seq}: {_plain(telling.message)}, HTTP {telling.status}</summary>"
+    yield f"<details><summary>exchange {telling.seq}: {plain(telling.message)}, HTTP {telling.status}</summary>"
     yield ""
     for body in (telling.sent, telling.received):
         text = body_text(body, BODY_LIMIT)
@@ -100,20 +101,21 @@ def _reasons(results: Results) -> Iterator[str]:
         yield from (f"## {title}", "", "| parts | reason | clauses |", "| ---: | --- | --- |")
         for each in reasons:
             clauses = ", ".join(f"{name} ({number})" for name, number in each.clauses)
-            yield f"| {each.parts:,} | {_plain(each.text)} | {clauses} |"
+            yield f"| {each.parts:,} | {plain(each.text)} | {clauses} |"
         yield ""
 
 
-def _some(names: tuple[str, ...]) -> str:
+def some(names: tuple[str, ...]) -> str:
     """Return the first names, and how many more there are."""
     more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return ", ".join(f"`{_code(name)}`" for name in names[:_LISTED]) + more
+    return ", ".join(f"`{code(name)}`" for name in names[:_LISTED]) + more
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return the text so that Markdown shows it as it is, in one line."""
     return _SPECIAL.sub(r"\\\1", printable(text).replace("\n", " "))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Return the text as it may stand between backticks, in a table too."""
     return printable(text).replace("\n", " ").replace("`", "'").replace("|", "¦")

@@ -103,18 +103,19 @@ def _print_findings(results: Results, console: Console) -> None:
         console.print(Text.assemble((clause.id, "bold"), (f"  {clause.severity}, level {clause.level}", "dim")))
         console.print(Padding(Text(clause.rule, "italic"), (0, 0, 0, 2)))
         for cause in group:
-            _print_cause(cause, results.exchanges, console)
+            print_cause(cause, results.exchanges, console)
     if len(causes) > CAUSES:
         console.print(Text(f"\n{plural(len(causes) - CAUSES, 'more cause')}: see summary.md", "yellow"))
 
 
-def _print_cause(cause: Cause, exchanges: Mapping[int, Exchange], console: Console) -> None:
+def print_cause(cause: Cause, exchanges: Mapping[int, Exchange], console: Console) -> None:
+    """Print a cause: how often and where it was seen, an example, and the raw exchange that shows it."""
     example = cause.example
     over = f" over {', '.join(cause.formats)}" if cause.formats else ""
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", no_wrap=True, min_width=8)
     grid.add_column(overflow="fold")
-    elements = _some(cause.elements, max(20, console.width - 20))
+    elements = some(cause.elements, max(20, console.width - 20))
     grid.add_row(Text(f"{len(cause.findings):,}×", "red"), Text(f"{elements}{over}"))
     if len(cause.findings) > 1:
         grid.add_row("e.g.", Text(printable(example.label)))
@@ -139,7 +140,7 @@ def _clipped(body: bytes, limit: int) -> str:
     return "\n".join(lines[:_BODY_LINES]) + more
 
 
-def _some(names: tuple[str, ...], width: int) -> str:
+def some(names: tuple[str, ...], width: int) -> str:
     """Return as many names as fit into one line, at least one, and how many more there are."""
     shown: list[str] = []
     for name in names:
@@ -161,7 +162,7 @@ def _print_reasons(results: Results, verdict: Verdict, title: str, console: Cons
     grid.add_column(overflow="fold")
     for each in reasons:
         clauses = tuple(f"{name} ({number:,})" if number > 1 else name for name, number in each.clauses)
-        names = _some(clauses, max(20, console.width - 24))
+        names = some(clauses, max(20, console.width - 24))
         grid.add_row(f"{each.parts:,}", Text.assemble(printable(each.text), "\n", (names, "dim")))
     console.print(grid)
 

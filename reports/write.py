@@ -33,15 +33,22 @@ def read_run(log: Path) -> Run:
 def write_all(run: Run, out_dir: Path) -> Results:
     """Write results.json, junit.xml and summary.md into the folder, which is made if need be; return the results.
 
-    Each file is put in place whole, so that a reader never sees half of one.
-
     Raises:
         OSError: a file cannot be written.
     """
     results = summarise(run)
     out_dir.mkdir(parents=True, exist_ok=True)
     for name, render in RENDERERS.items():
-        part = out_dir / f".{name}.part"
-        part.write_text(render(results), encoding="utf-8", newline="\n")
-        part.replace(out_dir / name)
+        write_whole(out_dir / name, render(results))
     return results
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file in a folder that is there, and put it in place whole, so that a reader never sees half of it.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)

@@ -13,6 +13,7 @@ from xenconform import __version__
 _COMMANDS = {
     "certify": "Certify a server, or the embedded reference server.",
     "fuzz": "Send a server hostile input, and judge how it bears up.",
+    "diff": "Tell what changed from one run to the next.",
     "replay": "Run a case of a report again.",
     "serve": "Run the reference server.",
     "faults": "Show the reference server's faults; run the suite on each.",
