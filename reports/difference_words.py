@@ -47,6 +47,9 @@ IN_FULL = (Kind.NEW_FAILURE, Kind.UNWAIVED)
 """The kinds of which each cause is told with its evidence."""
 
 
+_LISTED = 8
+
+
 def counted(kind: Kind, number: int) -> str:
     """Return how many there are of a kind: `3 new failures`, `1 part newly untested`."""
     noun, rest = COUNTED[kind]
@@ -190,8 +193,15 @@ def weakness_text(weakness: Weakness) -> str:
         return f"the {weakness.name} is {weakness.meaning}: {weakness.old or weakness.new}"
     if weakness.name in {"formats", "clauses"}:
         parts = (("only old: ", weakness.old), ("only new: ", weakness.new))
-        return f"{weakness.meaning}; " + "; ".join(f"{name}{text}" for name, text in parts if text)
+        return f"{weakness.meaning}; " + "; ".join(f"{name}{_first(text)}" for name, text in parts if text)
     return f"{weakness.meaning} ({weakness.old or 'none'} → {weakness.new or 'none'})"
+
+
+def _first(names: str) -> str:
+    """Return the first few of names with commas, and how many more there are."""
+    listed = names.split(", ")
+    more = f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
+    return ", ".join(listed[:_LISTED]) + more
 
 
 def runs_table(difference: Difference) -> Iterator[tuple[str, str, str]]:
