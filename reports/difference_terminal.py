@@ -36,7 +36,7 @@ _OUTCOMES: Mapping[Outcome, str] = {
     Outcome.NOT_COMPARABLE: "magenta",
 }
 _KINDS: Mapping[Kind, str] = {Kind.FIXED: "green", Kind.WON: "green", Kind.WAIVED: "magenta", Kind.DRAWN: "dim"}
-_WIDEST = 300
+_WIDEST = 200
 """Characters of what a group shares; expected and actual texts may be long."""
 
 
@@ -84,7 +84,7 @@ def _print_kind(difference: Difference, kind: Kind, console: Console) -> None:
     colour = "red" if counting else _KINDS.get(kind, "yellow")
     title = f"{kind.capitalize()}: {plural(len(changes), 'part')}"
     if RULES[kind].regression and counting < len(changes):
-        title += f", {counting or 'none'} of a required clause"
+        title += f", {counting or 'none'} of required clauses"
     console.print(Text(f"\n{title}", f"bold {colour}"))
     if kind in ABOUT:
         console.print(Text(ABOUT[kind], "dim"))

@@ -23,12 +23,12 @@ COUNTED: Mapping[Kind, tuple[str, str]] = MappingProxyType(
         Kind.NEW_FAILURE: ("new failure", ""),
         Kind.UNWAIVED: ("failure", " no longer waived"),
         Kind.UNTESTED: ("part", " newly untested"),
-        Kind.LOST: ("part", " of the coverage lost"),
+        Kind.LOST: ("part", " lost"),
         Kind.STILL_FAILING: ("part", " still failing"),
         Kind.FLAKY: ("part", " flaky"),
         Kind.FIXED: ("part", " fixed"),
         Kind.WAIVED: ("part", " newly waived"),
-        Kind.WON: ("part", " of the coverage won"),
+        Kind.WON: ("part", " won"),
         Kind.DRAWN: ("part", " drawn otherwise"),
     }
 )
@@ -117,8 +117,11 @@ def _keys(difference: Difference) -> Mapping[Kind, _Key]:
         return (pattern_of(change.why),), change.why or "no reason was given"
 
     def by_whole(change: Change) -> tuple[tuple[str, ...], str]:
-        whole = change.why if change.now is None else f"{change.now}: {change.why}"
-        return (whole, "" if whole else change.clause.id), whole
+        if change.now is not None or not change.why:
+            return (change.clause.id, change.why), f"{change.now}: {change.why}" if change.now else ""
+        if change.why.startswith("clause "):
+            return ("clauses",), "nothing of these clauses is judged any more"
+        return (change.why,), f"nothing of {change.why} is judged any more"
 
     def by_clause(change: Change) -> tuple[tuple[str, ...], str]:
         return (change.clause.id, change.why), change.why
@@ -170,7 +173,7 @@ def beside(difference: Difference) -> tuple[str, ...]:
     """Return in words, kind by kind, how many changes there are that are no regressions."""
     found = Counter(each.kind for each in difference.changes if not difference.counts(each))
     return tuple(
-        counted(kind, found[kind]) + " of SHOULD clauses" * rule.regression
+        counted(kind, found[kind]) + ", of SHOULD clauses" * rule.regression
         for kind, rule in RULES.items()
         if found[kind]
     )
@@ -224,7 +227,7 @@ _RUNS: Mapping[str, Callable[[Results], str]] = {
     "clauses": lambda each: str(len(each.start.clauses) or ""),
     "calls": lambda each: f"{each.calls:,}",
     "a second": lambda each: f"{each.calls / each.seconds:,.0f}" if each.seconds else "",
-    "time": lambda each: f"{each.seconds:.1f} s",
+    "time": lambda each: f"{each.seconds:.1f} s" if each.seconds else "",
     "xenconform": lambda each: each.start.version,
 }
 """What is told of both runs, and how it is found."""

@@ -172,7 +172,7 @@ def test_the_options_change_what_counts(folders: tuple[Path, Path], tmp_path: Pa
     should = write(tmp_path / "should", run(*PASSES, Judgement("WHERE", "VM", "xmlrpc", F)))
     slow = write(tmp_path / "slow", replace(OLD, end=RunEnd(100, 20.0)))
     assert (diff(old, should).exit_code, diff(old, should, "--strict").exit_code) == (0, 1)
-    assert "1 new failure of SHOULD clauses" in diff(old, should).output
+    assert "1 new failure, of SHOULD clauses" in diff(old, should).output
     assert (diff(old, slow).exit_code, diff(old, slow, "--fail-slower").exit_code) == (0, 1)
     assert diff(old, slow, "--fail-slower", "--slower", "2").exit_code == 0
     assert "2.00 times slower" in diff(old, slow).output
@@ -231,6 +231,22 @@ def test_failures_of_one_cause_are_one_paragraph() -> None:
     fixed = groups_of(compare(NEW, OLD), Kind.FIXED)
     assert [(each.clauses, each.required) for each in fixed] == [((("SET-VALUE", 60),), True), ((("WHERE", 1),), False)]
     assert fixed[0].text == "expected no change, got added [red]0[/]"
+
+
+def test_what_went_as_a_whole_is_one_group() -> None:
+    """Lost parts are told by format, by class, all clauses that are gone as one, and the rest clause by clause."""
+    clauses = ("WIRE-MAP", "WIRE-SET", "WIRE-BOOL")
+    lost = [Judgement(each, "VM.m", "xmlrpc", P) for each in clauses]
+    lost += [Judgement("SET-VALUE", f"SR.f{at}", "xmlrpc", P) for at in range(5)]
+    lost += [Judgement("SET-VALUE", f"VM.f{at}", "jsonrpc2", P) for at in range(7)]
+    groups = groups_of(compare(run(*PASSES, *lost), run(*PASSES[1:])), Kind.LOST)
+    assert [(each.text, len(each.changes)) for each in groups] == [
+        ("nothing of format jsonrpc2 is judged any more", 7),
+        ("nothing of class SR is judged any more", 5),
+        ("nothing of these clauses is judged any more", 3),
+        ("", 1),
+    ]
+    assert [name for name, _ in groups[2].clauses] == ["WIRE-BOOL", "WIRE-SET", "WIRE-MAP"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
