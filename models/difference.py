@@ -236,7 +236,7 @@ def _gone(sides: Sides, was: Part, kind: Kind | None) -> Iterator[Change]:
     if kind is None or sides.failed_by_name(was):
         return
     left_out = sides.left_out(was)
-    instead = None if was.verdict is Verdict.PASS or left_out else sides.instead_of(was)
+    instead = None if left_out else sides.instead_of(was)
     if instead is not None:
         yield _change(_INSTEAD[instead], was, None, f"gone by this name; what else is judged of it: {instead}")
     elif sides.drawn(was, sides.new):

@@ -124,10 +124,10 @@ class Sides:
     def failed_by_name(self, was: Part) -> bool:
         """Whether a part that is gone stands for a class, of which parts fail in its place that did not before."""
         return was.element == class_of(was.element) and any(
-            each.verdict is Verdict.FAIL and not self._failed(each) for each in self.new.kin.get(_kin(was), ())
+            each.verdict is Verdict.FAIL and not self._failed_before(each) for each in self.new.kin.get(_kin(was), ())
         )
 
-    def _failed(self, part: Part) -> bool:
+    def _failed_before(self, part: Part) -> bool:
         before = self.old.parts.get((part.clause.id, part.element, part.format))
         return before is not None and before.verdict is Verdict.FAIL
 
@@ -174,8 +174,8 @@ class Sides:
         return next((name for name in wholes(key) if name not in self.new.names), "")
 
     def _but_failures(self, was: Part) -> list[Part]:
-        """Return the old run's parts of the same clause, class and format that did not fail."""
-        return [each for each in self.old.kin.get(_kin(was), ()) if each.verdict is not Verdict.FAIL]
+        """Return the old run's parts of the same clause, class and format that did not fail, waived or not."""
+        return [each for each in self.old.kin.get(_kin(was), ()) if not _failed(each)]
 
     def _by_name(self, was: Part) -> bool:
         """Whether members are judged by name where a failure was: those of its class, or where it has none, any."""
@@ -185,7 +185,7 @@ class Sides:
             [part for side in sides for part in side.kin.get(_kin(was), ())],
             [part for side in sides for part in side.over.get(over, ())],
         ):
-            others = [each for each in parts if each.verdict is not Verdict.FAIL]
+            others = [each for each in parts if not _failed(each)]
             if others:
                 return any(_is_member(each.element) for each in others)
         return False
@@ -198,6 +198,10 @@ def _kin(part: Part) -> Key:
 def _is_member(element: str) -> bool:
     """Whether an element is a field, a message or a sequence of them, not a class or the server."""
     return _MEMBER.search(element) is not None
+
+
+def _failed(part: Part) -> bool:
+    return part.verdict in {Verdict.FAIL, Verdict.WAIVED}
 
 
 def _tells(part: Part | None) -> bool:

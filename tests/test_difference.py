@@ -146,6 +146,7 @@ RACE = "VM.start || VM.start"
         # The other way round it is fixed.
         ([said(F, RACE)], [said(P, "VM")], [(Kind.FIXED, RACE), (Kind.WON, "VM")]),
         ([said(F, "VM.start"), said(P, "VM")], [said(P, "VM")], [(Kind.FIXED, "VM.start")]),
+        ([said(W, "VM.start"), said(P, "VM")], [said(P, "VM")], [(Kind.FIXED, "VM.start")]),
         # Not where something was left out, not called or not offered.
         (
             [said(F, "VM.start"), said(P, "VM")],
@@ -157,6 +158,11 @@ RACE = "VM.start || VM.start"
         # Not where others of the class fail.
         ([said(F, "VM.start"), said(F, "VM.stop")], [said(F, "VM.stop")],
          [(Kind.STILL_FAILING, "VM.start"), (Kind.STILL_FAILING, "VM.stop")]),
+        ([said(F, "VM.start"), said(F, "VM.stop"), said(P, "VM")], [said(F, "VM.stop"), said(P, "VM")],
+         [(Kind.STILL_FAILING, "VM.start"), (Kind.STILL_FAILING, "VM.stop")]),
+        # Not what is no member: it is judged by its own name whatever comes of it.
+        ([said(F, "VM as vm-admin"), said(P, "VM as read-only")], [said(P, "VM as read-only")],
+         [(Kind.LOST, "VM as vm-admin")]),
         # Not where members are judged by their names.
         ([said(F, "VM.a"), said(P, "VM.b")], [said(P, "VM.b")], [(Kind.LOST, "VM.a")]),
         ([said(F, "SR.a"), said(P, "VM.b")], [said(P, "VM.b")], [(Kind.LOST, "SR.a")]),
@@ -193,6 +199,7 @@ def test_another_seed_draws_other_parts() -> None:
     other_format = [said(P, "VM.b"), said(P, "SR.c")]
     assert changes(old, other_format, seed=8)[0] == (Kind.LOST, "SR.c")
     assert changes([said(P, "VM")], [said(P, "VM"), said(U, "VM (not called)")], seed=8) == []
+    assert changes([said(P, "VM.b")], [said(U, "VM.d")], seed=8) == [(Kind.LOST, "VM.b")]
 
 
 def test_runs_of_the_fuzzer_end_by_the_clock() -> None:
@@ -217,15 +224,20 @@ def test_runs_of_the_fuzzer_end_by_the_clock() -> None:
 def test_what_went_as_a_whole_is_named() -> None:
     """A lost part names the format, the clause or the class of which nothing is left, the widest of them."""
     old = run(
-        said(P, "VM.a"), said(P, "VM.a", wire="jsonrpc1"), said(P, "VM", "WIRE-MAP"), said(P, "SR.b"), said(P, "VM.c")
+        *(said(P, f"VM.{name}") for name in "ac"),
+        said(P, "VM.a", wire="jsonrpc1"),
+        said(P, "VM.a", "WIRE-SET", "jsonrpc1"),
+        said(P, "VM", "WIRE-MAP"),
+        said(P, "SR.b"),
     )
     difference = compare(old, run(said(P, "VM.a")))
-    assert {each.label: each.why for each in difference.of(Kind.LOST)} == {
-        "VM.a[jsonrpc1]": "format jsonrpc1",
-        "VM[xmlrpc]": "clause WIRE-MAP",
-        "SR.b[xmlrpc]": "class SR",
-        "VM.c[xmlrpc]": "",
-    }
+    assert [(each.clause.id, each.label, each.why) for each in difference.of(Kind.LOST)] == [
+        ("WIRE-SET", "VM.a[jsonrpc1]", "format jsonrpc1"),
+        ("WIRE-MAP", "VM[xmlrpc]", "clause WIRE-MAP"),
+        (MUST, "SR.b[xmlrpc]", "class SR"),
+        (MUST, "VM.a[jsonrpc1]", "format jsonrpc1"),
+        (MUST, "VM.c[xmlrpc]", ""),
+    ]
 
 
 def test_flaky_parts_are_told_beside_their_kind() -> None:

@@ -250,7 +250,11 @@ def test_what_went_as_a_whole_is_one_group() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-@pytest.mark.parametrize("pair", [EVERYTHING, (OLD, NEW), CUT, REDRAWN], ids=["all", "many", "cut", "redrawn"])
+@pytest.mark.parametrize(
+    "pair",
+    [EVERYTHING, EVERYTHING[::-1], (OLD, NEW), CUT, REDRAWN],
+    ids=["all", "all back", "many", "cut", "redrawn"],
+)
 def test_it_fits_the_terminal(pair: tuple[Run, Run], width: int) -> None:
     """No line is wider than the terminal, no control character gets through, and many failures stay short."""
     text = printed(*pair, width)
@@ -279,6 +283,8 @@ def test_the_markdown_is_safe_and_whole() -> None:
         assert len(columns) == 1, table
     many = run(*(Judgement("SET-VALUE", f"VM.f{at}", "xmlrpc", F, "", f"{'x' * at}y", HOSTILE) for at in range(900)))
     assert len(render_markdown(compare(OLD, many))) < 200_000
+    fixed = render_markdown(compare(many, OLD))
+    assert (fixed.count("| 1 | SET-VALUE |"), "| … | 10 more groups | | |" in fixed) == (50, True)
 
 
 def certified(folder: Path, *more: str) -> int:
