@@ -10,9 +10,11 @@ The laws:
    that is lost coverage and no fix.
 2. `VM (not called)` and `VM (not offered)` tell what a part `VM` leaves out. One that is new says that something of a
    part that was judged is untested, or offered no more.
-3. Which values, messages and formats a check takes is drawn by the seed, and a fuzzer's run ends by the clock. So
-   where the seeds differ, or in runs of the fuzzer, a part is lost only if its clause judges nothing of its class any
-   more, or nothing over its format.
+3. Which values, messages and formats a check takes is drawn by the seed. So where the seeds differ, a part is lost
+   only if its clause judges nothing of its class any more, or nothing over its format.
+4. A run of the fuzzer ends by the clock, and its findings are named by layer and cause (`xml: the server is gone`). So
+   a part of it is lost only if nothing of its layer is judged any more, or nothing over its format, by any clause; and
+   that a failure was not met again is no fix, with the same seed neither.
 """
 
 from __future__ import annotations
@@ -93,6 +95,16 @@ class Side:
         return frozenset((clause, wire) for (clause, _, wire), part in self._judged())
 
     @cached_property
+    def layers(self) -> frozenset[str]:
+        """The layers of a fuzzer's run of which it judges something."""
+        return frozenset(_layer(element) for (_, element, _), part in self._judged())
+
+    @cached_property
+    def formats(self) -> frozenset[str]:
+        """The formats over which anything is judged."""
+        return frozenset(wire for (_, _, wire), part in self._judged())
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """What there is any part of: `format xmlrpc`, `clause WHERE`, `class VM`."""
         return frozenset(name for key in self.parts for name in wholes(key))
@@ -110,11 +122,13 @@ def wholes(key: Key) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Two runs side by side. `by_draw` says that they need not have judged the same parts."""
+    """Two runs side by side. `by_draw` says that they need not have judged the same parts, `by_clock` the fuzzer's."""
 
     old: Side
     new: Side
     by_draw: bool
+
+    by_clock: bool = False
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -151,7 +165,7 @@ class Sides:
 
         FAIL where others of its class fail by the same clause over its format, PASS where all pass.
         """
-        if not _is_member(was.element) or self._by_name(was):
+        if self.by_clock or not _is_member(was.element) or self._by_name(was):
             return None
         kin = self.new.kin.get(_kin(was), ())
         if not kin and not self._but_failures(was):
@@ -161,7 +175,9 @@ class Sides:
         return next((each for each in (Verdict.FAIL, Verdict.PASS) if each in verdicts), None)
 
     def drawn(self, part: Part, other: Side) -> bool:
-        """Whether the draw alone may be why the other run lacks a part: its clause has its class and its format."""
+        """Whether the draw alone, or the clock, may be why the other run lacks a part: laws 3 and 4."""
+        if self.by_clock:
+            return _layer(part.element) in other.layers and part.format in other.formats
         return (
             self.by_draw
             and (part.clause.id, _subject(part.element)) in other.of
@@ -213,10 +229,15 @@ def _subject(element: str) -> str:
     return class_of(element) or element
 
 
+def _layer(element: str) -> str:
+    return element.partition(":")[0]
+
+
 def sides_of(old: Results, new: Results) -> Sides:
     """Return two runs side by side. Their draws are alike for the same seed, and never in runs of the fuzzer."""
-    by_draw = old.start.seed != new.start.seed or new.start.kind == "fuzz"
-    return Sides(Side(_parts(old)), Side(_parts(new)), by_draw)
+    by_clock = new.start.kind == "fuzz"
+    by_draw = by_clock or old.start.seed != new.start.seed
+    return Sides(Side(_parts(old)), Side(_parts(new)), by_draw, by_clock)
 
 
 def _parts(results: Results) -> Mapping[Key, Part]:
