@@ -80,7 +80,8 @@ def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     if not wrong:
         return _number(dice, message, good)
     typed, clause = pick(dice, wrong)
-    sure = message.implicit and message.verb in WRITES and at > 0
+    # A field of an enum has no other value, whatever else a message that writes it does.
+    sure = (message.implicit or clause == "WIRE-ENUM") and message.verb in WRITES and at > 0
     code = ("FIELD_TYPE_ERROR",) if clause == "WIRE-TYPE" else ()
     return HostileCall(
         f"{message.full_name} with a {typed[0]} for its {message.params[at].name}",
