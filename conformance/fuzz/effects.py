@@ -27,6 +27,8 @@ BY_TYPE: Final = {
 }  # fmt: skip
 """The clauses on what a value of a type is after its journey there and back."""
 
+SYNTAX: Final = frozenset({"xml-syntax", "json-syntax"})
+"""What a reply is in which a value is written so that it breaks the document."""
 BACK: Final[dict[str, str]] = {"add": "remove", "add_to": "remove_from"}
 """What takes out again what a verb adds."""
 
@@ -188,8 +190,10 @@ class Effects:
                 continue
             if isinstance(outcome, Success) or not done or (is_unread(seen) and is_carried(wrote.type, expected, fmt)):
                 said = show(shown) if isinstance(outcome, Success) else describe(seen)
-                clause = refused or wrote.clause(fmt, expected, shown)
-                yield Wrong(clause, cause, f"{wrote.getter}: {show(expected)}", said), seen
+                named = refused or wrote.clause(fmt, expected, shown), cause
+                if done and isinstance(outcome, Breach) and outcome.kind not in SYNTAX:
+                    named = clause_of(outcome.kind, fmt), outcome.kind  # as for any other reply of that form
+                yield Wrong(*named, f"{wrote.getter}: {show(expected)}", said), seen
 
     def _record(self, fmt: Format, expected: Value, stale: Value) -> Iterator[tuple[Wrong, Exchange]]:
         """Read what must be there out of the record over a format; `stale` is what was there before."""

@@ -50,6 +50,8 @@ HTTP_EVERY: Final = 400
 HTTP_ROUND: Final = 12
 AT_ONCE: Final = ("plain", "number", "refs", "named", "unnumbered")
 """The kinds of calls that tell no message to wait."""
+CUT: Final = "a document that is cut"
+"""The cause that cases by hand have too, where they are what begins a good document."""
 AT_MOST: Final = 32
 """So many values of a kind come of a message that writes in each round; the others in those after it."""
 I8: Final = ((b"<int>", b"<i8>"), (b"</int>", b"</i8>"))
@@ -144,7 +146,8 @@ class Source:
         fmt = pick(self._dice, there)
         found = self._found.get(fmt)
         from_ = found if found and self._dice.below(3) == 2 else self.pool[fmt]
-        body = mutate(self._dice, pick(self._dice, from_), language, self.pool[fmt])
+        source = pick(self._dice, from_)
+        body = mutate(self._dice, source, language, self.pool[fmt])
         if any(name in body for name in self._slow):
             return None
         sure = is_surely_malformed(body, language)
@@ -152,7 +155,8 @@ class Source:
             return None  # Most changes break a document, and what is surely broken tells less each time.
         what = "a document that is not well-formed" if sure else "a document with changes"
         owed = Owed.REFUSED if sure else Owed.EITHER
-        return Attempt("", layer, what, fmt, owed, "WIRE-MALFORMED", what, (body,))
+        cause = CUT if sure and source.startswith(body) else what
+        return Attempt("", layer, what, fmt, owed, "WIRE-MALFORMED", cause, (body,))
 
     def _http(self) -> Attempt:
         fmt = pick(self._dice, self._stage.bench.formats)
