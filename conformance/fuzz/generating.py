@@ -246,7 +246,7 @@ class Source:
     def _session(self) -> Attempt | None:
         message = pick(self._dice, self._every)
         stage = self._stage
-        bad = odd_session(self._dice, stage.bench.client.session, (stage.ended, stage.obj.ref))
+        bad = odd_session(self._dice, stage.bench.client.session, (*stage.ended, stage.obj.ref))
         aimed = self._aims.known(message)
         args = aimed.args if aimed else ()
         call = sessionless(self._dice, message, args)

@@ -214,7 +214,10 @@ class Lives:
         code = (COUNT_MISMATCH, end, "1", "2")
         calls = [
             (HostileCall(f"{end} and more", end, (self_, (Str(), "x")), Owed.REFUSED, "WIRE-ARITY", code), ""),
-            (HostileCall(f"{end} for nobody", end, (self_,), Owed.REFUSED, "ROBUST-AUTH"), self._stage.ended),
+            (
+                HostileCall(f"{end} for nobody", end, (self_,), Owed.REFUSED, "ROBUST-AUTH"),
+                self._random.choice(self._stage.ended),
+            ),
         ]
         if fmt is not Format.XMLRPC:
             calls.append(

@@ -44,7 +44,7 @@ HOSTILE: Final = "HOSTILE"
 class Stage:
     """One server's stage.
 
-    `other` is a session that no hostile input names in whole but by its place; `ended` one that was logged out;
+    `other` is a session that no hostile input names in whole but by its place; `ended` are some that were logged out;
     `sessions` are one opened over each format; `gone` are refs that the server said to be no
     object's. `usual` is how long a good call took before anything hostile was sent, in seconds.
     """
@@ -54,7 +54,7 @@ class Stage:
     obj: Obj
     field: str
     other: str
-    ended: str
+    ended: tuple[str, ...]
     sessions: tuple[str, ...]
     file: Path
     usual: float = 0.0
@@ -96,7 +96,7 @@ class Stage:
         texts = {
             "session": client.session,
             "other": self.other,
-            "ended": self.ended,
+            "ended": self.ended[0],
             "ref": self.obj.ref,
             "foreign": self.bench.stock.existing(self.listing.partition(".")[0])[0],
             "unknown": unknown_ref(),
@@ -205,6 +205,15 @@ def _log_out(bench: Bench, session: Ref) -> None:
         bench.call(bench.formats[0], "session.logout", session=session)
 
 
+def _ended(bench: Bench) -> Iterator[Ref]:
+    """Yield a session that was opened over each format and logged out over each."""
+    for over in bench.formats:
+        for ender in bench.formats:
+            session = opened(bench, over)
+            bench.call(ender, "session.logout", session=session)
+            yield session
+
+
 @contextmanager
 def staged(bench: Bench) -> Iterator[Stage]:
     """Set the stage, and leave everything as it was.
@@ -219,8 +228,7 @@ def staged(bench: Bench) -> Iterator[Stage]:
         listing, _ = a_listing(bench)
         obj, setter = a_text_setter(bench)
         fmt = bench.formats[0]
-        other, ended = opened(bench, fmt), opened(bench, fmt)
-        bench.call(fmt, "session.logout", session=ended)
+        other, ended = opened(bench, fmt), tuple(_ended(bench))
         after.callback(_log_out, bench, other)
         sessions = tuple(opened(bench, each) for each in bench.formats)
         for each in sessions:

@@ -54,7 +54,8 @@ def broken_bytes_slow_what_follows(s: Server) -> None:
 @fault("ROBUST-ALIVE", "network", HARD)
 def unknown_entity_slows_what_follows(s: Server) -> None:
     """After an entity that is not defined the next two calls of any client wait for more than two seconds."""
-    lagging(s, lambda body: b"&nothing;" in body, 2)
+    named = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)[A-Za-z]+;")
+    lagging(s, lambda body: b"<!ENTITY" not in body and body[:1] == b"<" and named.search(body) is not None, 2)
 
 
 # --------------------------------------------------------------------------------------------------- ROBUST-NO-EFFECT
