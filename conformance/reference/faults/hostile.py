@@ -241,23 +241,13 @@ def first_of_a_batch_is_run(s: Server) -> None:
     requests(s, change)
 
 
-def is_json(body: bytes) -> bool:
-    """Whether a body is a JSON document."""
-    try:
-        json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 @fault("ROBUST-BATCH", "network", HARD)
 def batch_is_run_and_refused(s: Server) -> None:
     """An array of calls that ends with what is no call is refused, after those before it were carried out."""
 
     def begin(old: Any, path: str, kind: str, body: bytes, http_method: str = "POST") -> Any:
-        calls = json.loads(body) if body.startswith(b"[{") and is_json(body) else []
-        if calls and not isinstance(calls[-1], dict):
-            for each in calls[:-1]:
+        if body.startswith(b"[{") and body.endswith((b" 7]", b",7]", b",null]", b", null]")):
+            for each in json.loads(body)[:-1]:
                 old(path, kind, json.dumps(each).encode(), http_method)
         return old(path, kind, body, http_method)
 
