@@ -150,7 +150,7 @@ def test_the_defects_of_a_server_with_many_are_a_finding_each(tmp_path: Path) ->
     assert set(found) <= {*REAL.values()}
     assert len(set(found)) >= len(REAL) - 1  # a busy machine gets to fewer calls in the time
     # A made document may show a defect in a way of its own; Schemathesis tells by its own check what we told by ours.
-    assert len(found) <= len(set(found)) + 2
+    assert max(found.count(clause) for clause in found) <= 2
 
 
 def test_who_holds_up_others_is_told(tmp_path: Path) -> None:
