@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
-from strangers.plain_server import Plain
-from strangers.values import PASSWORD, USER
+from stages import plain_stage
 
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.conformance.fuzz import effects, sending
@@ -18,10 +17,8 @@ from xenconform.conformance.fuzz.agreeing import is_read_alone
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.effects import Wrote, clause_on
 from xenconform.conformance.fuzz.shrinking import smaller
-from xenconform.conformance.fuzz.stage import Stage, staged
+from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import Wrong
-from xenconform.conformance.suite.run import Run
-from xenconform.conformance.suite.settings import Options, Settings
 from xenconform.models.api import Api
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
@@ -37,15 +34,8 @@ FMT = Format.JSONRPC2
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     """A stage on a server of another design."""
-    with Plain() as server:
-        options = Options(url=server.url, user=USER, profile="reference", scope="all")
-        run = Run(Settings.of(options, {"XENCONFORM_PASSWORD": PASSWORD}), None)
-        run.open()
-        try:
-            with staged(run.bench) as stage:
-                yield stage
-        finally:
-            run.close()
+    with plain_stage() as stage:
+        yield stage
 
 
 @pytest.fixture

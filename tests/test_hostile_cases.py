@@ -10,14 +10,11 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strangers.plain_server import Plain
-from strangers.values import PASSWORD, USER
+from stages import plain_stage
 
 from xenconform.conformance.codec import codec_for
 from xenconform.conformance.fuzz.attempts import attempt
-from xenconform.conformance.fuzz.stage import Stage, staged
-from xenconform.conformance.suite.run import Run
-from xenconform.conformance.suite.settings import Options, Settings
+from xenconform.conformance.fuzz.stage import Stage
 from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Format
 from xenconform.models.types import RefTo, Str
@@ -40,15 +37,8 @@ GOOD = {
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     """A stage on a server of another design."""
-    with Plain() as server:
-        options = Options(url=server.url, user=USER, profile="reference", scope="all")
-        run = Run(Settings.of(options, {"XENCONFORM_PASSWORD": PASSWORD}), None)
-        run.open()
-        try:
-            with staged(run.bench) as stage:
-                yield stage
-        finally:
-            run.close()
+    with plain_stage() as stage:
+        yield stage
 
 
 def test_there_are_many_cases_of_every_layer() -> None:

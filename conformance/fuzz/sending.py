@@ -142,7 +142,7 @@ class Sender:
             return tried
         again = self.post(attempt)[1]
         if again.wrongs:
-            return again
+            return replace(again, seqs=(*tried.seqs, *again.seqs), wrongs=(*tried.wrongs, *again.wrongs))
         return replace(tried, doubts=self.selected(attempt, [wrong for wrong, _ in seen]))
 
     def _carried(self, attempt: Attempt, client: Client) -> tuple[Exchange, Seen]:

@@ -74,7 +74,7 @@ def _plain(_dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
 
 def _crossed(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
     """One value is of another type: mostly the last, which is what is written."""
-    at = len(good) - 1 if dice.below(4) else 0
+    at = dice.below(len(good)) if good and not dice.below(2) else len(good) - 1
     of = message.params[at].type if good else Void()
     wrong = wrong_values(of)
     if not wrong:
@@ -184,7 +184,7 @@ def _named(dice: Dice, message: Message, good: list[Typed]) -> HostileCall:
         f"{message.full_name};", f"{message.full_name}?", f"{message.full_name}\u200b", f"xenconform.{name}",
         *(f"{other}.{name}" for other in OTHERS if message.verb and other != cls),
     )  # fmt: skip
-    named = pick(dice, names)
+    named = pick(dice, [each for each in names if each != message.full_name])
     what = f"{named!r} in place of {message.full_name}"
     return HostileCall(what, named, tuple(good), Owed.REFUSED, "WIRE-METHOD-UNKNOWN", ("MESSAGE_METHOD_UNKNOWN", named))
 
