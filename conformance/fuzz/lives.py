@@ -86,7 +86,7 @@ class Lives:
         self._number += 1
         odd = self._odd_values(of, constructor)
         one = dict([self._random.choice([*odd.items()])]) if odd else {}
-        for values in (bold_values(self._bench, of, self._number, ()), odd, one):
+        for values in (bold_values(self._bench, of, self._number, ()), *((odd, one) if odd else ())):
             yield self._made_boldly(of, constructor, fmt, values, adopt)
             for each in made:
                 stock.remove(each)
@@ -136,9 +136,7 @@ class Lives:
             params, label = _params(constructor, given), given.get("name_label")
             call = HostileCall(f"{method} without an id", method, params, Owed.REFUSED, NOTIFICATIONS, has_id=False)
             made = self._encode(call, fmt)
-            if made is not None and label and {"get_all", "get_name_label"} <= of.messages.keys():
-                made = replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
-            yield made
+            yield made and _looked_for(made, of, label)
 
     def _odd_values(self, of: ApiClass, constructor: Constructor) -> dict[str, Value]:
         """Return a value at a boundary for each field that a constructor takes any value of, another each time."""
@@ -172,9 +170,9 @@ class Lives:
         self, of: ApiClass, constructor: Constructor, fmt: Format, adopt: Callable[[Outcome], None]
     ) -> Iterator[Attempt | None]:
         """Calls of a constructor of a record that lacks a member, has one too many, or one of another type."""
-        if not constructor.record:
-            return
         name, given, type_ = constructor.message.full_name, self._bench.stock.exemplar(of.name), RecordOf(of.name)
+        if not constructor.record or not given:
+            return
         dealt = self._dealt.setdefault((of.name, ""), Dealt(self._random)).anew()
         left = pick(dealt, [*given])
         less = {member: value for member, value in given.items() if member != left}
@@ -187,14 +185,16 @@ class Lives:
             for each in wrong_typed(field.type)
             if not refs_in(each[0]) and not is_a_name(field.type, each[0])
         ]
+        if not wrong:
+            return
         field, (as_type, value) = pick(dealt, wrong)
         what = f"{name} with a {as_type} for its {field.name}"
         call = HostileCall(what, name, ((type_, {**given, field.name: value}),), Owed.REFUSED, "CREATE-BAD")
         made = self._encode(call, fmt, api=bent(self._bench.api, of, field.name, as_type))
         label = given.get("name_label") if field.name != "name_label" else ""
-        if made is not None and label and {"get_all", "get_name_label"} <= of.messages.keys():
-            made = replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
-        yield made and replace(made, then=_nothing if made.wrote else adopt)
+        if made is not None:
+            made = _looked_for(made, of, label)
+            yield replace(made, then=_nothing if made.wrote else adopt)
 
     def _held(self, of: ApiClass, obj: Obj, fmt: Format) -> Iterator[Attempt | None]:
         """The end of an object that others refer to: whatever the answer is, it has its form."""
@@ -253,6 +253,13 @@ class Lives:
     def _alone(self, call: HostileCall, fmt: Format, then: Callable[[Outcome], None] = _nothing) -> Attempt | None:
         made = self._encode(call, fmt)
         return None if made is None else replace(made, message=call.method, then=then)
+
+
+def _looked_for(made: Attempt, of: ApiClass, label: Value) -> Attempt:
+    """Return a call that is to make nothing, so that an object with the label is looked for, where a class has such."""
+    if not label or not {"get_all", "get_name_label"} <= of.messages.keys():
+        return made
+    return replace(made, wrote=Wrote("", f"{of.name}.get_all", "make", SetOf(RefTo(of.name)), label))
 
 
 def is_kept(value: Value) -> bool:
