@@ -76,7 +76,10 @@ class Turncoat(Listening):
         body = hostile.read_request(cast("socket.socket", reader))
         found = _METHOD.search(body)
         message = (found[1] or found[2] or b"").decode(errors="replace") if found else ""
-        path = bytes(reader.seen).split(b" ", 2)[1].decode()
+        words = bytes(reader.seen).split(b" ", 2)
+        if len(words) < 3:
+            raise ConnectionResetError  # no request line
+        path = words[1].decode("latin-1")  # any bytes may come
         with self.lock:
             before = self.calls[-1][2] if self.calls else HttpAnswer(200, "text/xml", b"")
             answer = self.service.handle(path, "", body)
