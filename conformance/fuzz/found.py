@@ -13,6 +13,7 @@ from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.verdicts import Judgement, Verdict
 
 NO_EFFECT: Final = "ROBUST-NO-EFFECT"
+AUTH: Final = "ROBUST-AUTH"
 ENTITIES: Final = "ROBUST-XML-ENTITIES"
 APART: Final = 48
 """So many attempts that are looked at wait for each other, to be sent beside those about other objects."""

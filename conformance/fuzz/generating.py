@@ -218,7 +218,7 @@ class Source:
 
     def _said(self, call: HostileCall, fmt: Format, *, session: str = "", api: Api | None = None) -> Attempt | None:
         """Return the attempt of a call in one of our sessions, or in what is given for one, written by a model."""
-        good = pick(self._dice, (self._stage.bench.client.session, *self._stage.sessions))
+        good = pick(self._dice, (self._stage.bench.client.session, *self._stage.sessions.by_format))
         params: list[Param] = [(RefTo("session"), session or good), *call.params]
         if call.null_at >= 0:
             params[1 + call.null_at] = (None, Scalar("nil", ""))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from math import inf, isinf
 from typing import Final
 
@@ -21,6 +20,7 @@ from xenconform.conformance.fuzz.corpus import Corpus
 from xenconform.conformance.fuzz.footprint import Footprint
 from xenconform.conformance.fuzz.found import (
     APART,
+    AUTH,
     ENTITIES,
     NO_EFFECT,
     TIME_ALONE,
@@ -83,6 +83,7 @@ class Hunt:
         self.gone = ""
         self.slow = 0
         self._late = 0.0
+        self._lost = 0
         self._told = told
         self._judged: set[tuple[str, str, str]] = set()
         self._recent: deque[Attempt] = deque(maxlen=RECENT)
@@ -198,7 +199,8 @@ class Hunt:
         batch, elsewhere = self._batch, self._elsewhere
         self._batch, self._elsewhere, self._unsettled = [], False, 0
         began = time.monotonic()
-        now = self._digest()
+        now = self.stage.settled()
+        self._see_sessions()
         self._slowest = max(self._slowest, time.monotonic() - began)
         if written:
             self._has_acted(now)
@@ -219,7 +221,7 @@ class Hunt:
         again, self._suspects = self._suspects, []
         tried = self.sender.send_together(again if not self.is_over else [])
         if tried and not any(each.may_have_written for each in tried):
-            self._see_changes(self._digest(), again, sure=False)
+            self._see_changes(self.stage.settled(), again, sure=False)
 
     def _see_changes(self, now: Mapping[str, Value], batch: list[Attempt], *, sure: bool) -> None:
         """Find out who of some refused attempts changed the object, if any; `sure` says that one did. Put it back."""
@@ -236,21 +238,6 @@ class Hunt:
         self.stage.rest()
         self._before = self.stage.digest()
 
-    def _digest(self) -> Mapping[str, Value]:
-        """Return all of the object.
-
-        What was written by right may be such that a format cannot carry it: then the text is put back first.
-
-        Raises:
-            Unavailable: the server does not tell.
-            TargetGoneError: it is gone.
-        """
-        with suppress(Unavailable):
-            return self.stage.digest()
-        with suppress(Unavailable):
-            self.stage.rest()
-        return self.stage.digest()
-
     def _has_acted(self, now: Mapping[str, Value]) -> None:
         """Tell of an entity that was acted on, and shows in what was written."""
         joined = "".join(CANARY)
@@ -258,6 +245,18 @@ class Hunt:
             last = next((each for each in reversed(self._recent) if b"ENTITY" in each.data), self._recent[-1])
             said = (f"{last.what} is not acted on", f"{joined} is written")
             self._tell(Wrong(ENTITIES, "an entity that is acted on", *said), last)
+
+    def _see_sessions(self) -> None:
+        """Find out who ended a session of ours, where one has ended and nobody was let in with a text that is none."""
+        if len(self.stage.sessions.lost) == self._lost:
+            return
+        if not any(clause == AUTH for clause, _ in self.found):
+            found = self._tracer.ending_a_session(list(self._recent)[-NEAR:])
+            if found is not None:
+                self._tell(*found)
+            else:
+                self._doubt(NO_EFFECT, "a session of ours ended, and no request before it, sent again, ended another")
+        self._lost = len(self.stage.sessions.lost)
 
     def _see_others(self) -> None:
         """Find out who held others up, or us, if somebody did."""

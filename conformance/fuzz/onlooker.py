@@ -6,11 +6,13 @@ import _thread
 import threading
 import time
 from contextlib import closing
+from math import inf
 from types import TracebackType
 from typing import Final, Self
 
 from xenconform.conformance.checks.judging import describe
 from xenconform.conformance.client import Client
+from xenconform.conformance.fuzz.sessions import is_invalid
 from xenconform.models.calls import Format, Success
 
 EVERY: Final = 0.1
@@ -21,16 +23,18 @@ class Onlooker:
     """Asks in a thread of its own; `worst` is the longest that an answer took since it was last asked for, in seconds.
 
     A question that is not answered yet counts with the time that it has taken so far, one that was answered badly as
-    one that took forever. `questions` counts the answers, `trouble` is the last of them that was bad.
+    one that took forever, but where its session had ended. `questions` counts the answers, `trouble` is the last of
+    them that was bad.
     """
 
-    def __init__(self, client: Client, fmt: Format, listing: str) -> None:
-        self._client, self._fmt, self._listing = client, fmt, listing
+    def __init__(self, main: Client, fmt: Format, listing: str) -> None:
+        self._main, self._client, self._fmt, self._listing = main, main.sibling(), fmt, listing
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="onlooker", daemon=True)
         self._lock = threading.Condition()
         self._asked: float | None = None
         self._worst = 0.0
+        self._refused: set[str] = set()
         self.questions = 0
         self.trouble = ""
 
@@ -49,6 +53,8 @@ class Onlooker:
         """Return the longest time since the last look, and forget it."""
         with self._lock:
             worst, self._worst = self._worst, 0.0
+            # Who had to log in again since has seen that the session was gone, and nobody was held up.
+            worst, self._refused = inf if self._main.session in self._refused else worst, set()
             return max(worst, time.monotonic() - self._asked if self._asked is not None else 0.0)
 
     def look(self) -> float:
@@ -64,9 +70,9 @@ class Onlooker:
     def ask(self) -> float:
         """Ask once more at once, and return how long the answer took; infinity where none came."""
         began = time.monotonic()
-        with closing(self._client.sibling()) as client:
+        with closing(self._main.sibling()) as client:
             answered = isinstance(client.call(self._fmt, self._listing).reply.outcome, Success)
-        return time.monotonic() - began if answered else float("inf")
+        return time.monotonic() - began if answered else inf
 
     def _run(self) -> None:
         try:
@@ -79,11 +85,15 @@ class Onlooker:
             began = time.monotonic()
             with self._lock:
                 self._asked = began
+            session = self._client.session = self._main.session
             exchange = self._client.call(self._fmt, self._listing)
             answered = isinstance(exchange.reply.outcome, Success)
             with self._lock:
                 self.trouble = self.trouble if answered else describe(exchange)
                 self._asked = None
-                self._worst = max(self._worst, time.monotonic() - began if answered else float("inf"))
+                if is_invalid(exchange.reply.outcome):
+                    self._refused.add(session)
+                else:
+                    self._worst = max(self._worst, time.monotonic() - began if answered else inf)
                 self.questions += 1
                 self._lock.notify_all()

@@ -47,7 +47,7 @@ def again(bench: Bench, case: RawCase) -> tuple[str, list[Outcome]]:
 def _held_up(stage: Stage, sender: Sender, attempt: Attempt) -> str:
     """Return how long a good call took beside an attempt and after it, "" where that was as usual."""
     bench = stage.bench
-    with Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker:
+    with Onlooker(bench.client, bench.formats[0], stage.listing) as onlooker:
         sender.send(attempt)
         took = onlooker.look()
     return f"a good call took {took:.1f} s" if took > stage.patience else ""

@@ -29,6 +29,7 @@ from xenconform.conformance.fuzz.judging import (
     outcomes_of_post,
     was_refused,
 )
+from xenconform.conformance.fuzz.sessions import is_invalid
 from xenconform.conformance.fuzz.spellings import Spellings
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import Wrong
@@ -59,11 +60,13 @@ class Tried:
     """Whether no reply of this kind came before."""
     doubts: tuple[Wrong, ...] = ()
     """What was wrong while attempts about others were sent, and not again with nothing beside it."""
+    is_lost: bool = False
+    """Whether it was turned down since its session had ended, which tells nothing."""
 
     @property
     def refused(self) -> bool:
         """Whether it was turned down, so that it may have changed nothing."""
-        return was_refused(self.attempt, self.outcomes, answered=self.answered)
+        return not self.is_lost and was_refused(self.attempt, self.outcomes, answered=self.answered)
 
     @property
     def is_unanswered(self) -> bool:
@@ -73,11 +76,11 @@ class Tried:
     @property
     def may_have_written(self) -> bool:
         """Whether it may have written something by right."""
-        return not self.refused and may_have_written(self.attempt, self.outcomes)
+        return not self.is_lost and not self.refused and may_have_written(self.attempt, self.outcomes)
 
     def judged_by(self, api: Api) -> frozenset[str]:
         """Return the clauses that it was judged by."""
-        return judged_by(self.attempt, self.outcomes, refused=self.refused, api=api)
+        return frozenset() if self.is_lost else judged_by(self.attempt, self.outcomes, refused=self.refused, api=api)
 
     @property
     def is_read(self) -> bool:
@@ -157,6 +160,8 @@ class Sender:
         message = bench.api.message(attempt.message)
         if attempt.compared and message is not None:
             seen += disagreements(bench, client, message, attempt.compared, exchange)
+        if seen and self.stage.sessions.is_over(client):
+            seen = []  # The session ended meanwhile: what could not be read in it tells nothing.
         return exchange, seen
 
     def send_together(self, attempts: Sequence[Attempt]) -> list[Tried]:
@@ -178,6 +183,7 @@ class Sender:
             self._own.client = self.stage.bench.client.sibling()
             self._clients.append(self._own.client)
         client: Client = self._own.client
+        client.session = self.stage.bench.client.session
         return client
 
     def _post(self, attempt: Attempt, client: Client) -> Exchange:
@@ -189,6 +195,8 @@ class Sender:
     def _posted(self, attempt: Attempt, exchange: Exchange, seen: Sequence[tuple[Wrong, Exchange]] = ()) -> Tried:
         self.sent, self.size = self.sent + 1, self.size + len(attempt.data)
         is_new = self._is_new(class_of(exchange))
+        if is_invalid(exchange.reply.outcome) and self.stage.sessions.is_lost(attempt.data):
+            return Tried(attempt, (exchange.seq,), outcomes_of_post(exchange), True, (), exchange.elapsed, is_lost=True)
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
         if attempt.message and isinstance(exchange.reply.outcome, Success):
             wrongs += self._spellings.see(attempt, exchange.received)
@@ -209,8 +217,9 @@ class Sender:
         Source: the clause WIRE-SESSION-SHARED.
         """
         denied = isinstance(outcome, Failure) and outcome.code == DENIED
-        own = self.stage.sessions[self.stage.bench.formats.index(attempt.format)].encode()
-        other = next((each for each in map(str.encode, self.stage.sessions) if each in attempt.data), own)
+        sessions = self.stage.sessions.by_format
+        own = sessions[self.stage.bench.formats.index(attempt.format)].encode()
+        other = next((each for each in map(str.encode, sessions) if each in attempt.data), own)
         if not denied or not attempt.message or other == own:
             return
         again = self._post(replace(attempt, pieces=(attempt.data.replace(other, own),)), self.stage.bench.client)

@@ -24,6 +24,7 @@ from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
 from xenconform.conformance.codec import codec_for
+from xenconform.conformance.fuzz.sessions import Sessions
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import MapOf, RefTo, SetOf, Str, Type
 from xenconform.models.values import Ref, Value, same
@@ -45,8 +46,8 @@ class Stage:
     """One server's stage.
 
     `other` is a session that no hostile input names in whole but by its place; `ended` are some that were logged out;
-    `sessions` are one opened over each format; `gone` are refs that the server said to be no
-    object's. `usual` is how long a good call took before anything hostile was sent, in seconds.
+    `sessions` are those of our own that calls are made in; `gone` are refs that the server said to be no object's.
+    `usual` is how long a good call took before anything hostile was sent, in seconds.
     """
 
     bench: Bench
@@ -55,7 +56,7 @@ class Stage:
     field: str
     other: str
     ended: tuple[str, ...]
-    sessions: tuple[str, ...]
+    sessions: Sessions
     file: Path
     usual: float = 0.0
     gone: set[str] = dataclasses.field(default_factory=set)
@@ -156,6 +157,21 @@ class Stage:
             return {name: value for name, value in items if name not in derived}
         return {self.field: self._ask(f"{self.obj.cls}.get_{self.field}", self.obj.ref)}
 
+    def settled(self) -> Mapping[str, Value]:
+        """Return all of the object, after what may have been written by right.
+
+        That may be such that a format cannot carry it: then the text is put back first.
+
+        Raises:
+            Unavailable: the server does not tell.
+            TargetGoneError: it is gone.
+        """
+        with suppress(Unavailable):
+            return self.digest()
+        with suppress(Unavailable):
+            self.rest()
+        return self.digest()
+
     def changed(self, before: Mapping[str, Value], now: Mapping[str, Value]) -> tuple[str, ...]:
         """Return the names of the fields of the object that are not as before."""
         fields = self.bench.api.classes[self.obj.cls].fields
@@ -199,10 +215,11 @@ class Stage:
             raise Unavailable(str(why)) from why
 
 
-def _log_out(bench: Bench, session: Ref) -> None:
-    """End a session, where somebody is there to end it: what was found before that stands."""
+def _log_out(bench: Bench, *sessions: Ref) -> None:
+    """End sessions, where somebody is there to end them: what was found before that stands."""
     with suppress(TargetGoneError, Unavailable):
-        bench.call(bench.formats[0], "session.logout", session=session)
+        for session in sessions:
+            bench.call(bench.formats[0], "session.logout", session=session)
 
 
 def _ended(bench: Bench) -> Iterator[Ref]:
@@ -230,9 +247,8 @@ def staged(bench: Bench) -> Iterator[Stage]:
         fmt = bench.formats[0]
         other, ended = opened(bench, fmt), tuple(_ended(bench))
         after.callback(_log_out, bench, other)
-        sessions = tuple(opened(bench, each) for each in bench.formats)
-        for each in sessions:
-            after.callback(_log_out, bench, each)
+        sessions = Sessions(bench, listing, [opened(bench, each) for each in bench.formats])
+        after.callback(lambda: _log_out(bench, *sessions.by_format))
         stage = Stage(bench, listing, obj, setter.partition(".set_")[2], other, ended, sessions, file)
         good = [bench.call(fmt, listing) for _ in range(GOOD)]
         if not all(isinstance(each.reply.outcome, Success) for each in good):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
@@ -71,6 +71,25 @@ class Tracer:
                 # Who is slow holds up no others: that is for the clause on how requests are sent to say.
                 clause = attempt.clause if attempt.drip >= SLOW else "ROBUST-ALIVE"
                 return Wrong(clause, f"others are held up, {attempt.layer}", expected, said), attempt
+        return None
+
+    def ending_a_session(self, recent: Sequence[Attempt]) -> tuple[Wrong, Attempt] | None:
+        """Return the last after which a session that it has no part in serves no longer, sent again in the one now.
+
+        Raises:
+            Unavailable: no other session can be opened.
+            TargetGoneError: the server no longer answers.
+        """
+        limit, sessions = self._limit(), self.stage.sessions
+        for attempt in reversed(recent):
+            if time.monotonic() > limit:
+                break
+            ours = sessions.note()
+            tried = self.sender.send(replace(attempt, pieces=tuple(map(sessions.in_place, attempt.pieces))))
+            if sessions.has_ended(ours):
+                clause = "ROBUST-NO-EFFECT" if tried.refused else "ROBUST-ALIVE"
+                expected = f"{attempt.what} ends no session"
+                return Wrong(clause, f"a session ended, {attempt.layer}", expected, "ours serves no longer"), attempt
         return None
 
     def _stays_slow(self) -> str:

@@ -178,7 +178,7 @@ def _hunt(bench: Bench, bounds: Bounds, writer: CaseWriter, console: Console, en
     enough = Enough(bounds.first, bounds.size, at_once)
     with (
         staged(bench) as stage,
-        Onlooker(bench.client.sibling(), bench.formats[0], stage.listing) as onlooker,
+        Onlooker(bench.client, bench.formats[0], stage.listing) as onlooker,
         closing(Hunt(stage, onlooker, writer, corpus, footprint, enough)) as hunt,
         Pace(hunt, until, bounds.rate, console) as pace,
     ):
