@@ -41,10 +41,10 @@ def bare(stage: Stage, seconds: float) -> float:
 
 def main(seconds: float) -> None:
     """Take turns, and print the medians and their ratio."""
-    run = Run(Settings.of(Options(profile="reference", seed=1, clauses=("ROBUST-*",)), {}), None)
+    run = Run(Settings.of(Options(profile="reference", seed=1, clauses=("ROBUST-*",)), {}), None, kind="fuzz")
     run.open()
     try:
-        with staged(run.bench) as stage, Onlooker(run.bench.client.sibling(), Format.XMLRPC, stage.listing) as onlooker:
+        with staged(run.bench) as stage, Onlooker(run.bench.client, Format.XMLRPC, stage.listing) as onlooker:
             hunt = Hunt(stage, onlooker)
             attempts = Source(stage, LAYERS, 1, hunt.corpus.pool).attempts()
             hunt.run(islice(attempts, 3_000))  # arguments are made when they are first asked for

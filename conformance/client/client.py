@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from enum import Enum
+from functools import partial
 
 from xenconform.conformance.client.reading import Expected, read_result
 from xenconform.conformance.client.redaction import Secrets
-from xenconform.conformance.codec import Array, Ints, Param, Scalar, Struct, codec_for, plain
+from xenconform.conformance.client.typed import typed
+from xenconform.conformance.codec import Ints, Param, codec_for, plain
 from xenconform.conformance.transport import HttpReply, Result, SocketTransport, Transport
-from xenconform.models.api import Api, Message
+from xenconform.models.api import Api
 from xenconform.models.calls import Breach, Failure, Format, Reply, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.target import Target
-from xenconform.models.types import Bool, DateTime, Float, Int, MapOf, RefTo, SetOf, Str, Type
+from xenconform.models.types import RefTo, Type
 from xenconform.models.values import is_null_text
 
 DEADLINE = 30.0
@@ -61,6 +62,7 @@ class Client:
         formats: the formats that the target offers; the first carries logouts where `login` was never used.
         deadline: seconds for each call.
         on_exchange: is given every exchange, its secrets hidden, as it happens.
+        on_veiled: is given its number and what makes it, for who asks for few of them: to hide secrets takes long.
         session: the ref of the current session, which calls carry; "" before the first login.
         secrets: what `redact` hides.
         numbers: gives each exchange its `seq`, which is also the id of JSON calls; increasing.
@@ -74,6 +76,7 @@ class Client:
     formats: Sequence[Format] = tuple(Format)
     deadline: float = DEADLINE
     on_exchange: Callable[[Exchange], None] | None = None
+    on_veiled: Callable[[int, Callable[[], Exchange]], None] | None = None
     session: str = field(default="", repr=False)
     secrets: Secrets = field(default_factory=Secrets, repr=False)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -117,7 +120,7 @@ class Client:
             Uncarriable: the format cannot carry a value (a ValueError).
         """
         known = self.api.message(message.removeprefix("Async."))
-        params = _typed(known, args) if params is None else params
+        params = typed(known, args) if params is None else params
         if session is UNSET:
             takes = known.takes_session if known else not message.startswith("system.")
             session = self.session if takes else None
@@ -132,7 +135,7 @@ class Client:
         got = self._transport.post(self.target.path_for(format), sent, codec.content_type, deadline or self.deadline)
         reply = read_result(got, Expected(codec, result, seq, bare_ok=message == _BARE), self.api)
         values = tuple([plain(value) if of is None else value for of, value in params])
-        exchange = _exchange(Exchange(seq, message, values, format, sent, b"", 0, (), reply, 0.0), got)
+        exchange = _exchange(seq, message, values, format, sent, reply, got)
         self._keep_book(exchange, session)
         return self._tell(exchange)
 
@@ -160,7 +163,7 @@ class Client:
         reply = read_result(got, Expected(codec, result, None, bare_ok=True), self.api)
         if b"login" in body and isinstance(reply.outcome, Success) and isinstance(reply.outcome.value, str):
             self._opened(reply.outcome.value)
-        return self._tell(_exchange(Exchange(seq, "", (), format, body, b"", 0, (), reply, 0.0), got))
+        return self._tell(_exchange(seq, "", (), format, body, reply, got))
 
     def note(self, format: Format, sent: bytes, received: bytes, elapsed: float) -> Exchange:  # noqa: A002 - as above
         """Tell of bytes that went over a connection of somebody else's making, HTTP and all, and return the exchange.
@@ -261,40 +264,15 @@ class Client:
     def _tell(self, exchange: Exchange) -> Exchange:
         if self.on_exchange is not None:
             self.on_exchange(self.secrets.redact_exchange(exchange))
+        if self.on_veiled is not None:
+            self.on_veiled(exchange.seq, partial(self.secrets.as_now().redact_exchange, exchange))
         return exchange
 
 
-def _exchange(asked: Exchange, got: Result) -> Exchange:
+def _exchange(  # noqa: PLR0913, PLR0917 - what was asked, and what came
+    seq: int, message: str, args: tuple[object, ...], fmt: Format, sent: bytes, reply: Reply, got: Result
+) -> Exchange:
     """Return the exchange with what the transport brought; of trouble the bytes that did come, and status 0."""
     if isinstance(got, HttpReply):
-        return replace(asked, received=got.body, status=got.status, headers=got.headers, elapsed=got.elapsed)
-    return replace(asked, received=got.partial, elapsed=got.elapsed)
-
-
-def _typed(known: Message | None, args: Sequence[object]) -> list[Param]:
-    """Return the values with the types of a message's parameters, and those beyond them with types of their own."""
-    types = [param.type for param in known.params] if known else []
-    return [(types[at], value) if at < len(types) else _guessed(value) for at, value in enumerate(args)]
-
-
-def _guessed(value: object) -> Param:
-    """Return a value with the type that its Python type is nearest to."""
-    return (None, value) if isinstance(value, Array | Scalar | Struct) else (_type_of(value), value)
-
-
-def _type_of(value: object) -> Type:
-    match value:
-        case bool():
-            return Bool()
-        case int():
-            return Int()
-        case float():
-            return Float()
-        case datetime():
-            return DateTime()
-        case tuple() | list():
-            return SetOf(_type_of(value[0]) if value else Str())
-        case dict():
-            return MapOf(Str(), _type_of(next(iter(value.values()), "")))
-        case _:
-            return Str()
+        return Exchange(seq, message, args, fmt, sent, got.body, got.status, got.headers, reply, got.elapsed)
+    return Exchange(seq, message, args, fmt, sent, got.partial, 0, (), reply, got.elapsed)

@@ -48,7 +48,7 @@ class Secrets:
     """
 
     sessions: list[str] = field(default_factory=list, repr=False)
-    _known: list[_Secret] = field(default_factory=list, repr=False)
+    _known: tuple[_Secret, ...] = field(default=(), repr=False)
     _numbered: int = 0
     _ended: list[str] = field(default_factory=list, repr=False)
 
@@ -76,7 +76,11 @@ class Secrets:
             gone = self._ended.pop(0)
             self.sessions.remove(gone)
             spellings = set(_spellings(gone))
-            self._known = [each for each in self._known if each.text not in spellings]
+            self._known = tuple([each for each in self._known if each.text not in spellings])
+
+    def as_now(self) -> Secrets:
+        """Return what is hidden now, for what is to be hidden later: it learns and forgets nothing any more."""
+        return Secrets(_known=self._known)
 
     def redact(self, said: str) -> str:
         """Return text with every secret hidden."""
@@ -133,10 +137,10 @@ class Secrets:
                 return replace(outcome, detail=self.redact(outcome.detail))
 
     def _add(self, secret: str, mask: str) -> None:
-        for spelling in _spellings(secret):
-            if not any(each.text == spelling for each in self._known):
-                self._known.append(_secret(spelling, mask))
-        self._known.sort(key=lambda each: -len(each.text))  # one secret may begin with another
+        known = {each.text for each in self._known}
+        more = [_secret(spelling, mask) for spelling in _spellings(secret) if spelling not in known]
+        # One secret may begin with another.
+        self._known = tuple(sorted([*self._known, *more], key=lambda each: -len(each.text)))
 
 
 def _secret(spelling: str, mask: str) -> _Secret:

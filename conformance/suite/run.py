@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +62,7 @@ class Run:
         self.gone = ""
         self.interrupted = False
         self.left_behind: tuple[str, ...] = ()
-        self._held: OrderedDict[int, Exchange] | None = OrderedDict() if kind == "fuzz" else None
+        self._held: OrderedDict[int, Callable[[], Exchange]] | None = OrderedDict() if kind == "fuzz" else None
         self._kind: RunKind = kind
         self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
         self._flushed = self._began = time.monotonic()
@@ -157,7 +158,8 @@ class Run:
             make_transport=lambda target: Interruptible(_transport(settings, target), self._interrupts),
             formats=settings.formats,
             deadline=settings.deadline,
-            on_exchange=self._on_exchange,
+            on_exchange=self._on_exchange if self._held is None else None,
+            on_veiled=self._on_veiled if self._held is not None else None,
         )
 
     def _save_case(self, case: Case) -> str:
@@ -176,7 +178,7 @@ class Run:
         if self._held is not None:
             for seq in judgement.exchanges:
                 if seq in self._held:
-                    self._write(self._held.pop(seq))
+                    self._write(self._held.pop(seq)())
         self._write(judgement)
 
     def _seconds(self) -> float:
@@ -228,12 +230,14 @@ class Run:
 
     def _on_exchange(self, exchange: Exchange) -> None:
         self.calls += 1
-        if self._held is None:
-            self._write(exchange)
-            return
-        self._held[exchange.seq] = exchange
-        if len(self._held) > HELD:
-            self._held.popitem(last=False)
+        self._write(exchange)
+
+    def _on_veiled(self, seq: int, unveil: Callable[[], Exchange]) -> None:
+        self.calls += 1
+        if self._held is not None:
+            self._held[seq] = unveil
+            if len(self._held) > HELD:
+                self._held.popitem(last=False)
 
     def _write(self, event: RunStart | Exchange | Judgement | RunEnd) -> None:
         if self._log is None:
