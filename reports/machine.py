@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from xenconform.models.exchange import Exchange
-from xenconform.models.results import Results
+from xenconform.models.levels import level_reached, levels_of
+from xenconform.models.results import ClauseResult, Results
 from xenconform.models.verdicts import Verdict
 from xenconform.reports.causes import Finding, Remark, findings_of, remarks_of
 from xenconform.reports.words import body_text
@@ -29,6 +31,7 @@ def to_json(results: Results) -> dict[str, Any]:
     return {
         "verdict": results.verdict.value,
         "exit_code": results.verdict.exit_code,
+        "level": level_reached(results),
         "problem": results.problem,
         "target": start.target,
         "release": start.release,
@@ -41,6 +44,10 @@ def to_json(results: Results) -> dict[str, Any]:
         "started": start.started,
         "calls": results.calls,
         "seconds": results.seconds,
+        "levels": [
+            {"level": each.number, "name": each.name, "standing": each.standing.value, "because": list(each.because)}
+            for each in levels_of(results)
+        ],
         "clauses": [
             {
                 "id": each.clause.id,
@@ -48,6 +55,7 @@ def to_json(results: Results) -> dict[str, Any]:
                 "severity": each.clause.severity.value,
                 "verdict": each.verdict.value,
                 "counts": {verdict.value: number for verdict, number in each.counts.items()},
+                "formats": _by_format(each),
             }
             for each in results.clauses
         ],
@@ -61,6 +69,15 @@ def to_json(results: Results) -> dict[str, Any]:
 def render_json(results: Results) -> str:
     """Return results.json as text: the same for the same run."""
     return json.dumps(to_json(results), indent=2) + "\n"
+
+
+def _by_format(result: ClauseResult) -> dict[str, dict[str, int]]:
+    """Return how many parts came out how over each wire format, "" for those of none, without those that none did."""
+    counted: dict[str, Counter[str]] = {}
+    for part in result.parts:
+        counted.setdefault(part.format, Counter())[part.verdict.value] += 1
+    order = [verdict.value for verdict in Verdict]
+    return {fmt: {each: counted[fmt][each] for each in order if counted[fmt][each]} for fmt in sorted(counted)}
 
 
 def _finding(finding: Finding, exchanges: Mapping[int, Exchange]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ _SHORT: Mapping[Verdict, str] = {Verdict.UNTESTED: "UNTEST", Verdict.UNSUPPORTED
 CAUSES = 20
 """Causes that are told in full; summary.md has them all."""
 _BODY_LINES = 4
-_PANEL = (("target",), ("release", "profile", "scope", "budget"), ("seed", "calls", "time"))
+_PANEL = (("level",), ("target",), ("release", "profile", "scope", "budget"), ("seed", "calls", "time"))
 
 
 def print_results(results: Results, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xenconform.models.levels import level_reached, levels_of
 from xenconform.models.results import Overall, Results
 from xenconform.models.verdicts import Verdict
 
@@ -46,6 +47,7 @@ def settings(results: Results) -> list[tuple[str, str]]:
     start = results.start
     rate = f" ({results.calls / results.seconds:,.0f} a second)" if results.seconds else ""
     named = [
+        ("level", level(results)),
         ("target", start.target),
         ("release", start.release),
         ("profile", start.profile),
@@ -58,6 +60,19 @@ def settings(results: Results) -> list[tuple[str, str]]:
         ("xenconform", start.version),
     ]
     return [(name, printable(text)) for name, text in named if text]
+
+
+def level(results: Results) -> str:
+    """Return the level that is reached and what keeps the next from being met; "" for a run that reaches none."""
+    if results.problem or results.start.kind == "fuzz":
+        return ""
+    reached, levels = level_reached(results), levels_of(results)
+    said = f"{reached} of {len(levels)}"
+    if reached == len(levels):
+        return said
+    above = levels[reached]
+    more = f" and {len(above.because) - 3} more" if len(above.because) > 3 else ""
+    return f"{said}; {above.number}, {above.name}, is {above.standing}: {', '.join(above.because[:3])}{more}"
 
 
 def printable(text: str) -> str:

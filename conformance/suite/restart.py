@@ -31,8 +31,6 @@ PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds between two attempts to log in; the last goes on."""
 SHOWN = 400
 """How many characters of a command's output are told, the last ones."""
-RESTARTED = frozenset({"PERSIST"})
-"""The clauses that cannot be judged without a restart."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - where a system has it; only as the parent of a private folder
 
 

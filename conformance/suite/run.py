@@ -22,7 +22,7 @@ from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
-from xenconform.conformance.suite.restart import RESTARTED, Command, Local, Restart
+from xenconform.conformance.suite.restart import Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.conformance.transport.dial import Dialer
@@ -31,6 +31,7 @@ from xenconform.models.cases import Case
 from xenconform.models.clauses import catalogue
 from xenconform.models.events import RunEnd, RunKind, RunStart, encode_event
 from xenconform.models.exchange import Exchange
+from xenconform.models.levels import RESTARTED
 from xenconform.models.target import Target, parse_target
 from xenconform.models.verdicts import Judgement, Verdict
 from xenconform.reports.cases import save_case

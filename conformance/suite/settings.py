@@ -16,13 +16,14 @@ from xenconform.conformance.codec import carriable
 from xenconform.conformance.reference.faults import find
 from xenconform.conformance.suite.credentials import embedded_logins, read_logins
 from xenconform.conformance.suite.examples import open_database
-from xenconform.conformance.suite.restart import RESTARTED, TIMEOUT
+from xenconform.conformance.suite.restart import TIMEOUT
 from xenconform.conformance.suite.selection import checked
 from xenconform.conformance.transport import Tls
 from xenconform.conformance.transport.dial import tls_context
 from xenconform.models.api import Api
 from xenconform.models.calls import Format
 from xenconform.models.clauses import Clause, select
+from xenconform.models.levels import RESTARTED
 from xenconform.models.profile_check import check_profile
 from xenconform.models.profiles import Profile, Scope
 from xenconform.models.target import Target, parse_target
