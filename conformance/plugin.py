@@ -37,7 +37,7 @@ _TEXTS = {
     "restart-command": "the shell command that restarts the server under test",
     "database": "where failing sequences are kept: a folder, redis://HOST[:PORT], or none",
     "fault": "the fault to switch on in the embedded reference server",
-    "out": "the folder for run.jsonl, results.json, junit.xml and summary.md",
+    "out": "the folder for run.jsonl and the reports that are made of it",
 }
 _LISTS = {
     "clause": "a clause's id or a glob; may be given several times",

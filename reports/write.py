@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xenconform.models.results import Results, summarise
 from xenconform.models.run import Run, cited
+from xenconform.reports.badge import render_badge
 from xenconform.reports.junit import render_junit
 from xenconform.reports.machine import render_json
 from xenconform.reports.markdown import render_markdown
@@ -13,7 +14,12 @@ from xenconform.reports.markdown import render_markdown
 LOG = "run.jsonl"
 """The name of the log in a report folder."""
 
-RENDERERS = {"results.json": render_json, "junit.xml": render_junit, "summary.md": render_markdown}
+RENDERERS = {
+    "results.json": render_json,
+    "junit.xml": render_junit,
+    "summary.md": render_markdown,
+    "badge.svg": render_badge,
+}
 """The files that are made of the log, by name."""
 
 
@@ -31,7 +37,7 @@ def read_run(log: Path) -> Run:
 
 
 def write_all(run: Run, out_dir: Path) -> Results:
-    """Write results.json, junit.xml and summary.md into the folder, which is made if need be; return the results.
+    """Write the files of `RENDERERS` into the folder, which is made if need be; return the results.
 
     Raises:
         OSError: a file cannot be written.

@@ -13,6 +13,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from turncoat import PASSWORD, TREASONS, fails, turncoat
 
+from xenconform.reports.write import LOG, RENDERERS
+
 PYTEST = [sys.executable, "-m", "pytest", "--pyargs", "xenconform.conformance.suite", "-p", "no:cacheprovider"]
 OPTIONS = ("--xenconform-class=network", "--xenconform-budget=quick", "--xenconform-scope=own", "-q")
 
@@ -69,12 +71,7 @@ def test_two_workers_judge_what_one_does_and_leave_nothing(tmp_path: Path) -> No
     ]
     assert counts[0] == counts[1]
     assert sum(counts[0].values()) > 20
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {
-        "run.jsonl",
-        "results.json",
-        "junit.xml",
-        "summary.md",
-    }
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {LOG, *RENDERERS}
 
 
 def test_a_failing_item_says_what_is_wrong(tmp_path: Path) -> None:

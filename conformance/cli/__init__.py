@@ -14,6 +14,7 @@ _COMMANDS = {
     "certify": "Certify a server, or the embedded reference server.",
     "fuzz": "Send a server hostile input, and judge how it bears up.",
     "diff": "Tell what changed from one run to the next.",
+    "matrix": "Compare implementations by the results of their runs.",
     "replay": "Run a case of a report again.",
     "serve": "Run the reference server.",
     "faults": "Show the reference server's faults; run the suite on each.",

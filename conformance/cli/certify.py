@@ -24,7 +24,7 @@ from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options
 from xenconform.models.calls import Format
 from xenconform.reports.cases import clear_cases
 from xenconform.reports.terminal import print_results
-from xenconform.reports.write import LOG, read_run, write_all
+from xenconform.reports.write import LOG, RENDERERS, read_run, write_all
 
 OUT = "xenconform-report"
 EMBEDDED_WORKERS = 2
@@ -102,7 +102,7 @@ def make_room(folder: Path) -> None:
         OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (LOG, "results.json", "junit.xml", "summary.md"):
+    for old in (LOG, *RENDERERS):
         (folder / old).unlink(missing_ok=True)
     clear_cases(folder)
 

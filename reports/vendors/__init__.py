@@ -1,0 +1,1 @@
+"""The vendor matrix: implementations × clauses × formats, from the results of their runs."""
