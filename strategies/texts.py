@@ -5,11 +5,11 @@ from __future__ import annotations
 LONG_TEXT = 64 * 1024
 """The length of the longest text, in bytes of UTF-8."""
 
-_STRETCH = "abcde\U0001f600fghijkl\u00e9mn\u20ac"
+_STRETCH = "\u20ac\U0001f600\u65e5\u00e9\u672c\u8a9e\u2603"
 _STRETCHES = "x" * 9 + _STRETCH * (LONG_TEXT // len(_STRETCH.encode()) - 1)
 LONGEST = _STRETCHES + "z" * (LONG_TEXT - len(_STRETCHES.encode()))
-"""A text of that length. Characters of two, three and four bytes stand in it 23 bytes apart, so that some lie across
-the edges of whatever pieces a server reads or writes it in, be they of 512 bytes or of 32 KiB."""
+"""A text of that length. Nothing but characters of two, three and four bytes, 21 bytes to a stretch, so that some lie
+across the edges of whatever pieces a server reads or writes it in, be they of 512 bytes or of 16 KiB."""
 
 LONG_PLAIN = "x" * LONG_TEXT
 """A text as long, of as many characters: the first number that 16 bits do not hold."""

@@ -141,6 +141,10 @@ def _destroy_and_see(
     for read in bench.formats:
         members, seen = far_end(bench, relation, read, target)
         judge.true(obj.ref not in members, "the far end without the destroyed object", show(members), gone, seen)
+        if read is fmt and not as_task and others:
+            records, listed = bench.ask(read, f"{relation.derived_cls}.get_all_records")
+            named = records.get(target, {}).get(relation.derived_field, ())
+            judge.true(obj.ref not in named, "its record, listed, without the destroyed object", show(named), listed)
         for keep in others:
             expected = f"the far end with {keep.ref}, which is not destroyed"
             shown = keep.ref in members or keep.ref not in before or _has_gone(bench, relation, read, keep)

@@ -77,6 +77,11 @@ def _one_by_one(place: Place, adder: Message, remover: Message) -> bool:
     gone = [_call(place, remover, members[0][:1])]
     if all(map(_done, gone)):
         _judge(place, clauses[1], _with(base, members[1:2]), gone)
+        if isinstance(base, dict) and members[-1][0] == members[0][0] and members[-1][1] != members[0][1]:
+            back = [_call(place, adder, members[-1])]
+            if all(map(_done, back)):
+                _judge(place, clauses[0], _with(base, (*members[1:2], members[-1])), (*gone, *back))
+            _call(place, remover, members[0][:1])
     _call(place, remover, members[1][:1])
     return True
 

@@ -17,7 +17,7 @@ from xenconform.models.api import Api, ApiClass, Field, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.exemplars import Need, alternatives
-from xenconform.models.types import NULL_REF, MapOf, SetOf, Str, Type, refs_in
+from xenconform.models.types import NULL_REF, Enum, MapOf, SetOf, Str, Type, refs_in
 from xenconform.models.values import Handle, Value, same
 from xenconform.strategies.plain import tame
 
@@ -198,11 +198,14 @@ def one_by_one(place: Place, current: Value, others: Sequence[Value] = ()) -> It
     The values differ, where there are so many, from those that `others` have. Where it is empty the member comes first:
     what is empty may be one thing that many objects share until it is set.
     """
-    of, values = place.field.type, place.plain(2 + len(others))
+    of = place.field.type
+    values = place.plain(len(of.values) if isinstance(of, Enum) else 2 + len(others))
     fresh = [value for value in values if not same(of, value, current)]
     new = (value for value in fresh if not any(same(of, value, other) for other in others))
     value = next(new, (fresh or values[-1:] or [None])[0])
-    whole: list[tuple[str, tuple[Value, ...]]] = [("set", (value,))] if values else []
+    # What follows from one value of an enum need not follow from another.
+    each = [other for other in fresh if other != value] if isinstance(of, Enum) else []
+    whole: list[tuple[str, tuple[Value, ...]]] = [("set", (one,)) for one in (*each, value)] if values else []
     members = list(_member_by_member(place, value))
     yield from (*whole, *members) if current else (*members, *whole)
 

@@ -15,6 +15,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded, timed_out, turned_down
 from xenconform.conformance.checks.judging import Judge, describe, show
 from xenconform.conformance.checks.malformed import malformed
+from xenconform.conformance.checks.sessions import opened
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 
@@ -107,6 +108,8 @@ def _large(here: Scene) -> Iterator[tuple[str, bytes]]:
         )
         name = f"{here.obj.cls}.set_{here.field}".encode()
         yield f"a method's name of {size:,} characters", body.replace(name, name + b"x" * size)
+    mark = b"&amp;" if xml else b"\\u0041"
+    yield f"a text of {LONG[0]:,} marks", body.replace(marker.encode(), mark * LONG[0])
     yield "white space around a call", b" " * LONG[-1] + body
 
 
@@ -174,12 +177,18 @@ def errors_give_nothing_away(bench: Bench) -> None:
                 "a quote": (b"LEAK", b"';--"),
             }.items():
                 bad[what] = here.writing("LEAK").replace(old, new)
+            bad["a document of two bytes"] = b"<x" if fmt is Format.XMLRPC else b"{x"
+            theirs = opened(bench, fmt)
             for what, body in bad.items():
+                bench.call(fmt, here.listing, session=theirs)  # What is left of it in a buffer is not to be shown.
                 exchange = here.send(body)
                 if not succeeded(exchange):
                     _judge_silent(judge, what, exchange)
+                    shown = theirs.encode() in exchange.received
+                    judge.true(not shown, f"the reply to {what} shows no other call", "it shows its session", exchange)
                 if judge.failed:
                     break
+            bench.call(fmt, "session.logout", session=theirs)
 
 
 def _number(fmt: Format) -> tuple[bytes, bytes]:

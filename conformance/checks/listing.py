@@ -46,6 +46,9 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
                 _compare_listings(bench, judge, of, fmt)
             for obj in crowd[-1:]:
                 _listing_follows_a_write(bench, of, obj, fmt)
+            if len(crowd) > 1:
+                with suppress(Unavailable):
+                    _listing_follows_an_exchange(bench, of, crowd, fmt)
     finally:
         for obj in reversed(crowd):
             bench.stock.remove(obj)
@@ -109,6 +112,23 @@ def _listing_follows_a_write(bench: Bench, of: ApiClass, obj: Obj, fmt: Format) 
             place.do("set", value)
             records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
             _same_record(bench, judge, of, (fmt, obj.ref), records.get(obj.ref, {}), exchange)
+
+
+def _listing_follows_an_exchange(bench: Bench, of: ApiClass, crowd: list[Obj], fmt: Format) -> None:
+    """End an object of our own and make another, so that there are as many: the listing has the new one alone.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    bench.ask(fmt, f"{of.name}.get_all")
+    old = crowd.pop()
+    if not bench.stock.remove(old):
+        return
+    crowd.append(new := bench.stock.make(of.name))
+    refs, seen = bench.ask(fmt, f"{of.name}.get_all")
+    with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
+        told = f"without it, {'with' if old.ref in refs else 'and without'} the one before, {old.ref}"
+        judge.true(new.ref in refs, f"{new.ref}, which was made for one that was ended", told, seen)
 
 
 def _same_record(

@@ -45,10 +45,24 @@ def add_to_adds_and_keeps(place: Place, judge: Judge) -> None:
     actual, seen = place.read()
     compare(place, judge, dict([first, second, third]), actual, (*wrote, seen))
     with readily():
+        _add_again(place, judge, [first, second, third])
+    with readily():
         _add_one_by_one(place, judge)
         _add_to_many(place, judge)
     with readily():
         _add_to_another(place, judge, [first, second, third])
+
+
+def _add_again(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:
+    """Add with another value what was taken away."""
+    (key, _), (_, value) = pairs[1:]
+    gone = place.do("remove_from", key)
+    without, _ = place.read()
+    if key in without:
+        return  # counted under MAP-REMOVE
+    back = place.do("add_to", key, value)
+    actual, seen = place.read()
+    compare(place, judge, {**without, key: value}, actual, (gone, back, seen))
 
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:

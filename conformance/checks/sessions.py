@@ -12,17 +12,23 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_http_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.wire_envelope import a_listing
+from xenconform.conformance.checks.wire_types import NIL
+from xenconform.conformance.codec import Array, Node, Param, Scalar, Struct
 from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
 from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.profiles import Scope
-from xenconform.models.types import NULL_REF, refs_in
+from xenconform.models.types import NULL_REF, Str, refs_in
 from xenconform.models.values import Ref, Value, is_null_text, same
 
 LOGIN = "session.login_with_password"
 PATIENCE = 10.0
 """Seconds for a call that should be refused at once."""
 KINDS = ("made up", "missing", "logged out", "null", "another kind of ref")
+
+
+NO_PASSWORDS: Sequence[Node] = (Array(()), Struct(()), Scalar("boolean", "1"), Scalar("boolean", "0"), NIL)
+"""What is no text, and in careless comparisons equal to one."""
 
 
 def log_in(bench: Bench, fmt: Format) -> Exchange:
@@ -81,6 +87,10 @@ def _judge_bad(bench: Bench, judge: Judge, fmt: Format) -> None:
             raise Unavailable(f"{describe(exchange)}; counted under the wire clauses")
         fits = isinstance(outcome, Failure) and outcome.code == "SESSION_AUTHENTICATION_FAILED"
         judge.true(fits, f"{what} fails with SESSION_AUTHENTICATION_FAILED", describe(exchange), exchange)
+    for node in NO_PASSWORDS:
+        said: list[Param] = [(Str(), known.user), (None, node), (Str(), known.version), (Str(), known.originator)]
+        exchange = bench.call(fmt, LOGIN, params=said, session=None, probe=True)
+        judge.refused(exchange, f"a password that is a {node.tag if isinstance(node, Scalar) else 'collection'}")
     again = log_in(bench, fmt)
     good = isinstance(again.reply.outcome, Success) and not is_null_text(again.reply.outcome.value)
     judge.true(good, "good credentials give a session, bad ones before or not", describe(again), again)

@@ -14,11 +14,13 @@ from xenconform.conformance.checks.aimed import takes_self, why_not, without_ref
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import own_targets
-from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.conformance.checks.power_walk import Walk
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, Message, Qualifier, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.power import PAUSED, RUNNING, SUSPENDED
 from xenconform.models.types import NULL_REF, Bool, RefTo
 from xenconform.models.values import Ref, Value, is_null_text
 
@@ -29,12 +31,16 @@ EMPTY: Mapping[str, Mapping[str, Value]] = MappingProxyType(
 )
 """What an object is made with that is to be bound later, by class."""
 
+STATES = (RUNNING, PAUSED, SUSPENDED)
+"""The power states besides the one in which a VM is made."""
+
 
 @contextmanager
 def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
     """Move and copy objects of a class, and those that own objects of it; remove them afterwards.
 
     Objects of the class itself over each format, what owns them over one or another. One has all its switches turned.
+    VMs are brought into each power state.
     """
     made: list[Obj] = []
     turned: list[tuple[str, Ref, Value]] = []
@@ -49,7 +55,13 @@ def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
                         _move(bench, message, fmt, made)
     with suppress(Unavailable):
         _switch(bench, of, made, turned)
+    walks = [Walk(bench, of) for _ in STATES] if of.name == "VM" and bench.budget.boundaries else []
+    for walk, state in zip(walks, STATES, strict=False):
+        with suppress(Unavailable, Unanswered):
+            walk.reach(state)
     yield
+    for walk in walks:
+        walk.end()
     for setter, ref, value in turned:
         bench.call(bench.formats[0], setter, ref, value, probe=True)
     for obj in reversed(made):

@@ -17,9 +17,12 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.wire_ways import ints_in, spelling
+from xenconform.conformance.checks.wire_ways import result_of as result_as_written
 from xenconform.models.api import ApiClass, Field
 from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.types import RecordOf
 from xenconform.models.values import Ref, Value, same
 
 FROM = "event.from"
@@ -174,6 +177,22 @@ def _told(event: Mapping[str, Any], exchange: Exchange) -> Told:
         snapshot if isinstance(snapshot, dict) else {},
         exchange,
     )
+
+
+def spelled_alike(bench: Bench, of: ApiClass, told: Told, reading: Exchange) -> None:
+    """Judge that a server stays with the spelling of ints in JSON that it chose, in the records of events too."""
+    fmt = reading.format
+    batch = result_as_written(told.exchange) if fmt is not Format.XMLRPC else None
+    events = batch.get("events", []) if isinstance(batch, dict) else []
+    shown = next((each.get("snapshot") for each in events if told.ref == each.get("ref")), None)
+    kinds = (
+        {*map(spelling, ints_in(RecordOf(of.name), each, bench.api))} for each in (result_as_written(reading), shown)
+    )
+    read, seen = kinds
+    if len(read) == 1 and seen:
+        with bench.judging("WIRE-INT-JSON", of.name, fmt) as judge:
+            said = f"{', '.join(sorted(seen))} in an event's record"
+            judge.true(seen == read, f"{', '.join(read)}, as in get_record", said, told.exchange, reading)
 
 
 def describe_all(told: Sequence[Told]) -> str:

@@ -15,7 +15,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.watch import Told, Watch, change, changeable, describe_all
+from xenconform.conformance.checks.watch import Told, Watch, change, changeable, describe_all, spelled_alike
 from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import Str
@@ -162,6 +162,7 @@ def _judge_snapshot(story: Story, judge: Judge, told: Told) -> None:
     lacking = sorted(name for name in story.of.fields if name in record and name not in told.snapshot)
     judge.true(not lacking, "every field that get_record has", f"without {', '.join(lacking)}", told.exchange, reading)
     far = {each.derived_field for each in story.bench.api.relations if each.derived_cls == story.of.name}
+    spelled_alike(story.bench, story.of, told, reading)
     for name, each in story.of.fields.items():
         if name not in record or name not in told.snapshot:
             continue
@@ -287,4 +288,4 @@ def _judge_in_order(story: Story, judge: Judge, told: Sequence[Told], watch: Wat
         judge.true(in_order, f"add, mod, del of {ref}", describe_all([t for t in told if t.ref == ref]), watch.exchange)
 
 
-CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_class=changes_are_told, applies=can_be_told),)
+CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_class=changes_are_told, applies=can_be_told, also=("WIRE-INT-JSON",)),)

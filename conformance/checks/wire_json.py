@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, suppress
 from typing import Any, TypeAlias
 
 from xenconform.conformance.checks.bench import Bench
@@ -10,9 +12,10 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter, json_call, json_formats
-from xenconform.models.calls import Format
+from xenconform.conformance.codec import Param, codec_for
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Str
+from xenconform.models.types import Float, RefTo, SetOf, Str
 
 IDS: tuple[int | str, ...] = (
     0,
@@ -44,6 +47,10 @@ WIDE: tuple[int, ...] = (2**63 + 1025, -(2**64) - 1)
 WRONG_VERSIONS: tuple[object, ...] = ("1.0", "1.1", "2.1", "3.0", "2", "", "2.0 ", " 2.0", "v2.0", 2, 2.0, 3, True)
 IN_PARAMETERS: tuple[Any, ...] = ('"jsonrpc":"2.0"', {"jsonrpc": "2.0"}, {"jsonrpc": "1.0", "id": 5})
 """What looks like a version, standing where it is none."""
+WAITING = "event.from"
+"""A message that waits for what happens."""
+WAIT = 0.5
+"""Seconds that it is to wait."""
 Sent: TypeAlias = tuple[str, list[Any]]
 
 
@@ -67,6 +74,32 @@ def id_comes_back(bench: Bench) -> None:
             for at, ident in enumerate((*IDS, *WIDE)):
                 for message, params in (*always, in_turn[at % len(in_turn)]):
                     _judge_id(judge, json_call(bench, fmt, message, params, id=ident), ident)
+            with suppress(Unavailable):
+                _while_another_waits(bench, judge, fmt)
+
+
+def _while_another_waits(bench: Bench, judge: Judge, fmt: Format) -> None:
+    """Let a call wait for events while others are answered: each keeps its own id.
+
+    Raises:
+        Unavailable: the server has no call that waits, or it does not wait.
+    """
+    waiting = bench.api.message(WAITING)
+    listing, _ = a_listing(bench)
+    if waiting is None or WAITING in bench.profile.never:
+        raise Unavailable(f"no {WAITING}")
+    began = bench.call(fmt, WAITING, (), "", 0.0).reply.outcome
+    token = began.value.get("token") if isinstance(began, Success) and isinstance(began.value, dict) else None
+    if not isinstance(token, str):
+        raise Unavailable(f"{WAITING} gives no token; counted under EVENT-FROM")
+    params: list[Param] = [(RefTo("session"), bench.client.session), (SetOf(Str()), ("task/xenconform",))]
+    body = codec_for(fmt).encode_call(WAITING, [*params, (Str(), token), (Float(), WAIT)], "who waits")
+    with closing(bench.client.sibling()) as client, ThreadPoolExecutor(1) as thread:
+        answer = thread.submit(client.raw, fmt, body)
+        while not wait([answer], WAIT / 10).done:
+            _judge_id(judge, json_call(bench, fmt, listing, [], id="who comes later"), "who comes later")
+    if isinstance(answer.result().reply.outcome, Success):
+        _judge_id(judge, answer.result(), "who waits")
 
 
 def _kinds(bench: Bench, fmt: Format) -> tuple[list[Sent], list[Sent]]:

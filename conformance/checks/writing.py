@@ -1,4 +1,4 @@
-"""Level 2, writing: what each generic setter does to its own field, and that it does nothing else, over every format.
+"""Level 2, writing: a setter does nothing else than write its own field, over every format.
 
 Only plain values are used here: what hard values do on the wire is level 1's business, so that a finding names the
 rule that is broken.
@@ -15,78 +15,20 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import (
     Place,
-    compare,
-    has_scalars,
     has_written,
-    is_free,
     one_by_one,
-    over_fields,
-    readily,
-    turned,
     written,
 )
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
 from xenconform.conformance.checks.snapshots import Record, Snapshot, changes, take
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import surrounded
 from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import ApiClass, Qualifier
-from xenconform.models.calls import Failure, Format
+from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo, Str
-from xenconform.models.values import Ref, Value, is_null_text, same
-
-
-def set_value_is_read_back(place: Place, judge: Judge) -> None:
-    """After set_f(r, v), get_f(r) is v. Source: introduction, accessors of scalar fields.
-
-    Values come after one another that a server may take for no change: the same again, one that differs in case
-    alone, one that was there before, and at last the one that was there first.
-    """
-    first, _ = place.read()
-    now = first
-    plain = place.plain(3)
-    turns = [*plain, plain[-1]] if plain else []
-    if plain and isinstance(place.field.type, Str) and is_free(place):
-        turns.append(str(plain[-1]).swapcase())
-    refused: Unanswered | None = None
-    accepted = False
-    for value in (*turns, *_namesakes(place), *plain[:1], first):
-        try:
-            wrote = place.do("set", value)
-        except Unanswered as why:
-            if not why.domain and not (isinstance(place.field.type, RefTo) and is_null_text(value)):
-                raise
-            refused = why
-            after, seen = place.read()
-            judge.same(place.field.type, now, after, why.exchange, seen)
-            continue
-        accepted = True
-        now, seen = place.read()
-        compare(place, judge, value, now, (wrote, seen))
-    if refused is not None and not accepted and not judge.failed:
-        raise Unavailable(f"no value was ever accepted: {describe(refused.exchange)}")
-    with readily():
-        _over_two_formats(place, judge, plain[1::-1])
-
-
-def _over_two_formats(place: Place, judge: Judge, values: Sequence[Value]) -> None:
-    """Write over another format and then over this one again."""
-    for each, value in zip((turned(place, 1), place), values, strict=False):
-        wrote = each.do("set", value)
-        actual, seen = each.read()
-        compare(each, judge, value, actual, (wrote, seen))
-
-
-def _namesakes(place: Place) -> tuple[Ref, ...]:
-    """Return refs of objects that nothing but their refs tells apart, where the field refers to such."""
-    if not isinstance(place.field.type, RefTo) or not is_free(place):
-        return ()
-    try:
-        return tuple(obj.ref for obj in twins(place.bench, place.field.type.cls))
-    except Unavailable:
-        return ()
-
+from xenconform.models.types import Str
+from xenconform.models.values import Ref, same
 
 THREE = 3
 """So many twins are written: a mistake in counting may spare the first two."""
@@ -166,6 +108,8 @@ def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
             place = Place(bench, watched.of, each, watched.obj, fmt)
             with bench.judging("SET-ONLY-THAT", f"{watched.of.name}.{each.name}", fmt) as judge:
                 _only_that(place, judge, watched)
+            if number and made and isinstance(each.type, Str):
+                _put_back(place, watched, made)
 
 
 def _fill(watched: Watched, objects: Sequence[Obj], number: int) -> None:
@@ -202,6 +146,15 @@ def _only_that(place: Place, judge: Judge, watched: Watched) -> None:
             told = _told(changed, before[ref], after, "the object" if mine else "another object")
             judge.true(not changed, f"{verb}_{place.field.name} changes nothing else", told, wrote, seen)
             _tell_constructors(place, changed, (before[ref], after), (wrote, seen))
+
+
+def _put_back(place: Place, watched: Watched, made: Sequence[Obj]) -> None:
+    """Give a text back the value that its twins have: who tells objects apart by it takes them for one another."""
+    name, twin = place.field.name, next(obj.ref for obj in made if obj != place.obj)
+    value = watched.records.get(twin, {}).get(name)
+    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, value) if value is not None else None
+    if wrote is not None and isinstance(wrote.reply.outcome, Success):
+        watched.records[place.obj.ref] = {**watched.records[place.obj.ref], name: value}
 
 
 def _told(changed: set[str], before: Record, after: Record, who: str) -> str:
@@ -285,11 +238,6 @@ def changed_by_clients(of: ApiClass, before: Record, after: Record) -> set[str]:
 
 
 CHECKS = (
-    Check(
-        "SET-VALUE",
-        per_class=partial(over_fields, clause="SET-VALUE", kind=None, act=set_value_is_read_back),
-        applies=has_scalars,
-    ),
     Check(
         "SET-ONLY-THAT",
         per_class=setter_changes_only_its_field,

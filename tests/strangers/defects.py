@@ -32,6 +32,10 @@ from strangers import (
     heldout_relations,
     heldout_texts,
     heldout_wire,
+    unseen_objects,
+    unseen_relations,
+    unseen_sessions,
+    unseen_wire,
 )
 from strangers.base import TABLE, Defect
 
@@ -66,5 +70,9 @@ MODULES = (
     heldout_relations,
     heldout_life,
     heldout_limits,
+    unseen_objects,
+    unseen_relations,
+    unseen_sessions,
+    unseen_wire,
 )
 DEFECTS: dict[str, Defect] = TABLE
