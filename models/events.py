@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from datetime import date
 from typing import Any, Literal, TypeAlias
 
 from xenconform.models.calls import Breach, Failure, Flaw, Format, Outcome, Reply, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.plain import from_plain, to_plain
+from xenconform.models.profiles import Waiver
 from xenconform.models.verdicts import Judgement, Verdict
 
 RunKind = Literal["certify", "fuzz"]
@@ -25,7 +28,9 @@ class RunStart:
 
     `kind` is the command that asked: the fuzzer's runs say nothing of what hostile input does not show. `version` is
     this product's; `target` the server's address without credentials, or what stands for the embedded
-    one; `formats` and `clauses` are what was selected, the clauses by id; `started` is an instant in ISO 8601.
+    one; `formats` and `clauses` are what was selected, the clauses by id; `started` is an instant in ISO 8601. `classes`
+    are those that the run was kept to, none for all of them; `fault` is the embedded server's that was switched on;
+    `profile_digest` the SHA-256 of the profile's file in hexadecimal; `waivers` are the profile's.
     """
 
     version: str = ""
@@ -39,16 +44,24 @@ class RunStart:
     clauses: tuple[str, ...] = ()
     started: str = ""
     kind: RunKind = "certify"
+    classes: tuple[str, ...] = ()
+    fault: str = ""
+    profile_digest: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How it ended: the calls made, the seconds it took, whether a person stopped it, and our own error or ""."""
+    """How it ended: the calls made, the seconds it took, whether a person stopped it, and our own error or "".
+
+    `judgements` counts those of the log, so that one that is missing is missed; None in logs that do not tell.
+    """
 
     calls: int
     seconds: float
     interrupted: bool = False
     error: str = ""
+    judgements: int | None = None
 
 
 Event: TypeAlias = RunStart | Exchange | Judgement | RunEnd
@@ -64,7 +77,7 @@ def encode_event(event: Event) -> str:
         case Judgement():
             return _write({"event": "judgement"} | _fields_out(event))
         case RunStart():
-            return _write({"event": "run_start"} | _fields_out(event))
+            return _write({"event": "run_start"} | _fields_out(event) | {"waivers": _waivers_out(event.waivers)})
         case RunEnd():
             return _write({"event": "run_end"} | _fields_out(event))
 
@@ -110,7 +123,8 @@ def _event(data: dict[str, Any]) -> Event:
             data["verdict"] = Verdict(data["verdict"])
             return Judgement(**{name: from_plain(item) for name, item in data.items()})
         case "run_start":
-            return RunStart(**{name: from_plain(item) for name, item in data.items()})
+            waivers = _waivers_in(data.pop("waivers", ()))
+            return RunStart(**{name: from_plain(item) for name, item in data.items()}, waivers=waivers)
         case "run_end":
             return RunEnd(**{name: from_plain(item) for name, item in data.items()})
         case other:
@@ -119,6 +133,17 @@ def _event(data: dict[str, Any]) -> Event:
 
 def _fields_out(event: Judgement | RunStart | RunEnd) -> dict[str, Any]:
     return {each.name: to_plain(getattr(event, each.name)) for each in fields(event)}
+
+
+def _waivers_out(waivers: Iterable[Waiver]) -> list[dict[str, Any]]:
+    return [
+        {each.name: to_plain(str(getattr(waiver, each.name))) for each in fields(Waiver)} for waiver in waivers
+    ]
+
+
+def _waivers_in(plain: Iterable[dict[str, Any]]) -> tuple[Waiver, ...]:
+    texts = [{name: from_plain(item) for name, item in each.items()} for each in plain]
+    return tuple(Waiver(**each | {"expires": date.fromisoformat(each["expires"])}) for each in texts)
 
 
 def _body_out(body: bytes) -> str | dict[str, str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path as File
 from typing import Any
 
@@ -99,7 +100,8 @@ class Profile:
     `exemplars`: class, then field or constructor parameter, to the value that overrides the base exemplar.
     `domains`: class, then field. `never`: full names of messages that are not called at all. `may_refuse`: classes
     whose constructor may fail with any error, and why. `known`: uuids of objects that no message lists, by class.
-    `source` and `places` tell where a problem is; they are no part of the profile's value.
+    `source` and `places` tell where a problem is, `digest` is the SHA-256 of the file's text in hexadecimal; they are no
+    part of the profile's value.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Profile:
     waivers: tuple[Waiver, ...] = ()
     source: str = field(default="", compare=False)
     places: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+    digest: str = field(default="", compare=False, repr=False)
 
     @staticmethod
     def load(name_or_path: str | File) -> Profile:
@@ -154,7 +157,7 @@ def parse_profile(text: str, source: str) -> Profile:
     places = lines(text)
     if problems := problems_of(document):
         raise ProfileError(render(source, places, problems))
-    return _build(document, source, places)
+    return replace(_build(document, source, places), digest=sha256(text.encode()).hexdigest())
 
 
 def render(source: str, places: Mapping[Path, int], problems: tuple[Problem, ...]) -> str:

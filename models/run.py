@@ -210,4 +210,5 @@ def _merged_end(ends: list[RunEnd], *, interrupted: bool) -> RunEnd:
         seconds=max(each.seconds for each in ends),
         interrupted=interrupted or any(each.interrupted for each in ends),
         error="; ".join(dict.fromkeys(each.error for each in ends if each.error)),
+        judgements=None if None in (told := [each.judgements for each in ends]) else sum(filter(None, told)),
     )

@@ -151,6 +151,10 @@ class Run:
                 formats=tuple(settings.formats),
                 clauses=tuple(clause.id for clause in settings.clauses),
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
+                classes=settings.classes,
+                fault=settings.fault,
+                profile_digest=settings.profile.digest,
+                waivers=settings.profile.waivers,
             )
         )
         self._client = Client(
@@ -200,7 +204,7 @@ class Run:
                 self._clean_up()
         finally:
             error = error or self._unfinished()
-            self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error))
+            self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error, len(self.judgements)))
             if self._log is not None:
                 self._log.close()
             if self._client is not None:
