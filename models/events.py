@@ -28,9 +28,9 @@ class RunStart:
 
     `kind` is the command that asked: the fuzzer's runs say nothing of what hostile input does not show. `version` is
     this product's; `target` the server's address without credentials, or what stands for the embedded
-    one; `formats` and `clauses` are what was selected, the clauses by id; `started` is an instant in ISO 8601. `classes`
-    are those that the run was kept to, none for all of them; `fault` is the embedded server's that was switched on;
-    `profile_digest` the SHA-256 of the profile's file in hexadecimal; `waivers` are the profile's.
+    one; `formats` and `clauses` are what was selected, the clauses by id; `started` is an instant in ISO 8601;
+    `classes` are those that the run was kept to, none for all of them; `fault` is the embedded server's that was
+    switched on; `profile_digest` is the SHA-256 of the profile's file in hexadecimal, and `waivers` are the profile's.
     """
 
     version: str = ""
@@ -136,9 +136,7 @@ def _fields_out(event: Judgement | RunStart | RunEnd) -> dict[str, Any]:
 
 
 def _waivers_out(waivers: Iterable[Waiver]) -> list[dict[str, Any]]:
-    return [
-        {each.name: to_plain(str(getattr(waiver, each.name))) for each in fields(Waiver)} for waiver in waivers
-    ]
+    return [{each.name: to_plain(str(getattr(waiver, each.name))) for each in fields(Waiver)} for waiver in waivers]
 
 
 def _waivers_in(plain: Iterable[dict[str, Any]]) -> tuple[Waiver, ...]:

@@ -100,8 +100,8 @@ class Profile:
     `exemplars`: class, then field or constructor parameter, to the value that overrides the base exemplar.
     `domains`: class, then field. `never`: full names of messages that are not called at all. `may_refuse`: classes
     whose constructor may fail with any error, and why. `known`: uuids of objects that no message lists, by class.
-    `source` and `places` tell where a problem is, `digest` is the SHA-256 of the file's text in hexadecimal; they are no
-    part of the profile's value.
+    `source` and `places` tell where a problem is, `digest` is the SHA-256 of the file's text in hexadecimal; they are
+    no part of the profile's value.
     """
 
     name: str

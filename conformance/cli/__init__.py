@@ -13,6 +13,8 @@ from xenconform import __version__
 _COMMANDS = {
     "certify": "Certify a server, or the embedded reference server.",
     "fuzz": "Send a server hostile input, and judge how it bears up.",
+    "keygen": "Make a pair of keys to sign certificates with.",
+    "verify": "Verify a signed certificate with its folder, offline.",
     "diff": "Tell what changed from one run to the next.",
     "matrix": "Compare implementations by the results of their runs.",
     "replay": "Run a case of a report again.",

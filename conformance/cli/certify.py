@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from rich.console import Console
 
 from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.cli.reaching import reaching
+from xenconform.conformance.cli.signing import PASSPHRASE_VARIABLE, Signing, passphrase_option
 from xenconform.conformance.cli.watch import Watch
 from xenconform.conformance.suite import MARKER
 from xenconform.conformance.suite.interrupts import terminable
@@ -23,6 +25,7 @@ from xenconform.conformance.suite.restart import TIMEOUT
 from xenconform.conformance.suite.settings import DEADLINE, ConfigError, Options, Settings, check_workers
 from xenconform.models.calls import Format
 from xenconform.reports.cases import clear_cases
+from xenconform.reports.certificate import CERTIFICATE
 from xenconform.reports.terminal import print_results
 from xenconform.reports.write import LOG, RENDERERS, read_run, write_all
 
@@ -72,8 +75,10 @@ ENGINE = (
     "--workers", type=click.IntRange(1, 64), help="Processes that test at the same time [default: 1; 2 without URL]."
 )
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
+@click.option("--sign", "key", default="", metavar="KEY", help="Sign the results with this private key.")
+@passphrase_option
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only through the exit code.")
-def certify(out: str, *, quiet: bool, workers: int | None, **said: Any) -> None:
+def certify(out: str, *, quiet: bool, workers: int | None, key: str, key_passphrase_file: str, **said: Any) -> None:
     """Certify the server at URL, or, with no URL, the embedded reference server.
 
     Exit codes: 0 conformant, 1 not conformant, 2 wrong usage, 3 could not finish, 4 required parts untested.
@@ -83,6 +88,7 @@ def certify(out: str, *, quiet: bool, workers: int | None, **said: Any) -> None:
         settings = Settings.of(options, os.environ)
         count = workers or (EMBEDDED_WORKERS if settings.target is None and (os.cpu_count() or 1) > 1 else 1)
         check_workers(settings, count)
+        signing = Signing.of(key, key_passphrase_file, os.environ)
     except ConfigError as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(USAGE)
@@ -92,7 +98,21 @@ def certify(out: str, *, quiet: bool, workers: int | None, **said: Any) -> None:
     except OSError as why:
         click.echo(f"xenconform: --out {out}: {why.strerror}; give a folder that can be written", err=True)
         sys.exit(USAGE)
-    sys.exit(run_suite(options, settings, folder, (count, Console(quiet=quiet))))
+    try:
+        signing.check_room(folder)
+    except ConfigError as why:
+        click.echo(f"xenconform: {why}", err=True)
+        sys.exit(USAGE)
+    sys.exit(run_suite(options, settings, folder, How(count, Console(quiet=quiet), signing)))
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """By how many workers a run is made, where it is told, and whether it is signed."""
+
+    workers: int
+    console: Console
+    signing: Signing
 
 
 def make_room(folder: Path) -> None:
@@ -102,14 +122,14 @@ def make_room(folder: Path) -> None:
         OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in (LOG, *RENDERERS):
+    for old in (LOG, *RENDERERS, CERTIFICATE):
         (folder / old).unlink(missing_ok=True)
     clear_cases(folder)
 
 
-def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int, Console]) -> int:
-    """Run the suite through pytest with so many workers, print the results, and return the exit code."""
-    workers, console = how
+def run_suite(options: Options, settings: Settings, folder: Path, how: How) -> int:
+    """Run the suite through pytest, print the results, sign them if asked to, and return the exit code."""
+    console = how.console
     if console.quiet is False:
         console.print(_announcement(settings), soft_wrap=True, highlight=False)
     watch = Watch(quiet=console.quiet)
@@ -118,8 +138,9 @@ def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int
     try:
         # Other plugins that happen to be installed have no business in a certificate.
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        os.environ.pop(PASSPHRASE_VARIABLE, None)
         with redirect_stdout(said), redirect_stderr(said), terminable() as watch.stop:
-            code = pytest.main([*_arguments(options, settings), *_spread(workers)], plugins=[watch])
+            code = pytest.main([*_arguments(options, settings), *_spread(how.workers)], plugins=[watch])
     finally:
         os.environ.clear()
         os.environ.update(environment)
@@ -131,6 +152,13 @@ def run_suite(options: Options, settings: Settings, folder: Path, how: tuple[int
     for line in watch.remarks:
         console.print(line, style="yellow", highlight=False)
     console.print(f"\nThe log and the reports are in {folder}/", highlight=False)
+    try:
+        told = how.signing.sign(folder, results, settings.api)
+    except OSError as why:
+        click.echo(f"xenconform: {folder / CERTIFICATE}: {why.strerror}; the run is not signed", err=True)
+        return COULD_NOT_FINISH
+    if told:
+        console.print(told, highlight=False, soft_wrap=True)
     return results.verdict.exit_code
 
 
