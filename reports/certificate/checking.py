@@ -17,7 +17,9 @@ from jsonschema import Draft202012Validator
 
 from xenconform import __version__
 from xenconform.models.extent import Limit
+from xenconform.models.integrity import waivers_of
 from xenconform.models.results import Overall, Results
+from xenconform.models.verdicts import Verdict
 from xenconform.reports.certificate import CERTIFICATE
 from xenconform.reports.certificate.dsse import PAYLOAD_TYPE, FormError, load_object, parse_envelope
 from xenconform.reports.certificate.keys import key_id
@@ -27,7 +29,6 @@ from xenconform.reports.certificate.statement import (
     SETTINGS,
     STATEMENT_TYPE,
     Certified,
-    applied_waivers,
     schema,
     statement_of,
 )
@@ -169,15 +170,22 @@ def check_standing(certified: Certified, day: date, *, partial: bool) -> None:
     results = certified.results
     if results.verdict is Overall.INCOMPLETE:
         raise RefusedError(Reason.UNFINISHED, f"{MEANING[results.verdict]}: {printable(results.problem)}", _AGAIN)
-    for waiver, parts in applied_waivers(results).items():
-        if waiver.has_expired(day):
-            found = (
-                f"{waiver.clause} on {printable(waiver.element)} was waived until {waiver.expires}, "
-                f"and {day} is later: {_some(parts)}"
-            )
-            raise RefusedError(Reason.WAIVER, found, "certify again without the waiver, or with one that was renewed")
+    expired = {part: last for part, last in _waived_until(results).items() if last < day}
+    if expired:
+        last = min(expired.values())
+        found = f"waived until {last}, and {day} is later: {_some(part for part in expired if expired[part] == last)}"
+        raise RefusedError(Reason.WAIVER, found, "certify again without the waiver, or with one that was renewed")
     if certified.limits and not partial:
         raise RefusedError(Reason.PARTIAL, limits_text(certified.limits), "certify whole, or give --allow-partial")
+
+
+def _waived_until(results: Results) -> dict[str, date]:
+    """Return the last day on which each waived part holds: it needs a waiver for each of its failures."""
+    until: dict[str, date] = {}
+    for part in results.parts(Verdict.WAIVED):
+        days = [max(each.expires for each in waivers_of(results.start, judged)) for judged in part.because]
+        until[f"{part.clause.id} {part.label}"] = min(days)
+    return until
 
 
 def limits_text(limits: Iterable[Limit]) -> str:

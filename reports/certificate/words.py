@@ -43,7 +43,7 @@ def summary(results: Results, limits: Iterable[Limit]) -> str:
     parts = "; ".join(map(limit_text, limits))
     told = headline(results)
     if results.verdict is Overall.CONFORMANT and parts:
-        return f"Of what was run, {told}. It was no whole run: {parts}"
+        return f"of what was run, {told}. It was no whole run: {parts}"
     return f"{told}. It was no whole run: {parts}" if parts else told
 
 
