@@ -66,8 +66,8 @@ def remarks(results: Results) -> Iterator[str]:
     for waiver, parts in applied_waivers(results).items():
         why = f"{printable(waiver.reason)} ({printable(waiver.link)})"
         yield (
-            f"waived until {waiver.expires}: {waiver.clause} on {printable(waiver.element)}, "
-            f"{plural(len(parts), 'part')}: {why}"
+            f"waived until {waiver.expires}: {waiver.clause} on {printable(waiver.element)} where it shows "
+            f"{printable(waiver.failure)!r}, {plural(len(parts), 'part')}: {why}"
         )
     for name in sorted(RESTARTED - set(results.start.clauses)):
         yield f"{name} was not run: this says nothing of restarts"
