@@ -100,7 +100,13 @@ def test_the_statement_is_a_test_result_over_every_file(signed: Path) -> None:
         "https://in-toto.io/Statement/v1",
         "https://in-toto.io/attestation/test-result/v0.1",
     )
-    assert [each["name"] for each in told["subject"]] == ["junit.xml", "results.json", "run.jsonl", "summary.md"]
+    assert [each["name"] for each in told["subject"]] == [
+        "badge.svg",
+        "junit.xml",
+        "results.json",
+        "run.jsonl",
+        "summary.md",
+    ]
     predicate = told["predicate"]
     assert predicate["result"] == "WARNED"
     assert "GET-EVERY-FIELD" in predicate["passedTests"]
