@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.watching_server import sibling
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter, json_call, json_formats
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.models.calls import Format, Success
@@ -94,7 +95,7 @@ def _while_another_waits(bench: Bench, judge: Judge, fmt: Format) -> None:
         raise Unavailable(f"{WAITING} gives no token; counted under EVENT-FROM")
     params: list[Param] = [(RefTo("session"), bench.client.session), (SetOf(Str()), ("task/xenconform",))]
     body = codec_for(fmt).encode_call(WAITING, [*params, (Str(), token), (Float(), WAIT)], "who waits")
-    with closing(bench.client.sibling()) as client, ThreadPoolExecutor(1) as thread:
+    with sibling(bench, []) as client, ThreadPoolExecutor(1) as thread:
         answer = thread.submit(client.raw, fmt, body)
         while not wait([answer], WAIT / 10).done:
             _judge_id(judge, json_call(bench, fmt, listing, [], id="who comes later"), "who comes later")
