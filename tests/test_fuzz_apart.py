@@ -6,11 +6,14 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from random import Random
+from typing import Any
 
 import pytest
 from stages import plain_stage
 
+from xenconform.conformance.client import Client
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.conformance.fuzz import effects, sending
 from xenconform.conformance.fuzz.agreeing import is_read_alone
@@ -149,3 +152,26 @@ def test_what_is_compared_over_the_formats_reads_one_object() -> None:
 def test_what_stands_in_a_collection_has_a_clause_of_its_own(of: Type, value: Value, shown: Value, clause: str) -> None:
     """As many members, but other ones, are a matter of their type; more or fewer are one of the set or map."""
     assert clause_on(of, value, FMT, shown) == clause
+
+
+def test_what_a_refused_call_left_does_not_hide_it(
+    stage: Stage, sender: sending.Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that empties the field of a refused call shows no change the second time, unless it is filled before."""
+    (network, vm) = own(stage, "network", "VM")
+    client = type(stage.bench.client)
+    plainly = client.raw
+
+    def empties(self: Client, fmt: Format, body: bytes, *said: Any, **more: Any) -> Exchange:
+        if b'"poison"' not in body:
+            return plainly(self, fmt, body, *said, **more)
+        with closing(stage.bench.client.sibling()) as other:
+            other.call(fmt, "network.set_name_label", (network[1], ""))
+        return plainly(self, fmt, body.replace(b"network.set_name_label", b"network.no_such"), *said, **more)
+
+    stage.bench.ask(FMT, "network.set_name_label", network[1], "what was there")
+    monkeypatch.setattr(client, "raw", empties)
+    sent = sender.send_apart([named(stage, *network, "poison"), named(stage, *vm, "xc")])
+    tried = {each.attempt.what: each for each in sent}
+    assert "ROBUST-NO-EFFECT" in {wrong.clause for wrong in tried["network.set_name_label"].wrongs}
+    assert tried["network.set_name_label"].doubts == ()

@@ -16,7 +16,7 @@ from xenconform.conformance.fuzz.wrong import Wrong
 from xenconform.models.calls import Breach, Format, Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
-from xenconform.models.types import Int, MapOf, SetOf, Type
+from xenconform.models.types import Int, MapOf, SetOf, Type, refs_in
 from xenconform.models.values import Value, same
 from xenconform.strategies.plain import tame
 
@@ -126,8 +126,11 @@ def is_carried(of: Type, value: Value, fmt: Format) -> bool:
 class Effects:
     """Looks at what a call writes before and after it; of what could not be read before, nothing is said."""
 
-    def __init__(self, bench: Bench, client: Client, wrote: Wrote) -> None:
+    def __init__(self, bench: Bench, client: Client, wrote: Wrote, *, afresh: bool = False) -> None:
         self._bench, self._client, self._wrote = bench, client, wrote
+        if afresh and wrote.verb in {"set", "add", "remove", "add_to", "remove_from"} and not refs_in(wrote.type):
+            # What another call left there would show no loss.
+            self._write("set", tame(wrote.type, 3))
         outcome = Success(None) if wrote.verb == "create" else self._read_over_any()
         if isinstance(outcome, Success) and wrote.verb == "" and wrote.value and outcome.value in ((), {}, ""):
             self._write("set", wrote.value)

@@ -143,15 +143,21 @@ class Sender:
         tried = self._posted(attempt, exchange, seen if alone else [])
         if alone or not seen:
             return tried
-        again = self.post(attempt)[1]
+        for afresh in (False, True):
+            again = self._posted(attempt, *self._carried(attempt, self.stage.bench.client, afresh=afresh))
+            if again.wrongs:
+                break
         if again.wrongs:
             return replace(again, seqs=(*tried.seqs, *again.seqs), wrongs=(*tried.wrongs, *again.wrongs))
         return replace(tried, doubts=self.selected(attempt, [wrong for wrong, _ in seen]))
 
-    def _carried(self, attempt: Attempt, client: Client) -> tuple[Exchange, Seen]:
-        """Post an attempt's body, look at what it is about before and after, and tidy up."""
+    def _carried(self, attempt: Attempt, client: Client, *, afresh: bool = False) -> tuple[Exchange, Seen]:
+        """Post an attempt's body, look at what it is about before and after, and tidy up.
+
+        `afresh` writes something else there before.
+        """
         bench, seen = self.stage.bench, Seen()
-        effects = Effects(bench, client, attempt.wrote) if attempt.wrote else None
+        effects = Effects(bench, client, attempt.wrote, afresh=afresh) if attempt.wrote else None
         exchange = self._post(attempt, client)
         if effects is not None:
             refused_clause = attempt.clause if attempt.clause == NOTIFICATIONS else "ROBUST-NO-EFFECT"
