@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
@@ -55,6 +55,7 @@ class RunEnd:
     """How it ended: the calls made, the seconds it took, whether a person stopped it, and our own error or "".
 
     `judgements` counts those of the log, so that one that is missing is missed; None in logs that do not tell.
+    `left` names what the run made and could not remove, or wrote and could not put back; None where nobody looked.
     """
 
     calls: int
@@ -62,9 +63,18 @@ class RunEnd:
     interrupted: bool = False
     error: str = ""
     judgements: int | None = None
+    left: tuple[str, ...] | None = None
 
 
-Event: TypeAlias = RunStart | Exchange | Judgement | RunEnd
+@dataclass(frozen=True, slots=True)
+class SavedCase:
+    """A case that judgements name: the texts of its files, by suffix, so that a report can quote them."""
+
+    name: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+Event: TypeAlias = RunStart | Exchange | Judgement | SavedCase | RunEnd
 
 _write = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
@@ -78,6 +88,8 @@ def encode_event(event: Event) -> str:
             return _write({"event": "judgement"} | _fields_out(event))
         case RunStart():
             return _write({"event": "run_start"} | _fields_out(event) | {"waivers": _waivers_out(event.waivers)})
+        case SavedCase():
+            return _write({"event": "case"} | _fields_out(event))
         case RunEnd():
             return _write({"event": "run_end"} | _fields_out(event))
 
@@ -125,13 +137,15 @@ def _event(data: dict[str, Any]) -> Event:
         case "run_start":
             waivers = _waivers_in(data.pop("waivers", ()))
             return RunStart(**{name: from_plain(item) for name, item in data.items()}, waivers=waivers)
+        case "case":
+            return SavedCase(**{name: from_plain(item) for name, item in data.items()})
         case "run_end":
             return RunEnd(**{name: from_plain(item) for name, item in data.items()})
         case other:
             raise ValueError(f"no event of a run is named {other!r}")
 
 
-def _fields_out(event: Judgement | RunStart | RunEnd) -> dict[str, Any]:
+def _fields_out(event: Judgement | RunStart | SavedCase | RunEnd) -> dict[str, Any]:
     return {each.name: to_plain(getattr(event, each.name)) for each in fields(event)}
 
 

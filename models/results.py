@@ -19,12 +19,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from xenconform.models.clauses import Clause, Severity, catalogue
 from xenconform.models.exchange import Exchange
-from xenconform.models.run import Run, RunStart
+from xenconform.models.run import Run, RunStart, SavedCase
+from xenconform.models.traffic import Traffic
 from xenconform.models.verdicts import Judgement, Verdict, worst
 
 NOT_RUN = "not run"
@@ -88,6 +89,10 @@ class Results:
     seconds: float
     problem: str
     """Why the run is incomplete, or ""."""
+    left: tuple[str, ...] | None = None
+    """What the run left behind; None where its log does not say."""
+    cases: Mapping[str, SavedCase] = field(default_factory=dict)
+    traffic: Traffic = field(default_factory=Traffic, compare=False, repr=False)
 
     @property
     def verdict(self) -> Overall:
@@ -127,6 +132,9 @@ def summarise(run: Run) -> Results:
         calls=run.end.calls if run.end else run.calls,
         seconds=run.end.seconds if run.end else 0.0,
         problem=_problem(run, clauses),
+        left=run.end.left if run.end else None,
+        cases=run.cases,
+        traffic=run.traffic,
     )
 
 

@@ -1,7 +1,7 @@
 """A whole run, read back from its log.
 
-A log is `run_start`, then `exchange` and `judgement` events as they happen, then `run_end`. Every report is made from
-a log alone. A log without its end, or whose last line is cut, was stopped hard: it reads as incomplete, never as
+A log is `run_start`, then `exchange`, `judgement` and `case` events as they happen, then `run_end`. Every report is
+made from a log alone. A log without its end, or whose last line is cut, was stopped hard: it reads as incomplete, never as
 done. Nothing here has effects.
 """
 
@@ -15,16 +15,21 @@ from itertools import chain, count
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from xenconform.models.events import Event, RunEnd, RunStart, decode_event, encode_event, event_of, load_line
+from xenconform.models.events import Event, RunEnd, RunStart, SavedCase, decode_event, encode_event, event_of, load_line
 from xenconform.models.exchange import Exchange
+from xenconform.models.traffic import Traffic
 from xenconform.models.verdicts import Judgement
 
-__all__ = ["Event", "Run", "RunEnd", "RunStart", "cited", "decode_event", "encode_event", "merge"]
+__all__ = ["Event", "Run", "RunEnd", "RunStart", "SavedCase", "cited", "decode_event", "encode_event", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All of a log. `calls` counts its exchanges, kept or not; `cut` says that its last line was not whole."""
+    """All of a log. `calls` counts its exchanges, kept or not; `cut` says that its last line was not whole.
+
+    `traffic` sums up all its exchanges where the log was read with `traffic`; it is told from them, so equality leaves
+    it out.
+    """
 
     start: RunStart = field(default_factory=RunStart)
     exchanges: Mapping[int, Exchange] = field(default_factory=lambda: MappingProxyType({}))
@@ -32,6 +37,8 @@ class Run:
     end: RunEnd | None = None
     calls: int = 0
     cut: bool = False
+    cases: Mapping[str, SavedCase] = field(default_factory=lambda: MappingProxyType({}))
+    traffic: Traffic = field(default_factory=Traffic, compare=False, repr=False)
 
     @property
     def incomplete(self) -> bool:
@@ -39,13 +46,16 @@ class Run:
         return self.cut or self.end is None
 
     @classmethod
-    def from_lines(cls, lines: Iterable[str], *, keep: Container[int] | None = None) -> Run:
+    def from_lines(
+        cls, lines: Iterable[str], *, keep: Container[int] | None = None, traffic: Traffic | None = None
+    ) -> Run:
         """Return the run of a log's lines.
 
         Args:
             lines: as `encode_event` wrote them, with or without line ends; the last may be cut.
             keep: the numbers of the exchanges to hold, all by default. A report needs only those that `cited`
                 names, which keeps a long log out of memory.
+            traffic: where all exchanges are summed up, kept or not.
 
         Raises:
             ValueError: a line before the last is no event; the message has its number.
@@ -53,27 +63,37 @@ class Run:
         start, end, cut, calls = RunStart(), None, False, 0
         exchanges: dict[int, Exchange] = {}
         judgements: list[Judgement] = []
-        for _, data in _entries(lines, keep):
-            calls += isinstance(data, int) or (data is not None and data["event"] == "exchange")
+        cases: dict[str, SavedCase] = {}
+        for line, data in _entries(lines, keep):
+            is_exchange = isinstance(data, int) or (data is not None and data["event"] == "exchange")
+            calls += is_exchange
+            if is_exchange and traffic is not None:
+                traffic.note(line)
             cut = cut or data is None
             match data if data is None or isinstance(data, int) else event_of(data):
                 case Exchange() as each if keep is None or each.seq in keep:
                     exchanges[each.seq] = each
                 case Judgement() as each:
                     judgements.append(each)
+                case SavedCase() as each:
+                    cases[each.name] = each
                 case RunStart() as each:
                     start = each
                 case RunEnd() as each:
                     end = each
                 case _:
                     pass
-        return cls(start, MappingProxyType(exchanges), tuple(judgements), end, calls, cut)
+        seen = Traffic() if traffic is None else traffic
+        return cls(
+            start, MappingProxyType(exchanges), tuple(judgements), end, calls, cut, MappingProxyType(cases), seen
+        )
 
     def lines(self) -> Iterator[str]:
         """Yield a log of this run: what `from_lines` reads back as an equal run."""
         yield encode_event(self.start)
         yield from map(encode_event, self.exchanges.values())
         yield from map(encode_event, self.judgements)
+        yield from map(encode_event, self.cases.values())
         if self.end is not None:
             yield encode_event(self.end)
 
@@ -163,6 +183,8 @@ def merge(logs: Iterable[Iterable[str]], *, interrupted: bool = False) -> Iterat
                 yield _EXCHANGE.sub(f'{{"event":"exchange","seq":{_number(data, known, numbers)}', line, count=1)
             elif data["event"] in {"exchange", "judgement"}:
                 yield json.dumps(_renumbered(data, known, numbers), separators=(",", ":"))
+            elif data["event"] == "case":
+                yield line
             elif isinstance(event := event_of(data), RunEnd):
                 ends.append(event)
     if whole and ends and len(ends) >= len(starts):
@@ -211,4 +233,11 @@ def _merged_end(ends: list[RunEnd], *, interrupted: bool) -> RunEnd:
         interrupted=interrupted or any(each.interrupted for each in ends),
         error="; ".join(dict.fromkeys(each.error for each in ends if each.error)),
         judgements=None if None in (told := [each.judgements for each in ends]) else sum(filter(None, told)),
+        left=_left(ends),
     )
+
+
+def _left(ends: list[RunEnd]) -> tuple[str, ...] | None:
+    """Return what all workers left behind, None where one of them does not say."""
+    told = [each.left for each in ends if each.left is not None]
+    return tuple(chain.from_iterable(told)) if len(told) == len(ends) else None

@@ -7,9 +7,11 @@ from pathlib import Path
 from xenconform.models.results import Results, summarise
 from xenconform.models.run import Run, cited
 from xenconform.reports.badge import render_badge
+from xenconform.models.traffic import Traffic
 from xenconform.reports.junit import render_junit
 from xenconform.reports.machine import render_json
 from xenconform.reports.markdown import render_markdown
+from xenconform.reports.page import render_html
 
 LOG = "run.jsonl"
 """The name of the log in a report folder."""
@@ -19,6 +21,7 @@ RENDERERS = {
     "junit.xml": render_junit,
     "summary.md": render_markdown,
     "badge.svg": render_badge,
+    "report.html": render_html,
 }
 """The files that are made of the log, by name."""
 
@@ -33,7 +36,7 @@ def read_run(log: Path) -> Run:
     with log.open(encoding="utf-8", errors="replace") as lines:
         wanted = cited(lines)
     with log.open(encoding="utf-8", errors="replace") as lines:
-        return Run.from_lines(lines, keep=wanted)
+        return Run.from_lines(lines, keep=wanted, traffic=Traffic())
 
 
 def write_all(run: Run, out_dir: Path) -> Results:

@@ -29,12 +29,12 @@ from xenconform.conformance.transport.dial import Dialer
 from xenconform.models.calls import Success
 from xenconform.models.cases import Case
 from xenconform.models.clauses import catalogue
-from xenconform.models.events import RunEnd, RunKind, RunStart, encode_event
+from xenconform.models.events import RunEnd, RunKind, RunStart, SavedCase, encode_event
 from xenconform.models.exchange import Exchange
 from xenconform.models.levels import RESTARTED
 from xenconform.models.target import Target, parse_target
 from xenconform.models.verdicts import Judgement, Verdict
-from xenconform.reports.cases import save_case
+from xenconform.reports.cases import read_case, save_case
 
 FLUSH_EVERY = 1.0
 """Seconds after which the log's lines are on disk at the latest, while calls are made."""
@@ -63,6 +63,8 @@ class Run:
         self.gone = ""
         self.interrupted = False
         self.left_behind: tuple[str, ...] = ()
+        self._looked = False
+        self._cases: set[str] = set()
         self._held: OrderedDict[int, Callable[[], Exchange]] | None = OrderedDict() if kind == "fuzz" else None
         self._kind: RunKind = kind
         self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
@@ -185,6 +187,9 @@ class Run:
                 if seq in self._held:
                     self._write(self._held.pop(seq)())
         self._write(judgement)
+        if judgement.case and judgement.case not in self._cases and self.settings.out is not None:
+            self._cases.add(judgement.case)
+            self._write(SavedCase(judgement.case, read_case(self.settings.out, judgement.case)))
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self._began, 3)
@@ -204,7 +209,9 @@ class Run:
                 self._clean_up()
         finally:
             error = error or self._unfinished()
-            self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error, len(self.judgements)))
+            left = self.left_behind if self._looked else None
+            told = len(self.judgements)
+            self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error, told, left))
             if self._log is not None:
                 self._log.close()
             if self._client is not None:
@@ -232,6 +239,7 @@ class Run:
             *(f"made by this run and not removed: {obj.cls} {obj.ref}" for obj in stock.made),
             *(f"written by this run and not put back: {each}" for each in stock.not_put_back),
         )
+        self._looked = True
 
     def _on_exchange(self, exchange: Exchange) -> None:
         self.calls += 1
@@ -244,7 +252,7 @@ class Run:
             if len(self._held) > HELD:
                 self._held.popitem(last=False)
 
-    def _write(self, event: RunStart | Exchange | Judgement | RunEnd) -> None:
+    def _write(self, event: RunStart | Exchange | Judgement | SavedCase | RunEnd) -> None:
         if self._log is None:
             return
         self._log.write(encode_event(event) + "\n")

@@ -18,6 +18,8 @@ from xenconform.reports.cases.timeline import timeline
 FOLDER = "cases"
 """The folder's name in a report folder."""
 SUFFIXES = (".json", ".py", ".sh", ".svg")
+QUOTED = 100_000
+"""Bytes of a file of a case that a log quotes at most."""
 _RUN = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
@@ -60,6 +62,16 @@ def write_files(folder: Path, name: str, texts: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
         if suffix in {".py", ".sh"}:
             path.chmod(path.stat().st_mode | _RUN)
+
+
+def read_case(folder: Path, name: str) -> dict[str, str]:
+    """Return the texts of a case's files in a report folder, by suffix; those that are missing or too long left out."""
+    texts: dict[str, str] = {}
+    for suffix in SUFFIXES:
+        path = folder / FOLDER / f"{name}{suffix}"
+        if path.is_file() and path.stat().st_size <= QUOTED:
+            texts[suffix] = path.read_text("utf-8")
+    return texts
 
 
 def clear_cases(folder: Path) -> None:
