@@ -1,8 +1,8 @@
 """A whole run, read back from its log.
 
 A log is `run_start`, then `exchange`, `judgement` and `case` events as they happen, then `run_end`. Every report is
-made from a log alone. A log without its end, or whose last line is cut, was stopped hard: it reads as incomplete, never as
-done. Nothing here has effects.
+made from a log alone. A log without its end, or whose last line is cut, was stopped hard: it reads as incomplete, never
+as done. Nothing here has effects.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def test_the_files_are_made_of_the_log_alone_and_repeatable(tmp_path: Path) -> N
         assert write_all(read_run(log), tmp_path / name).verdict == "NOT CONFORMANT"
     first, second = ({each.name: each.read_bytes() for each in (tmp_path / name).iterdir()} for name in ("a/b", "c"))
     assert first == second
-    assert set(first) == {"results.json", "junit.xml", "summary.md", "badge.svg"}
+    assert set(first) == {"results.json", "junit.xml", "summary.md", "badge.svg", "report.html"}
 
 
 def test_a_log_is_read_with_the_cited_exchanges_alone(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ JUDGEMENTS = st.builds(
 )
 NAMES = st.lists(TEXT, max_size=2).map(tuple)
 STARTS = st.builds(RunStart, TEXT, st.integers(), TEXT, TEXT, TEXT, TEXT, TEXT, NAMES, NAMES, TEXT)
-ENDS = st.builds(RunEnd, st.integers(0, 2**40), st.floats(0, 1e9), st.booleans(), TEXT)
+ENDS = st.builds(RunEnd, st.integers(0, 2**40), st.floats(0, 1e9), st.booleans(), TEXT, st.none() | NAMES)
 
 
 def exchange(seq: int, received: bytes = b"") -> Exchange:

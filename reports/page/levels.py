@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from xenconform.models.calls import Format
 from xenconform.models.clauses import LEVELS, catalogue
 from xenconform.models.results import ClauseResult, Results
 from xenconform.models.verdicts import Verdict
@@ -54,6 +55,9 @@ def _level(number: int, name: str, results: Results) -> Level:
     known = [each for each in catalogue().values() if each.level == number]
     selected = [each for each in results.clauses if each.clause.level == number]
     standing, why = _standing(selected, {each.id for each in known if each.required})
+    short = _short(results)
+    if short and standing is Standing.HELD:
+        standing, why = Standing.IN_PART, short
     return Level(number, name, standing, why, len(selected), len(known))
 
 
@@ -79,13 +83,9 @@ def _standing(selected: Sequence[ClauseResult], owed: set[str]) -> tuple[Standin
 
 def reached(results: Results) -> tuple[int, str]:
     """Return the level reached, 0 for none, and why it is no higher or what it does not include, "" for nothing."""
-    start = results.start
-    if results.problem:
-        return 0, "the run is incomplete, so it shows no level"
-    if start.kind == "fuzz":
-        return 0, "hostile input shows no level; certify does"
-    if start.classes:
-        return 0, f"a level takes all classes; this run was of {', '.join(start.classes)}"
+    short = _short(results)
+    if short:
+        return 0, f"a level takes a whole run: {short}"
     level = 0
     for each in levels_of(results):
         if each.standing is not Standing.HELD:
@@ -94,6 +94,23 @@ def reached(results: Results) -> tuple[int, str]:
     return level, "" if not _left_out(
         results
     ) else f"without {', '.join(_left_out(results))}, which was not in this run"
+
+
+def _short(results: Results) -> str:
+    """Return why a run shows no level whatever held in it, "" where it does."""
+    if results.problem:
+        return "this one is incomplete"
+    if results.start.kind == "fuzz":
+        return "this one sent hostile input alone"
+    return f"this one was of {', '.join(results.start.classes)} alone" if results.start.classes else ""
+
+
+def is_partial(results: Results) -> bool:
+    """Whether a run left out, by choice, what a whole one has: classes, formats, or clauses that are required."""
+    selected = {each.clause.id for each in results.clauses}
+    owed = {each.id for each in catalogue().values() if each.required} - BY_REQUEST
+    start = results.start
+    return start.kind != "fuzz" and bool(start.classes or owed - selected or {*Format} - {*start.formats})
 
 
 def _left_out(results: Results) -> list[str]:

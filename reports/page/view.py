@@ -17,7 +17,7 @@ from xenconform.reports.page import heat, plots
 from xenconform.reports.page.cards import Card, card_of
 from xenconform.reports.page.commands import repeat
 from xenconform.reports.page.harm import Harm, harm_of
-from xenconform.reports.page.levels import Level, Standing, levels_of, reached
+from xenconform.reports.page.levels import Level, Standing, is_partial, levels_of, reached
 from xenconform.reports.page.units import duration
 from xenconform.reports.words import headline, plural, settings, totals
 
@@ -89,6 +89,7 @@ class Page:
 
     title: str
     tone: str
+    only: bool
     verdict: str
     exit_code: int
     headline: str
@@ -132,7 +133,8 @@ def page_of(results: Results) -> Page:
     columns = tuple(each for each in Verdict if sums[each] or each in {Verdict.PASS, Verdict.FAIL, Verdict.UNTESTED})
     return Page(
         title=f"{results.verdict}: {results.start.target or 'a server'}",
-        tone=TONES[results.verdict],
+        tone="warn" if is_partial(results) and not results.verdict.exit_code else TONES[results.verdict],
+        only=is_partial(results),
         verdict=str(results.verdict),
         exit_code=results.verdict.exit_code,
         headline=headline(results),
@@ -200,11 +202,13 @@ def _gaps(results: Results) -> list[str]:
 def _partial(results: Results) -> list[str]:
     """Return in what the run was of less than all."""
     start, told = results.start, []
+    if start.kind == "fuzz":
+        return ["what hostile input does not show: certify tells that"]
     outside = [name for name in catalogue() if name not in {each.clause.id for each in results.clauses}]
     if outside:
         told.append(f"{plural(len(outside), 'clause')} of {len(catalogue())} not in this run: {_few(outside)}")
     if start.classes:
-        told.append(f"only the classes {', '.join(start.classes)}")
+        told.append(f"all classes but {', '.join(start.classes)}")
     missing = [name for name in ("xmlrpc", "jsonrpc1", "jsonrpc2") if name not in start.formats]
     if missing and start.formats:
         told.append(f"nothing over {', '.join(missing)}")
