@@ -2,7 +2,8 @@
 
 The rules: a level is met where every required clause of it that the catalogue has was run, none failed and no part was
 left untested; a waiver keeps a level, and so does what is no duty of the server. The level that is reached is the
-highest one up to which all are met; 0 is none. A run that could not be finished, and one of the fuzzer, reaches none.
+highest one up to which all are met; 0 is none. A run that could not be finished, one of the fuzzer, and one of some
+classes alone reach none.
 PERSIST needs a restart that not everybody can give: where it was not run, the level says nothing of it.
 """
 
@@ -47,7 +48,7 @@ def levels_of(results: Results) -> tuple[Level, ...]:
 
 def level_reached(results: Results) -> int:
     """Return the highest level up to which all are met, 0 where not even the first is."""
-    if results.problem or results.start.kind == "fuzz":
+    if short_of(results):
         return 0
     reached = 0
     for level in levels_of(results):
@@ -55,6 +56,15 @@ def level_reached(results: Results) -> int:
             break
         reached = level.number
     return reached
+
+
+def short_of(results: Results) -> str:
+    """Return why a run reaches no level, whatever is met in it; "" where it may reach one."""
+    if results.problem:
+        return "the run is incomplete"
+    if results.start.kind == "fuzz":
+        return "hostile input alone was sent"
+    return f"only {', '.join(results.start.classes)} was tested" if results.start.classes else ""
 
 
 def _level(results: Results, number: int, name: str) -> Level:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xenconform.models.levels import level_reached, levels_of
+from xenconform.models.levels import level_reached, levels_of, short_of
 from xenconform.models.results import Overall, Results
 from xenconform.models.verdicts import Verdict
 
@@ -64,7 +64,7 @@ def settings(results: Results) -> list[tuple[str, str]]:
 
 def level(results: Results) -> str:
     """Return the level that is reached and what keeps the next from being met; "" for a run that reaches none."""
-    if results.problem or results.start.kind == "fuzz":
+    if short_of(results):
         return ""
     reached, levels = level_reached(results), levels_of(results)
     said = f"{reached} of {len(levels)}"

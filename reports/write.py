@@ -6,8 +6,8 @@ from pathlib import Path
 
 from xenconform.models.results import Results, summarise
 from xenconform.models.run import Run, cited
-from xenconform.reports.badge import render_badge
 from xenconform.models.traffic import Traffic
+from xenconform.reports.badge import render_badge
 from xenconform.reports.junit import render_junit
 from xenconform.reports.machine import render_json
 from xenconform.reports.markdown import render_markdown

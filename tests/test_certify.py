@@ -20,7 +20,7 @@ from xenconform.models.api import Api
 from xenconform.models.clauses import catalogue
 from xenconform.reports.machine import schema
 
-FILES = {"run.jsonl", "results.json", "junit.xml", "summary.md", "badge.svg"}
+FILES = {"run.jsonl", "results.json", "junit.xml", "summary.md", "badge.svg", "report.html"}
 COMMAND = [sys.executable, "-m", "xenconform", "certify"]
 
 

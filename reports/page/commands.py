@@ -14,8 +14,8 @@ from xenconform.models.calls import Format
 from xenconform.models.clauses import catalogue
 from xenconform.models.events import RunStart
 from xenconform.models.exchange import Exchange
+from xenconform.models.levels import RESTARTED
 from xenconform.models.target import Target, parse_target
-from xenconform.reports.page.levels import BY_REQUEST
 
 LONGEST = 6_000
 """Bytes of a request that is given as a command."""
@@ -39,7 +39,7 @@ def repeat(start: RunStart) -> str:
     if len(start.formats) < len(Format):
         words += [word for name in start.formats for word in ("--format", name)]
     words += [word for name in start.classes for word in ("--class", name)]
-    if start.kind == "certify" and set(start.clauses) | BY_REQUEST != {*catalogue()}:
+    if start.kind == "certify" and set(start.clauses) | RESTARTED != {*catalogue()}:
         words += [word for name in start.clauses for word in ("--clause", name)]
     return shlex.join(words)
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from xenconform.models.results import Results
 from xenconform.models.verdicts import Verdict
 from xenconform.reports.page.heat import GLYPHS, SHADES
-from xenconform.reports.page.view import STANDINGS, page_of
+from xenconform.reports.page.view import page_of
 from xenconform.reports.words import plural, printable
 
 ONLY = (
@@ -50,7 +50,6 @@ def render_html(results: Results) -> str:
         script=Markup(script),  # noqa: S704 - a file of this package
         policy=ONLY.format(style=_hash(style), script=_hash(script)),
         tones=TONES,
-        standings=STANDINGS,
         glyphs=GLYPHS,
         shades=SHADES,
         plural=plural,

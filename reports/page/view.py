@@ -17,7 +17,7 @@ from xenconform.reports.page import heat, plots
 from xenconform.reports.page.cards import Card, card_of
 from xenconform.reports.page.commands import repeat
 from xenconform.reports.page.harm import Harm, harm_of
-from xenconform.reports.page.levels import Level, Standing, is_partial, levels_of, reached
+from xenconform.reports.page.levels import Rung, is_partial, reached, rungs_of
 from xenconform.reports.page.units import duration
 from xenconform.reports.words import headline, plural, settings, totals
 
@@ -33,13 +33,6 @@ TONES = {
     Overall.NOT_CONFORMANT: "bad",
     Overall.INCOMPLETE: "odd",
     Overall.UNTESTED_PARTS: "warn",
-}
-STANDINGS = {
-    Standing.HELD: "good",
-    Standing.FAILED: "bad",
-    Standing.OPEN: "warn",
-    Standing.IN_PART: "warn",
-    Standing.ABSENT: "dim",
 }
 TOLD = (
     (Verdict.ERROR, "Errors of the suite itself", "Never held against the server; the run has no verdict for them."),
@@ -96,7 +89,7 @@ class Page:
     level: int
     level_name: str
     level_why: str
-    levels: tuple[Level, ...]
+    levels: tuple[Rung, ...]
     settings: tuple[tuple[str, str], ...]
     started: str
     gaps: tuple[str, ...]
@@ -141,8 +134,8 @@ def page_of(results: Results) -> Page:
         level=level,
         level_name=LEVELS.get(level, ""),
         level_why=why,
-        levels=levels_of(results),
-        settings=tuple(settings(results)),
+        levels=rungs_of(results),
+        settings=tuple((name, text) for name, text in settings(results) if name != "level"),
         started=results.start.started.replace("T", " ").replace("+00:00", " UTC"),
         gaps=tuple(_gaps(results)),
         partial=tuple(_partial(results)),

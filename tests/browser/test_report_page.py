@@ -25,7 +25,7 @@ INSTALL_SECONDS = 240
 LOOK_SECONDS = 240
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ASKED = bool(os.environ.get("XENCONFORM_BROWSER"))
-RUNS = {"none": page_runs.sound, "sixty": page_runs.sixty, "hostile": page_runs.hostile, "empty": Run}
+RUNS: dict[str, Any] = {"none": page_runs.sound, "sixty": page_runs.sixty, "hostile": page_runs.hostile, "empty": Run}
 
 needs = [
     pytest.mark.skipif(not ASKED, reason="installs packages from npm: run it with `tox -e browser`"),
