@@ -26,8 +26,10 @@ RENDERERS = {
 """The files that are made of the log, by name."""
 
 
-def read_run(log: Path) -> Run:
+def read_run(log: Path, *, summed: bool = True) -> Run:
     """Return the run of a log file, with the exchanges that its judgements cite and none else.
+
+    `summed` says whether all its exchanges are summed up, which report.html needs and which costs a third of the time.
 
     Raises:
         OSError: the file cannot be read.
@@ -36,7 +38,7 @@ def read_run(log: Path) -> Run:
     with log.open(encoding="utf-8", errors="replace") as lines:
         wanted = cited(lines)
     with log.open(encoding="utf-8", errors="replace") as lines:
-        return Run.from_lines(lines, keep=wanted, traffic=Traffic())
+        return Run.from_lines(lines, keep=wanted, traffic=Traffic() if summed else None)
 
 
 def write_all(run: Run, out_dir: Path) -> Results:

@@ -299,3 +299,15 @@ def test_the_command_makes_the_run_again(changed: dict[str, object], command: st
 def test_the_command_is_quoted() -> None:
     """A target from a hostile log stays one word of the shell."""
     assert HOSTILE in shlex.split(repeat(page_runs.start(target=HOSTILE)))
+
+
+def test_every_clause_that_failed_has_a_card() -> None:
+    """A clause with a hundred causes leaves room for those of the clauses behind it."""
+    many = [
+        Judgement("WIRE-VOID", "VM.x", "xmlrpc", Verdict.FAIL, "", chr(97 + at % 26) * (1 + at // 26), "b")
+        for at in range(150)
+    ]
+    one = Judgement("SET-VALUE", "VM.x", "xmlrpc", Verdict.FAIL, "", "a", "b")
+    found = page_of(summarise(replace(sound(), judgements=(*many, one))))
+    assert [each.clause.id for each in found.cards] == ["WIRE-VOID"] * 99 + ["SET-VALUE"]
+    assert [(card.clause.id, more) for card, more in found.first] == [("WIRE-VOID", 149), ("SET-VALUE", 0)]

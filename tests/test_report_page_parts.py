@@ -20,7 +20,7 @@ from xenconform.models.run import Run, RunEnd, merge
 from xenconform.models.traffic import BUCKETS, OTHER, STRETCHES, Traffic, bucket_of, end_of, quantile
 from xenconform.models.verdicts import Judgement, Verdict
 from xenconform.reports.causes import Cause, Finding
-from xenconform.reports.page.cards import card_of
+from xenconform.reports.page.cards import card_of, within
 from xenconform.reports.page.commands import curl_of, script_of
 from xenconform.reports.page.harm import harm_of
 from xenconform.reports.page.marks import SHOWN, marks_of, pieces_of
@@ -48,6 +48,14 @@ def said(reply: bytes, outcome: Success | Failure | Breach, *offsets: int) -> Ex
         (said(b"<v>a &amp; b</v>", Success("a & b")), ("'x'", "'a & b'"), [b"a &amp; b"]),
         (said(b"<v>one</v><v>two</v>", Success("")), ("'one'", "'one', 'two'"), [b"two"]),
         (said(b"<v>one</v>", Success("")), ("'x'", "'y'"), []),
+        (said(b'{"b":"b","abc":"b"}', Success("b")), ("'a'", "'b'"), [b"b", b"b", b"b"]),
+        (said(b"<b>ab</b><v>b</v>", Success("b")), ("'a'", "'b'"), [b"b"]),
+        (
+            said(b'{"result":9007199254740992,"id":1}', Success(0)),
+            ("success 9007199254740993", "success 9007199254740992"),
+            [b"9007199254740992"],
+        ),
+        (said(b"OpaqueRef:1234 12345 x123 123", Success(0)), ("", "success 123"), [b"123"]),
         (said(b"", Success("")), ("'x'", "'y'"), []),
     ],
 )
@@ -229,3 +237,16 @@ def test_what_workers_left_behind_is_added_up() -> None:
     silent = Run(start(), end=RunEnd(1, 1.0))
     assert Run.from_lines(merge([one.lines(), two.lines()])).end == RunEnd(2, 1.0, left=("a", "b"))
     assert Run.from_lines(merge([one.lines(), silent.lines()])).end == RunEnd(2, 1.0)
+
+
+def test_scripts_take_no_more_room_than_there_is() -> None:
+    """A hundred cards with long scripts have as many of them as the page may hold, the first ones first."""
+    saved = {".py": "print('<>')\n" * 5_000, ".sh": "echo\n" * 100}
+    cases = {"x": SavedCase("x", saved)}
+    results = replace(summarise(page_runs.sound()), cases=cases)
+    cards = [card_of(at, Cause((replace(finding(), case="x"),)), results) for at in range(100)]
+    kept = within(cards)
+    shown = [bool(each.script) for each in kept]
+    assert shown == sorted(shown, reverse=True)
+    assert 0 < sum(shown) < 20
+    assert [each.case for each in kept] == ["x"] * 100

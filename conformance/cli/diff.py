@@ -64,7 +64,7 @@ def read(path: Path) -> Run:
     log = path / LOG if path.is_dir() else path
     fix = f"give a report folder of xenconform certify or fuzz, or its {LOG}"
     try:
-        run = read_run(log)
+        run = read_run(log, summed=False)
     except OSError as why:
         raise ConfigError(f"{log}: {why.strerror}; {fix}") from why
     except ValueError as why:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from markupsafe import escape
 
 from xenconform.models import cases, rawcases
 from xenconform.models.calls import Breach
@@ -19,6 +21,8 @@ ELEMENTS = 60
 """Elements that a card names."""
 STEPS = 40
 """Steps of a case that a card shows."""
+COPIED = 900_000
+"""Letters that all scripts and shell lines of a page have together at most, as they stand in it."""
 TEXT = 1_500
 """Letters of what was expected and what came."""
 
@@ -91,6 +95,18 @@ def card_of(number: int, cause: Cause, results: Results) -> Card:
         script=copyable(files.get(".py", "") or (script_of(telling, target) if telling else "")),
         curl=copyable(curl or (curl_of(telling, target) if telling else "")),
     )
+
+
+def within(cards: Iterable[Card]) -> tuple[Card, ...]:
+    """Return the cards with as many scripts and shell lines as a page may hold; those that are saved are in `cases`."""
+    kept: list[Card] = []
+    room = COPIED
+    for card in cards:
+        size = sum(len(escape(text)) for text in (card.script, card.curl))
+        fits = size <= room
+        room -= size if fits else 0
+        kept.append(card if fits else replace(card, script="", curl=""))
+    return tuple(kept)
 
 
 def copyable(text: str) -> str:

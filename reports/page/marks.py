@@ -24,7 +24,11 @@ AROUND = 1_200
 MARKS = 20
 """How many marks a body gets at most."""
 _TOKEN = re.compile(rb"<[^>]{0,200}>[^<]{0,80}|\"(?:[^\"\\]|\\.){0,200}\"|[^\s<,\]}\"]{1,200}|.", re.DOTALL)
-_NAMED = re.compile(r"'((?:[^'\\]|\\.)+)'|\"((?:[^\"\\]|\\.)+)\"|\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b")
+_NAMED = re.compile(
+    r"'((?:[^'\\]|\\.)+)'|\"((?:[^\"\\]|\\.)+)\"|\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b|(?<![\w.])(-?\d[\d.]+\d)(?![\w.])"
+)
+_SHORT = 3
+"""Letters below which a value counts only where it is all there is between two tags or quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,17 @@ def _places(body: bytes, words: list[str]) -> Iterator[tuple[int, int]]:
         for spelling in sorted(each.encode("utf-8", "surrogatepass") for each in spellings):
             at = body.find(spelling)
             while at >= 0:
-                yield at, at + len(spelling)
-                at = body.find(spelling, at + len(spelling))
+                end = at + len(spelling)
+                if _stands_alone(body[max(0, at - 1) : at], body[end : end + 1], len(spelling) < _SHORT):
+                    yield at, end
+                at = body.find(spelling, end)
+
+
+def _stands_alone(before: bytes, after: bytes, is_short: bool) -> bool:
+    """Whether what lies between two bytes is a value of its own and no piece of a word."""
+    if is_short:
+        return before in {b">", b'"'} and after in {b"<", b'"'}
+    return not (before.isalnum() or before == b"_" or after.isalnum() or after == b"_")
 
 
 def _apart(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

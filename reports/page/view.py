@@ -12,9 +12,9 @@ from xenconform.models.clauses import LEVELS, catalogue
 from xenconform.models.results import ClauseResult, Overall, Results
 from xenconform.models.traffic import quantile
 from xenconform.models.verdicts import Verdict
-from xenconform.reports.causes import Reason, causes_of, findings_of, reasons_of, remarks_of
+from xenconform.reports.causes import Cause, Reason, causes_of, findings_of, reasons_of, remarks_of
 from xenconform.reports.page import heat, plots
-from xenconform.reports.page.cards import Card, card_of
+from xenconform.reports.page.cards import Card, card_of, within
 from xenconform.reports.page.commands import repeat
 from xenconform.reports.page.harm import Harm, harm_of
 from xenconform.reports.page.levels import Rung, is_partial, reached, rungs_of
@@ -118,9 +118,9 @@ class Page:
 def page_of(results: Results) -> Page:
     """Return what the page of a run says."""
     causes = causes_of(findings_of(results))
-    cards = tuple(card_of(number, each, results) for number, each in enumerate(causes[:CARDS], 1))
+    cards = within(card_of(number, each, results) for number, each in _chosen(causes))
     api = heat.api_of(results.start.release)
-    first = _first(cards)
+    first = _first(cards, causes)
     level, why = reached(results)
     sums = totals(results)
     columns = tuple(each for each in Verdict if sums[each] or each in {Verdict.PASS, Verdict.FAIL, Verdict.UNTESTED})
@@ -163,11 +163,23 @@ def page_of(results: Results) -> Page:
     )
 
 
-def _first(cards: Sequence[Card]) -> tuple[tuple[Card, int], ...]:
+def _chosen(causes: Sequence[Cause]) -> list[tuple[int, Cause]]:
+    """Return the causes that have a card, numbered, in their order: the first of each clause before any second one."""
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int]] = []
+    for at, cause in enumerate(causes):
+        name = cause.example.clause.id
+        ranked.append((seen[name], at))
+        seen[name] += 1
+    kept = sorted(at for _, at in sorted(ranked)[:CARDS])
+    return [(number, causes[at]) for number, at in enumerate(kept, 1)]
+
+
+def _first(cards: Sequence[Card], causes: Sequence[Cause]) -> tuple[tuple[Card, int], ...]:
     """Return the most frequent cause of each clause, and how many more the clause has."""
-    counted = Counter(each.clause.id for each in cards)
+    counted = Counter(each.example.clause.id for each in causes)
     firsts = {each.clause.id: each for each in reversed(cards)}
-    return tuple((firsts[name], number - 1) for name, number in counted.items())
+    return tuple((firsts[name], number - 1) for name, number in counted.items() if name in firsts)
 
 
 def _gaps(results: Results) -> list[str]:
