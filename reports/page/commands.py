@@ -29,8 +29,7 @@ def repeat(start: RunStart) -> str:
     """Return the command line that makes the run again, as far as its log tells it."""
     words = ["xenconform", start.kind]
     if start.target.startswith(EMBEDDED):
-        fault = start.target.removeprefix(EMBEDDED).rpartition(" ")[2]
-        words += ["--fault", fault] if fault else []
+        words += ["--fault", start.fault] if start.fault else []
     else:
         words.append(start.target)
     named = {"profile": start.profile, "release": start.release, "scope": start.scope, "budget": start.budget}
