@@ -27,6 +27,7 @@ from xenconform.models.events import Event, RunEnd, RunStart, decode_event, enco
 from xenconform.models.exchange import Exchange
 from xenconform.models.profiles import Waiver
 from xenconform.models.run import Run
+from xenconform.models.traffic import Traffic
 from xenconform.models.verdicts import Judgement, Verdict
 
 _FAILED = frozenset({Verdict.FAIL, Verdict.WAIVED})
@@ -43,7 +44,7 @@ def read_strictly(lines: Iterable[bytes], *, keep: Container[int] = ()) -> Run:
     Raises:
         LogError: the log breaks one of the rules on top.
     """
-    return Run.from_lines(_Reader().checked(lines), keep=keep)
+    return Run.from_lines(_Reader().checked(lines), keep=keep, traffic=Traffic())
 
 
 def waivers_of(start: RunStart, judgement: Judgement) -> tuple[Waiver, ...]:

@@ -134,7 +134,7 @@ def summarise(run: Run) -> Results:
         problem=_problem(run, clauses),
         left=run.end.left if run.end else None,
         cases=run.cases,
-        traffic=run.traffic,
+        traffic=run.summed(),
     )
 
 

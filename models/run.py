@@ -27,8 +27,7 @@ __all__ = ["Event", "Run", "RunEnd", "RunStart", "SavedCase", "cited", "decode_e
 class Run:
     """All of a log. `calls` counts its exchanges, kept or not; `cut` says that its last line was not whole.
 
-    `traffic` sums up all its exchanges where the log was read with `traffic`; it is told from them, so equality leaves
-    it out.
+    `traffic` sums up all its exchanges, kept or not, where the log was read so; equality leaves it out.
     """
 
     start: RunStart = field(default_factory=RunStart)
@@ -38,7 +37,7 @@ class Run:
     calls: int = 0
     cut: bool = False
     cases: Mapping[str, SavedCase] = field(default_factory=lambda: MappingProxyType({}))
-    traffic: Traffic = field(default_factory=Traffic, compare=False, repr=False)
+    traffic: Traffic | None = field(default=None, compare=False, repr=False)
 
     @property
     def incomplete(self) -> bool:
@@ -83,10 +82,18 @@ class Run:
                     end = each
                 case _:
                     pass
-        seen = Traffic() if traffic is None else traffic
         return cls(
-            start, MappingProxyType(exchanges), tuple(judgements), end, calls, cut, MappingProxyType(cases), seen
+            start, MappingProxyType(exchanges), tuple(judgements), end, calls, cut, MappingProxyType(cases), traffic
         )
+
+    def summed(self) -> Traffic:
+        """Return what its exchanges come to: all of the log's where it was read so, else those that are held."""
+        if self.traffic is not None:
+            return self.traffic
+        traffic = Traffic()
+        for each in self.exchanges.values():
+            traffic.note(encode_event(each))
+        return traffic
 
     def lines(self) -> Iterator[str]:
         """Yield a log of this run: what `from_lines` reads back as an equal run."""

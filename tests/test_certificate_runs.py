@@ -103,6 +103,7 @@ def test_the_statement_is_a_test_result_over_every_file(signed: Path) -> None:
     assert [each["name"] for each in told["subject"]] == [
         "badge.svg",
         "junit.xml",
+        "report.html",
         "results.json",
         "run.jsonl",
         "summary.md",

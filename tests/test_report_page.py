@@ -278,6 +278,7 @@ def test_a_level_takes_all_its_required_clauses() -> None:
         (
             {
                 "target": "embedded reference server with the fault x",
+                "fault": "x",
                 "clauses": ("SET-ADD",),
                 "classes": ("VM",),
                 "profile": "",

@@ -5,10 +5,10 @@ What a level is and when it is reached is told by models/levels.py; here are the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from xenconform.models.calls import Format
 from xenconform.models.clauses import catalogue
+from xenconform.models.extent import Extent, limits_of
 from xenconform.models.levels import RESTARTED, Level, Standing, level_reached, levels_of, short_of
 from xenconform.models.results import Results
 from xenconform.models.verdicts import Verdict
@@ -71,7 +71,7 @@ def reached(results: Results) -> tuple[int, str]:
 
 def is_partial(results: Results) -> bool:
     """Whether a run left out, by choice, what a whole one has: classes, formats, or clauses that are required."""
-    selected = {each.clause.id for each in results.clauses}
-    owed = {each.id for each in catalogue().values() if each.required} - RESTARTED
-    start = results.start
-    return start.kind != "fuzz" and bool(start.classes or owed - selected or {*Format} - {*start.formats})
+    start = replace(results.start, clauses=tuple(each.clause.id for each in results.clauses))
+    owed = [each.id for each in catalogue().values() if each.required]
+    chosen = {Extent.CLAUSES, Extent.FORMATS, Extent.CLASSES}
+    return start.kind != "fuzz" and any(each.extent in chosen for each in limits_of(start, owed))
