@@ -11,7 +11,9 @@ from xenconform.reports.badge import render_badge
 from xenconform.reports.junit import render_junit
 from xenconform.reports.machine import render_json
 from xenconform.reports.markdown import render_markdown
+from xenconform.reports.metrics import render_metrics
 from xenconform.reports.page import render_html
+from xenconform.reports.sarif import render_sarif
 
 LOG = "run.jsonl"
 """The name of the log in a report folder."""
@@ -22,6 +24,8 @@ RENDERERS = {
     "summary.md": render_markdown,
     "badge.svg": render_badge,
     "report.html": render_html,
+    "results.sarif": render_sarif,
+    "metrics.txt": render_metrics,
 }
 """The files that are made of the log, by name."""
 

@@ -19,8 +19,9 @@ from turncoat import PASSWORD, Turncoat, turncoat
 from xenconform.models.api import Api
 from xenconform.models.clauses import catalogue
 from xenconform.reports.machine import schema
+from xenconform.reports.write import RENDERERS
 
-FILES = {"run.jsonl", "results.json", "junit.xml", "summary.md", "badge.svg", "report.html"}
+FILES = {"run.jsonl", *RENDERERS}
 COMMAND = [sys.executable, "-m", "xenconform", "certify"]
 
 

@@ -20,7 +20,7 @@ from xenconform.reports.causes import causes_of, findings_of, pattern_of, reason
 from xenconform.reports.junit import render_junit
 from xenconform.reports.machine import schema, to_json
 from xenconform.reports.markdown import render_markdown
-from xenconform.reports.write import LOG, read_run, write_all
+from xenconform.reports.write import LOG, RENDERERS, read_run, write_all
 
 HOSTILE = "\x1b[31m]]>&<b>\x00\ud800|`````\u202e$(x)"
 CLAUSES = ("WIRE-VOID", "SET-VALUE", "SET-ADD", "SET-ADD-DEDUP", "WHERE", "SESSION-LOGIN")
@@ -68,7 +68,10 @@ def test_the_files_are_made_of_the_log_alone_and_repeatable(tmp_path: Path) -> N
         assert write_all(read_run(log), tmp_path / name).verdict == "NOT CONFORMANT"
     first, second = ({each.name: each.read_bytes() for each in (tmp_path / name).iterdir()} for name in ("a/b", "c"))
     assert first == second
-    assert set(first) == {"results.json", "junit.xml", "summary.md", "badge.svg", "report.html"}
+    assert set(first) == set(RENDERERS)
+    assert set(RENDERERS) == {
+        "results.json", "junit.xml", "summary.md", "badge.svg", "report.html", "results.sarif", "metrics.txt",
+    }  # fmt: skip
 
 
 def test_a_log_is_read_with_the_cited_exchanges_alone(tmp_path: Path) -> None:
