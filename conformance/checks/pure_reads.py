@@ -239,9 +239,9 @@ def _judge_listing(watched: Watched, judge: Judge, fmt: Format, before: frozense
 def _makes_one(watched: Watched, fmt: Format, message: str, args: tuple[Value, ...]) -> bool:
     """Whether a message adds to what its class lists each time that it is called, and nobody else does between."""
     bench, read = watched.bench, watched.bench.other(fmt)
-    for _ in range(SURE):
-        still, before = watched.listed(read), watched.listed(read)
-        if before != still:
+    for at in range(SURE):
+        *still, before = (watched.listed(read) for _ in range(at + 2))  # in no step with whoever comes by regularly
+        if any(each != before for each in still):
             return False
         with suppress(Unavailable):
             bench.call(fmt, message, *args, probe=True)
