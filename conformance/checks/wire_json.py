@@ -11,6 +11,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.watch import FROM
 from xenconform.conformance.checks.watching_server import sibling
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter, json_call, json_formats
 from xenconform.conformance.codec import Param, codec_for
@@ -48,10 +49,8 @@ WIDE: tuple[int, ...] = (2**63 + 1025, -(2**64) - 1)
 WRONG_VERSIONS: tuple[object, ...] = ("1.0", "1.1", "2.1", "3.0", "2", "", "2.0 ", " 2.0", "v2.0", 2, 2.0, 3, True)
 IN_PARAMETERS: tuple[Any, ...] = ('"jsonrpc":"2.0"', {"jsonrpc": "2.0"}, {"jsonrpc": "1.0", "id": 5})
 """What looks like a version, standing where it is none."""
-WAITING = "event.from"
-"""A message that waits for what happens."""
 WAIT = 0.5
-"""Seconds that it is to wait."""
+"""Seconds that a call for events is to wait."""
 Sent: TypeAlias = tuple[str, list[Any]]
 
 
@@ -85,16 +84,16 @@ def _while_another_waits(bench: Bench, judge: Judge, fmt: Format) -> None:
     Raises:
         Unavailable: the server has no call that waits, or it does not wait.
     """
-    waiting = bench.api.message(WAITING)
+    waiting = bench.api.message(FROM)
     listing, _ = a_listing(bench)
-    if waiting is None or WAITING in bench.profile.never:
-        raise Unavailable(f"no {WAITING}")
-    began = bench.call(fmt, WAITING, (), "", 0.0).reply.outcome
+    if waiting is None or FROM in bench.profile.never:
+        raise Unavailable(f"no {FROM}")
+    began = bench.call(fmt, FROM, (), "", 0.0).reply.outcome
     token = began.value.get("token") if isinstance(began, Success) and isinstance(began.value, dict) else None
     if not isinstance(token, str):
-        raise Unavailable(f"{WAITING} gives no token; counted under EVENT-FROM")
+        raise Unavailable(f"{FROM} gives no token; counted under EVENT-FROM")
     params: list[Param] = [(RefTo("session"), bench.client.session), (SetOf(Str()), ("task/xenconform",))]
-    body = codec_for(fmt).encode_call(WAITING, [*params, (Str(), token), (Float(), WAIT)], "who waits")
+    body = codec_for(fmt).encode_call(FROM, [*params, (Str(), token), (Float(), WAIT)], "who waits")
     with sibling(bench, []) as client, ThreadPoolExecutor(1) as thread:
         answer = thread.submit(client.raw, fmt, body)
         while not wait([answer], WAIT / 10).done:

@@ -64,7 +64,9 @@ def read(said: str) -> Told:
     file = (path / RESULTS if (path / RESULTS).exists() else path / LOG) if path.is_dir() else path
     try:
         text = (
-            render_results(summarise(read_run(file))) if file.suffix == ".jsonl" else file.read_text(encoding="utf-8")
+            render_results(summarise(read_run(file, summed=False)))
+            if file.suffix == ".jsonl"
+            else file.read_text(encoding="utf-8")
         )
         return told_of(text, str(path), name)
     except OSError as why:

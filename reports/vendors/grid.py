@@ -31,10 +31,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """One implementation and its runs, the oldest first, at least one."""
+    """One implementation, its runs, the oldest first, at least one, and what changed in the last, None of an only one."""
 
     name: str
     runs: tuple[Told, ...]
+    changes: Changes | None
 
     @property
     def latest(self) -> Told:
@@ -45,22 +46,6 @@ class Implementation:
     def previous(self) -> Told | None:
         """The run before, None where there is none."""
         return self.runs[-2] if len(self.runs) > 1 else None
-
-    @property
-    def changes(self) -> Changes | None:
-        """What changed since the run before, None where there is none."""
-        old, new = self.previous, self.latest
-        if old is None:
-            return None
-        were, are = {_key(each) for each in old.findings}, {_key(each) for each in new.findings}
-        judged = {name for name, row in new.rows.items() if new.is_whole and _is_tested(row)}
-        before = {name for name, row in old.rows.items() if old.is_whole and _is_tested(row)}
-        return Changes(
-            new=tuple(each for each in new.findings if _key(each) not in were),
-            gone=tuple(each for each in old.findings if _key(each) not in are and each.clause.id in judged),
-            untested=tuple(name for name in old.rows if new.is_whole and name in before - judged),
-            tested=tuple(name for name in new.rows if old.is_whole and name in judged - before),
-        )
 
     def verdict(self, clause: str) -> Verdict | None:
         """Return the verdict on a clause, None where it was not selected."""
@@ -94,12 +79,28 @@ def grid_of(told: Iterable[Told]) -> Grid:
                 f"{twin.source} and {each.source} are both of {each.name} and began at {started}; "
                 "give each implementation a name of its own (NAME=PATH), and each run once"
             )
-    found = [Implementation(name, tuple(of[at] for at in sorted(of))) for name, of in sorted(runs.items())]
+    found = [_implementation(name, tuple(of[at] for at in sorted(of))) for name, of in sorted(runs.items())]
     named = {name: row.clause for each in found for name, row in each.latest.rows.items()}
     order = {name: at for at, name in enumerate(catalogue())}
     clauses = sorted(named.values(), key=lambda clause: (order.get(clause.id, len(order)), clause.id))
     formats = dict.fromkeys(fmt for each in found for fmt in each.latest.about["formats"])
     return Grid(tuple(found), tuple(clauses), tuple(formats))
+
+
+def _implementation(name: str, runs: tuple[Told, ...]) -> Implementation:
+    return Implementation(name, runs, _changes(*runs[-2:]) if len(runs) > 1 else None)
+
+
+def _changes(old: Told, new: Told) -> Changes:
+    were, are = {_key(each) for each in old.findings}, {_key(each) for each in new.findings}
+    judged = {name for name, row in new.rows.items() if new.is_whole and _is_tested(row)}
+    before = {name for name, row in old.rows.items() if old.is_whole and _is_tested(row)}
+    return Changes(
+        new=tuple(each for each in new.findings if _key(each) not in were),
+        gone=tuple(each for each in old.findings if _key(each) not in are and each.clause.id in judged),
+        untested=tuple(name for name in old.rows if new.is_whole and name in before - judged),
+        tested=tuple(name for name in new.rows if old.is_whole and name in judged - before),
+    )
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:
