@@ -31,7 +31,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """One implementation, its runs, the oldest first, at least one, and what changed in the last, None of an only one."""
+    """One implementation, its runs, the oldest first, at least one, and what changed in the last of several."""
 
     name: str
     runs: tuple[Told, ...]
