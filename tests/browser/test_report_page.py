@@ -6,22 +6,20 @@ is kept as pictures in the test's folder.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import page_runs
 import pytest
+from from_npm import install, packages_of, told_by
 
 from xenconform.models.results import summarise
 from xenconform.models.run import Run
 from xenconform.reports.page import render_html
 
 HERE = Path(__file__).parent
-INSTALL_SECONDS = 240
 LOOK_SECONDS = 240
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ASKED = bool(os.environ.get("XENCONFORM_BROWSER"))
@@ -42,22 +40,7 @@ needs = [
 @pytest.fixture(scope="module")
 def looker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The script that looks, in a folder of its own with what it needs installed beside it."""
-    npm = shutil.which("npm")
-    assert npm is not None
-    folder = tmp_path_factory.mktemp("browser")
-    for name in ("package.json", "package-lock.json", "look.mjs"):
-        shutil.copy(HERE / name, folder)
-    installed = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_SECONDS,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert installed.returncode == 0, installed.stderr
-    return folder / "look.mjs"
+    return install(HERE, "look.mjs", tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture(scope="module", params=RUNS)
@@ -67,16 +50,8 @@ def seen(request: pytest.FixtureRequest, looker: Path, tmp_path_factory: pytest.
     page = folder / "report.html"
     page.write_text(render_html(summarise(RUNS[request.param]())), "utf-8")
     browser = next(filter(None, map(shutil.which, BROWSERS)))
-    ran = subprocess.run(
-        ["node", str(looker), browser, str(page), str(folder)],
-        capture_output=True,
-        text=True,
-        timeout=LOOK_SECONDS,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert ran.returncode == 0, ran.stderr + ran.stdout
-    return {**json.loads(ran.stdout), "name": request.param}
+    told = told_by(looker, browser, str(page), str(folder), seconds=LOOK_SECONDS)
+    return {**told, "name": request.param}
 
 
 def marked(test: Any) -> Any:
@@ -137,8 +112,7 @@ def test_it_is_printed_with_its_findings_open(seen: Any) -> None:
 
 def test_lock_file_names_no_host() -> None:
     """The lock file pins every package by its hash and names no registry."""
-    lock = json.loads((HERE / "package-lock.json").read_text("utf-8"))
-    packages = {path: package for path, package in lock["packages"].items() if path}
+    packages = packages_of(HERE)
     assert packages
     assert not [path for path, package in packages.items() if "resolved" in package]
     assert not [path for path, package in packages.items() if not package.get("integrity")]

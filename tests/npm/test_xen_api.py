@@ -5,38 +5,21 @@ Runs in a tox environment of its own, `tox -e npm`, because it installs packages
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from from_npm import install, packages_of, told_by
 
 HERE = Path(__file__).parent
-INSTALL_SECONDS = 240
 RUN_SECONDS = 90
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The client's script, in a folder of its own with what it needs installed beside it."""
-    npm = shutil.which("npm")
-    assert npm is not None
-    folder = tmp_path_factory.mktemp("npm")
-    for name in ("package.json", "package-lock.json", "client.mjs"):
-        shutil.copy(HERE / name, folder)
-    installed = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_SECONDS,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert installed.returncode == 0, installed.stderr
-    return folder / "client.mjs"
+    return install(HERE, "client.mjs", tmp_path_factory.mktemp("npm"))
 
 
 @pytest.mark.skipif(not os.environ.get("XENCONFORM_NPM"), reason="installs packages from npm: run it with `tox -e npm`")
@@ -47,16 +30,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("transport", ["auto", "json-rpc", "xml-rpc"])
 def test_xen_api(client: Path, served_url: str, transport: str) -> None:
     """The client connects, caches every object, follows changes by events, reads errors and disconnects."""
-    run = subprocess.run(
-        ["node", str(client), served_url, "root", "password", transport],
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert run.returncode == 0, run.stderr + run.stdout
-    saw = json.loads(run.stdout)
+    saw = told_by(client, served_url, "root", "password", transport, seconds=RUN_SECONDS)
     assert saw["warnings"] == []
     assert saw["status"] == "disconnected"
     assert saw["name"] == "rénamed ☃ 🦊"
@@ -68,8 +42,7 @@ def test_xen_api(client: Path, served_url: str, transport: str) -> None:
 
 def test_lock_file_names_no_host() -> None:
     """The lock file pins every package by its hash and names no registry."""
-    lock = json.loads((HERE / "package-lock.json").read_text("utf-8"))
-    packages = {path: package for path, package in lock["packages"].items() if path}
+    packages = packages_of(HERE)
     assert packages
     assert not [path for path, package in packages.items() if "resolved" in package]
     assert not [path for path, package in packages.items() if not package.get("integrity")]

@@ -1,0 +1,46 @@
+"""Scripts of node that tests run, with the packages from npm that they need installed beside them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+INSTALL_SECONDS = 240
+
+
+def install(source: Path, script: str, folder: Path) -> Path:
+    """Copy a script to a folder of its own, install what it needs by its lock file, and return its path there."""
+    npm = shutil.which("npm")
+    assert npm is not None
+    for name in ("package.json", "package-lock.json", script):
+        shutil.copy(source / name, folder)
+    _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], INSTALL_SECONDS, folder)
+    return folder / script
+
+
+def told_by(script: Path, *args: str, seconds: float) -> Any:
+    """Run a script and return what it prints, which is JSON."""
+    return json.loads(_run(["node", str(script), *args], seconds))
+
+
+def packages_of(source: Path) -> dict[str, dict[str, Any]]:
+    """Return the packages of a lock file by their paths, the folder's own left out."""
+    lock = json.loads((source / "package-lock.json").read_text("utf-8"))
+    return {path: package for path, package in lock["packages"].items() if path}
+
+
+def _run(command: list[str], seconds: float, folder: Path | None = None) -> str:
+    ran = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    return ran.stdout
