@@ -10,6 +10,7 @@ from xenconform.conformance.checks.arguments import WRITING, good_args, made_up
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_http_refusal, show
+from xenconform.conformance.checks.lost import is_refused
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.conformance.checks.wire_types import NIL
@@ -27,6 +28,8 @@ PATIENCE = 10.0
 KINDS = ("made up", "missing", "logged out", "null", "another kind of ref")
 
 
+INVALID = "SESSION_INVALID"
+"""The code of a call in what is no session."""
 NO_PASSWORDS: Sequence[Node] = (Array(()), Struct(()), Scalar("boolean", "1"), Scalar("boolean", "0"), NIL)
 """What is no text, and in careless comparisons equal to one."""
 
@@ -68,7 +71,7 @@ def credentials_decide(bench: Bench) -> None:
             if isinstance(outcome, Success) and good:
                 message, _ = a_listing(bench)
                 used = bench.call(fmt, message, session=outcome.value)
-                serves = not _is_invalid(used)
+                serves = not is_refused(used, INVALID)
                 judge.true(serves, "the new session serves", describe(used), login, used)
                 bench.call(fmt, "session.logout", session=outcome.value)
             _judge_bad(bench, judge, fmt)
@@ -113,11 +116,6 @@ def _bad_pairs(user: str, password: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def _is_invalid(exchange: Exchange) -> bool:
-    outcome = exchange.reply.outcome
-    return isinstance(outcome, Failure) and outcome.code == "SESSION_INVALID"
-
-
 def uses(bench: Bench, session: Ref) -> list[tuple[str, tuple[Value, ...]]]:
     """Return calls of many kinds that serve with a session: a reading, a setter, a task, a watch, one on a session."""
     message, _ = a_listing(bench)
@@ -154,7 +152,7 @@ def _judge_logout(bench: Bench, judge: Judge, fmt: Format) -> None:
     # So that whatever a server keeps by format is kept; which sessions a format serves at all is another clause's.
     live = {"an older": older, "a newer": newer, "the run's own": mine}
     first = [(over, ref) for over in bench.formats * 2 for ref in (ended, *live.values())]
-    served = set(first) - {(over, ref) for over, ref in first if _is_invalid(use(bench, over, calls[0], ref))}
+    served = set(first) - {(over, ref) for over, ref in first if is_refused(use(bench, over, calls[0], ref), INVALID)}
     out = bench.call(fmt, "session.logout", session=ended)
     judge.true(isinstance(out.reply.outcome, Success), "session.logout succeeds", describe(out), out)
     for over in bench.formats:
@@ -164,7 +162,9 @@ def _judge_logout(bench: Bench, judge: Judge, fmt: Format) -> None:
             if (over, session) not in served:
                 continue
             lives = bench.call(over, calls[0][0], session=session)
-            judge.true(not _is_invalid(lives), f"{what} session lives on over {over}", describe(lives), out, lives)
+            judge.true(
+                not is_refused(lives, INVALID), f"{what} session lives on over {over}", describe(lives), out, lives
+            )
     again = bench.call(fmt, "session.logout", session=ended, probe=True)
     judge.refused(again, "session.logout of a session that was logged out")
     fresh = opened(bench, fmt)

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.lost import is_refused
+from xenconform.conformance.checks.sessions import INVALID
 from xenconform.conformance.client import Client
-from xenconform.conformance.fuzz.sessions import is_invalid
 from xenconform.models.calls import Format, Success
 
 EVERY: Final = 0.1
@@ -91,7 +92,7 @@ class Onlooker:
             with self._lock:
                 self.trouble = self.trouble if answered else describe(exchange)
                 self._asked = None
-                if is_invalid(exchange.reply.outcome):
+                if is_refused(exchange, INVALID):
                     self._refused.add(session)
                 else:
                     self._worst = max(self._worst, time.monotonic() - began if answered else inf)

@@ -12,7 +12,9 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
 from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.lost import is_refused
 from xenconform.conformance.checks.role_cells import DENIED
+from xenconform.conformance.checks.sessions import INVALID
 from xenconform.conformance.client import Client
 from xenconform.conformance.fuzz.agreeing import disagreements
 from xenconform.conformance.fuzz.attempts import Attempt
@@ -29,7 +31,6 @@ from xenconform.conformance.fuzz.judging import (
     outcomes_of_post,
     was_refused,
 )
-from xenconform.conformance.fuzz.sessions import is_invalid
 from xenconform.conformance.fuzz.spellings import Spellings
 from xenconform.conformance.fuzz.stage import Stage
 from xenconform.conformance.fuzz.wrong import Wrong
@@ -201,7 +202,7 @@ class Sender:
     def _posted(self, attempt: Attempt, exchange: Exchange, seen: Sequence[tuple[Wrong, Exchange]] = ()) -> Tried:
         self.sent, self.size = self.sent + 1, self.size + len(attempt.data)
         is_new = self._is_new(class_of(exchange))
-        if is_invalid(exchange.reply.outcome) and self.stage.sessions.is_lost(attempt.data):
+        if is_refused(exchange, INVALID) and self.stage.sessions.is_lost(attempt.data):
             return Tried(attempt, (exchange.seq,), outcomes_of_post(exchange), True, (), exchange.elapsed, is_lost=True)
         wrongs, seqs = list(judge_post(attempt, exchange, self._secrets())), [exchange.seq]
         if attempt.message and isinstance(exchange.reply.outcome, Success):

@@ -9,16 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.lost import is_refused
+from xenconform.conformance.checks.sessions import INVALID, opened
 from xenconform.conformance.client import Client
-from xenconform.models.calls import Failure, Format, Outcome
-
-INVALID = "SESSION_INVALID"
-
-
-def is_invalid(outcome: Outcome) -> bool:
-    """Whether a reply says that there is no such session."""
-    return isinstance(outcome, Failure) and outcome.code == INVALID
+from xenconform.models.calls import Format
 
 
 class Sessions:
@@ -62,7 +56,7 @@ class Sessions:
         if session in self.lost:
             return True
         exchange = self._bench.client.call(self._opened[session], self._listing, session=session)
-        if not is_invalid(exchange.reply.outcome):
+        if not is_refused(exchange, INVALID):
             return False
         self.lost.append(session)
         if session in self.by_format:
@@ -78,7 +72,7 @@ class Sessions:
     def is_over(self, client: Client) -> bool:
         """Whether the session of a client is no longer one; no other is opened."""
         over = self._opened.get(client.session, self._bench.formats[0])
-        return is_invalid(client.call(over, self._listing).reply.outcome)
+        return is_refused(client.call(over, self._listing), INVALID)
 
     def in_place(self, request: bytes) -> bytes:
         """Return a request with the session that the bench has now in place of one that has ended."""
