@@ -19,10 +19,13 @@ MEANING: Mapping[str, str] = MappingProxyType(
         "target": "another target: this compares two servers, not one server with itself",
         "release": "another release: other messages and fields are due",
         "profile": "another profile: other claims, values and waivers",
+        "profile_digest": "the profile is another file or has changed: other claims, values and waivers",
+        "fault": "another fault of the embedded server was switched on",
         "scope": "another scope: other objects may be written",
         "budget": "another budget: more or fewer values are tried",
         "formats": "other wire formats were selected",
         "clauses": "other clauses were selected",
+        "classes": "other classes were selected; where none is named, all were",
         "seed": "another seed: other values, messages and formats were drawn",
     }
 )

@@ -65,6 +65,7 @@ def _run(results: Results) -> dict[str, Any]:
         "seed": start.seed,
         "formats": list(start.formats),
         "clauses": list(start.clauses),
+        "classes": list(start.classes),
         "calls": results.calls,
         "seconds": results.seconds,
     }

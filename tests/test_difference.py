@@ -294,9 +294,9 @@ def test_what_makes_it_weak_is_told(name: str) -> None:
     """Each setting that differs is told with both values, and is no regression by itself; none differs else."""
     both = (MUST, "SESSION-LOGIN")
     start = replace(START, clauses=both)
-    other: Any = {"formats": ("xmlrpc",), "clauses": (*both, "WHERE"), "seed": 9}.get(name, "other")
+    other: Any = {"formats": ("xmlrpc",), "clauses": (*both, "WHERE"), "classes": ("VM",), "seed": 9}.get(name, "other")
     difference = compare(run(said(P), start=start), run(said(P), start=replace(start, **{name: other})))
-    values = {"formats": ("jsonrpc1", ""), "clauses": ("", "WHERE"), "seed": ("7", "9")}
+    values = {"formats": ("jsonrpc1", ""), "clauses": ("", "WHERE"), "classes": ("", "VM"), "seed": ("7", "9")}
     expected = values.get(name, (getattr(START, name), "other"))
     assert [(each.name, each.old, each.new) for each in difference.weaknesses] == [(name, *expected)]
     assert difference.outcome.exit_code == 0

@@ -10,22 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matrix_runs import SUBJECT, row
 
 from xenconform.conformance.matrix.run import controls, run_all, sample
 from xenconform.conformance.matrix.shelf import Shelf
 from xenconform.conformance.matrix.trial import Plan, Trials, subject_of, suite_digest
 from xenconform.conformance.reference.faults import find, load
-from xenconform.models.kills import Catch, Fate, Matrix, Row, Subject, row_from_json, row_to_json
+from xenconform.models.kills import Fate, Matrix, Subject, row_from_json, row_to_json
 from xenconform.reports.kills.told import cells, summary, to_json
 from xenconform.reports.kills.write import write_matrix
-
-SUBJECT = Subject("bent", "setters", "SET-VALUE", ("CREATE-FIELDS",), "network", "hard", "What is <set> is bent.")
-
-
-def row(*failed: str, subject: Subject = SUBJECT, problem: str = "") -> Row:
-    catches = tuple(Catch(name, 1, 10 * at, 0.5, "network.MTU[xmlrpc]", "1", "2", ("a & b",)) for at, name in
-                    enumerate(failed, 1))  # fmt: skip
-    return Row(subject, "quick", 1, ("network",), "abc", 100, 2.0, catches, problem)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +116,7 @@ def test_the_files(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["matrix.html", "matrix.json", "matrix.svg"]
     page = (tmp_path / "matrix.html").read_text()
     assert "What is &lt;set&gt; is bent." in page
-    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "://" not in page.replace("http://www.w3.org/2000/svg", "")
     root = ET.fromstring((tmp_path / "matrix.svg").read_text())
     assert root.tag.endswith("svg")
     assert json.loads((tmp_path / "matrix.json").read_text()) == json.loads(json.dumps(to_json(matrix)))

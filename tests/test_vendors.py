@@ -7,73 +7,29 @@ import io
 import json
 import re
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
 from lxml import html
+from matrix_runs import ALL, FORMATS, grid, hostile_grid, run, told
 
 from xenconform.conformance.cli import xenconform
-from xenconform.models.clauses import catalogue
 from xenconform.models.results import summarise
-from xenconform.models.run import Run, RunEnd, RunStart
-from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.models.run import Run, RunStart
+from xenconform.models.verdicts import Verdict
 from xenconform.reports.badge import COLOURS, render_badge
 from xenconform.reports.machine import render_json as render_results
-from xenconform.reports.vendors.grid import Grid, grid_of
+from xenconform.reports.vendors.grid import grid_of
 from xenconform.reports.vendors.machine import render_csv, to_json
 from xenconform.reports.vendors.page import render_html
-from xenconform.reports.vendors.told import Told, told_of
 from xenconform.reports.write import LOG, write_all
-
-FORMATS = ("xmlrpc", "jsonrpc1", "jsonrpc2")
-ALL = tuple(catalogue())
-HOSTILE = "\x1b[31m</script><b onload=x>]]>&\u202e'\""
-Changed = Mapping[tuple[str, str], Verdict]
-
-
-def run(
-    day: int, changed: Changed | None = None, *, target: str = "http://a", ended: bool = True, said: str = ""
-) -> Run:
-    """A run of every clause over every format, in which some clauses came out otherwise over some of them."""
-    judgements = tuple(
-        judgement(clause, fmt, (changed or {}).get((clause, fmt), Verdict.PASS), said)
-        for clause in ALL
-        for fmt in FORMATS
-    )
-    start = RunStart(
-        "1.0", 7, target, "24.18.0", "xapi", "own", "quick", FORMATS, ALL, f"2026-01-{day:02}T03:04:05+00:00"
-    )  # fmt: skip
-    return Run(start, {}, judgements, RunEnd(10, 1.0) if ended else None, 10)
-
-
-def judgement(clause: str, fmt: str, verdict: Verdict, said: str) -> Judgement:
-    """A judgement with what belongs to its verdict."""
-    if verdict is Verdict.FAIL:
-        return Judgement(clause, "VM.a", fmt, verdict, expected=f"one {said}", actual=f"another {said}")
-    return Judgement(clause, "VM.a", fmt, verdict, "" if verdict is Verdict.PASS else "so it is")
 
 
 def text_of(element: html.HtmlElement) -> str:
     """All text within an element."""
     return "".join(str(each) for each in element.itertext())
-
-
-def told(name: str, of: Run) -> Told:
-    return told_of(render_results(summarise(of)), f"runs/{name}", name)
-
-
-def grid() -> Grid:
-    """Two implementations; one has a run before, and lost and won something since."""
-    return grid_of(
-        [
-            told("B", run(2, {("SET-VALUE", "xmlrpc"): Verdict.FAIL, ("WIRE-MAP", "jsonrpc2"): Verdict.WAIVED})),
-            told("A", run(1, {("GET-EVERY-FIELD", "xmlrpc"): Verdict.FAIL})),
-            told("B", run(1, {("WIRE-SET", "jsonrpc1"): Verdict.FAIL, ("SET-VALUE", "jsonrpc1"): Verdict.UNTESTED})),
-        ]
-    )
 
 
 def test_the_last_run_of_a_name_stands_for_it_and_what_changed_is_told() -> None:
@@ -139,10 +95,9 @@ def test_the_page_shows_verdicts_changes_and_findings_and_needs_nothing_else() -
     assert page == render_html(grid())
 
 
-def test_what_a_server_says_is_text(tmp_path: Path) -> None:
+def test_what_a_server_says_is_text() -> None:
     """No markup and no control character of a server's making gets into the page, whatever it is called."""
-    hostile = run(1, {("SET-VALUE", "xmlrpc"): Verdict.FAIL}, target=f"http://{HOSTILE}", said=HOSTILE)
-    page = render_html(grid_of([told_of(render_results(summarise(hostile)), str(tmp_path))]))
+    page = render_html(hostile_grid())
     tree = html.document_fromstring(page)
     assert not [each for each in tree.iter() if each.tag == "script" or each.get("onload")]
     assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", page)
@@ -170,7 +125,7 @@ def test_a_log_alone_is_read_too(tmp_path: Path) -> None:
     (tmp_path / "b" / LOG).write_text("".join(f"{line}\n" for line in run(1).lines()))
     for where, out in (("a", "1"), ("b", "2"), (f"b/{LOG}", "3")):
         done = CliRunner().invoke(
-            xenconform, ["matrix", f"X={tmp_path / where}", "--out", str(tmp_path / f"{out}.csv"), "-q"]
+            xenconform, ["matrix", f"X={tmp_path / where}", "--out", str(tmp_path / f"{out}.html"), "-q"]
         )
         assert (done.exit_code, done.output) == (0, "")
     assert (tmp_path / "1.csv").read_text() == (tmp_path / "2.csv").read_text() == (tmp_path / "3.csv").read_text()
@@ -200,6 +155,17 @@ def test_what_cannot_be_compared_is_told(tmp_path: Path, files: dict[str, str], 
     assert wanted in done.output
     assert "give " in done.output or "a matrix is of runs" in done.output
     assert not out.exists()
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_the_page_takes_no_name_of_what_is_written_beside_it(tmp_path: Path, suffix: str) -> None:
+    """A page named as its data would be written over, so it is refused before anything is written."""
+    (tmp_path / "results.json").write_text(render_results(summarise(run(1))))
+    out = tmp_path / f"m{suffix}"
+    done = CliRunner().invoke(xenconform, ["matrix", str(tmp_path), "--out", str(out)])
+    assert done.exit_code == 2
+    assert "--out names the page" in done.output
+    assert [each.name for each in tmp_path.iterdir()] == ["results.json"]
 
 
 def test_a_badge_tells_the_verdict_and_the_level() -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xenconform.conformance.cli.diff import read as read_log
 from xenconform.conformance.suite.settings import ConfigError
 from xenconform.models.results import summarise
 from xenconform.reports.machine import render_json as render_results
@@ -18,7 +19,7 @@ from xenconform.reports.vendors.machine import render_csv, render_json
 from xenconform.reports.vendors.page import render_html
 from xenconform.reports.vendors.told import Told, told_of
 from xenconform.reports.words import printable
-from xenconform.reports.write import LOG, read_run, write_whole
+from xenconform.reports.write import LOG, write_whole
 
 USAGE = 2
 RESULTS = "results.json"
@@ -43,7 +44,7 @@ def matrix(runs: tuple[str, ...], out: Path, *, quiet: bool) -> None:
     """
     try:
         grid = grid_of([read(each) for each in runs])
-        page = out if out.suffix else out.with_suffix(".html")
+        page = _page(out)
         for suffix, render in ((page.suffix, render_html), (".json", render_json), (".csv", render_csv)):
             _write(page.with_suffix(suffix), render(grid))
     except ValueError as why:
@@ -62,13 +63,10 @@ def read(said: str) -> Told:
     name, path = ("", Path(said)) if not rest or Path(said).exists() else (name, Path(rest))
     fix = f"give a report folder of xenconform certify, or its {RESULTS} or {LOG}"
     file = (path / RESULTS if (path / RESULTS).exists() else path / LOG) if path.is_dir() else path
+    if file.suffix == ".jsonl":
+        return told_of(render_results(summarise(read_log(file))), str(path), name)
     try:
-        text = (
-            render_results(summarise(read_run(file, summed=False)))
-            if file.suffix == ".jsonl"
-            else file.read_text(encoding="utf-8")
-        )
-        return told_of(text, str(path), name)
+        return told_of(file.read_text(encoding="utf-8"), str(path), name)
     except OSError as why:
         raise ConfigError(f"{file}: {why.strerror}; {fix}") from why
     except ValueError as why:
@@ -88,6 +86,12 @@ def _print(grid: Grid, page: Path, console: Console) -> None:
         table.add_row(Text(printable(of.name)), verdict, level, failed, f"{told.untested:,}", since)
     console.print(table)
     console.print(Text(f"\n{page}, and .json and .csv beside it"))
+
+
+def _page(out: Path) -> Path:
+    if out.suffix in {".json", ".csv"}:
+        raise ConfigError(f"{out}: --out names the page, which is HTML; {out.suffix[1:].upper()} is written beside it")
+    return out if out.suffix else out.with_suffix(".html")
 
 
 def _write(path: Path, text: str) -> None:

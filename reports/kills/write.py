@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from xenconform.models.clauses import catalogue
 from xenconform.models.kills import Matrix
-from xenconform.reports.kills.heat import heat_map
+from xenconform.reports.kills.heat import STYLE, heat_map
 from xenconform.reports.kills.told import shares, summary, to_json
+from xenconform.reports.pages import render_page
 
 
 def render_html(matrix: Matrix, heat: str) -> str:
     """Return the page around a heat map: one file that needs nothing else, neither network nor other files."""
-    loader = PackageLoader("xenconform.reports", "kills")
-    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     known = catalogue()
-    return pages.get_template("page.html").render(
+    return render_page(
+        "kills",
+        styles=(STYLE,),
         matrix=matrix,
         summary=summary(matrix),
         areas=shares(matrix, "area"),

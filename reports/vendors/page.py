@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import groupby
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from xenconform.models.clauses import LEVELS, Clause
 from xenconform.models.verdicts import Verdict
 from xenconform.reports.causes import Cause, causes_of
+from xenconform.reports.pages import render_page
 from xenconform.reports.vendors.grid import Grid, Implementation
 from xenconform.reports.vendors.history import BASE, HEIGHT, WIDTH, bars
-from xenconform.reports.words import plural, printable
 
 SIGNS = {
     Verdict.PASS: "✓",
@@ -42,12 +40,13 @@ class Cell:
 
 def render_html(grid: Grid) -> str:
     """Return the page: the same for the same runs."""
-    loader = PackageLoader("xenconform.reports", "vendors")
-    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    pages.globals.update(
-        plural=plural, printable=printable, bars=bars, some=_some, width=WIDTH, height=HEIGHT, base=BASE
-    )
-    return pages.get_template("page.html").render(
+    return render_page(
+        "vendors",
+        bars=bars,
+        some=_some,
+        width=WIDTH,
+        height=HEIGHT,
+        base=BASE,
         grid=grid,
         signs=[(SIGNS[each], each.value) for each in Verdict],
         short=[(letter, name) for name, letter in SHORT.items() if name in grid.formats],

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
-const [browserPath, file, pictures] = process.argv.slice(2);
+const [browserPath, file, pictures, ways] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const browser = await chromium.launch({
   executablePath: browserPath,
@@ -42,56 +42,62 @@ for (const width of [1400, 400]) {
   }
 }
 
-const [page, problems] = await opened({ viewport: { width: 1400, height: 900 } });
-const shown = (kind) => page.evaluate((kind) =>
-  [...document.querySelectorAll(`[data-find=${kind}]`)].filter((each) => each.checkVisibility()).length, kind);
-const filtered = async (act) => {
-  await act();
-  await page.waitForTimeout(400);
-  return { cards: await shown("card"), clauses: await shown("clause"), messages: await shown("message"), said: await page.textContent("#seen") };
-};
-const used = {};
-used.pwned = await page.evaluate(() => typeof window.pwned);
-used.before = await filtered(async () => {});
-used.typed = await filtered(async () => { await page.keyboard.press("/"); await page.keyboard.type("SET-VALUE"); });
-used.nothing = await filtered(() => page.keyboard.type(" no such thing"));
-used.after = await filtered(() => page.keyboard.press("Escape"));
-used.failed = await filtered(() => page.selectOption("select[name=verdict]", "FAIL"));
-used.level = await filtered(() => page.selectOption("select[name=level]", "2"));
-used.cleared = await filtered(() => page.click("#clear"));
-used.message = await filtered(() => page.fill("#find", "vm.set_tags"));
-await page.keyboard.press("Escape");
-await page.evaluate(() => document.activeElement.blur());
-const card = () => page.evaluate(() => document.activeElement.closest("details")?.id ?? "");
-used.keys = [];
-for (const key of ["j", "j", "k"]) {
-  await page.keyboard.press(key);
-  used.keys.push(await card());
-}
-used.copied = [];
-for (const button of (await page.locator("button[data-copy]:visible").all()).slice(-6)) {
-  await button.click();
-  await page.waitForTimeout(80);
-  used.copied.push(await button.textContent());
-}
-await page.evaluate(() => { location.hash = "#finding-3"; });
-await page.waitForTimeout(100);
-used.linked = await page.evaluate(() => document.getElementById("finding-3")?.open ?? null);
-await page.emulateMedia({ media: "print" });
-await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
-used.printed = {
-  closed: await page.evaluate(() => document.querySelectorAll(".card:not([open])").length),
-  tools: await page.locator("#tools").isVisible(),
-};
-const pdf = await page.pdf({ path: `${pictures}/print.pdf`, format: "A4" });
-used.printed.bytes = pdf.length;
-used.problems = problems;
+// What a reader of report.html does with it, by keyboard, by mouse, on paper and without scripts.
+const use = async () => {
+  const [page, problems] = await opened({ viewport: { width: 1400, height: 900 } });
+  const shown = (kind) => page.evaluate((kind) =>
+    [...document.querySelectorAll(`[data-find=${kind}]`)].filter((each) => each.checkVisibility()).length, kind);
+  const filtered = async (act) => {
+    await act();
+    await page.waitForTimeout(400);
+    return { cards: await shown("card"), clauses: await shown("clause"), messages: await shown("message"), said: await page.textContent("#seen") };
+  };
+  const used = {};
+  used.pwned = await page.evaluate(() => typeof window.pwned);
+  used.before = await filtered(async () => {});
+  used.typed = await filtered(async () => { await page.keyboard.press("/"); await page.keyboard.type("SET-VALUE"); });
+  used.nothing = await filtered(() => page.keyboard.type(" no such thing"));
+  used.after = await filtered(() => page.keyboard.press("Escape"));
+  used.failed = await filtered(() => page.selectOption("select[name=verdict]", "FAIL"));
+  used.level = await filtered(() => page.selectOption("select[name=level]", "2"));
+  used.cleared = await filtered(() => page.click("#clear"));
+  used.message = await filtered(() => page.fill("#find", "vm.set_tags"));
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => document.activeElement.blur());
+  const card = () => page.evaluate(() => document.activeElement.closest("details")?.id ?? "");
+  used.keys = [];
+  for (const key of ["j", "j", "k"]) {
+    await page.keyboard.press(key);
+    used.keys.push(await card());
+  }
+  used.copied = [];
+  for (const button of (await page.locator("button[data-copy]:visible").all()).slice(-6)) {
+    await button.click();
+    await page.waitForTimeout(80);
+    used.copied.push(await button.textContent());
+  }
+  await page.evaluate(() => { location.hash = "#finding-3"; });
+  await page.waitForTimeout(100);
+  used.linked = await page.evaluate(() => document.getElementById("finding-3")?.open ?? null);
+  await page.emulateMedia({ media: "print" });
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  used.printed = {
+    closed: await page.evaluate(() => document.querySelectorAll(".card:not([open])").length),
+    tools: await page.locator("#tools").isVisible(),
+  };
+  const pdf = await page.pdf({ path: `${pictures}/print.pdf`, format: "A4" });
+  used.printed.bytes = pdf.length;
+  used.problems = problems;
 
-const [plain] = await opened({ javaScriptEnabled: false });
-used.plain = {
-  tools: await plain.locator("#tools").isVisible(),
-  buttons: await plain.locator("button:visible").count(),
-  verdict: await plain.textContent("h1"),
+  const [plain] = await opened({ javaScriptEnabled: false });
+  used.plain = {
+    tools: await plain.locator("#tools").isVisible(),
+    buttons: await plain.locator("button:visible").count(),
+    verdict: await plain.textContent("h1"),
+  };
+  return used;
 };
+
+const used = ways === "use" ? await use() : {};
 await browser.close();
 console.log(JSON.stringify({ forms, used }));

@@ -6,41 +6,20 @@ is kept as pictures in the test's folder.
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import page_runs
 import pytest
-from from_npm import install, packages_of, told_by
+from from_npm import packages_of
+from in_browser import marked, nothing_is_wrong, seen_by
 
 from xenconform.models.results import summarise
 from xenconform.models.run import Run
 from xenconform.reports.page import render_html
 
 HERE = Path(__file__).parent
-LOOK_SECONDS = 240
-BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-ASKED = bool(os.environ.get("XENCONFORM_BROWSER"))
 RUNS: dict[str, Any] = {"none": page_runs.sound, "sixty": page_runs.sixty, "hostile": page_runs.hostile, "empty": Run}
-
-needs = [
-    pytest.mark.skipif(not ASKED, reason="installs packages from npm: run it with `tox -e browser`"),
-    pytest.mark.skipif(
-        not any(map(shutil.which, BROWSERS)), reason="no Chromium is installed: report.html was seen in no browser"
-    ),
-    pytest.mark.skipif(
-        shutil.which("node") is None or shutil.which("npm") is None,
-        reason="node or npm is not installed: report.html was seen in no browser",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def looker(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The script that looks, in a folder of its own with what it needs installed beside it."""
-    return install(HERE, "look.mjs", tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture(scope="module", params=RUNS)
@@ -49,26 +28,13 @@ def seen(request: pytest.FixtureRequest, looker: Path, tmp_path_factory: pytest.
     folder = tmp_path_factory.mktemp(f"page-{request.param}")
     page = folder / "report.html"
     page.write_text(render_html(summarise(RUNS[request.param]())), "utf-8")
-    browser = next(filter(None, map(shutil.which, BROWSERS)))
-    told = told_by(looker, browser, str(page), str(folder), seconds=LOOK_SECONDS)
-    return {**told, "name": request.param}
-
-
-def marked(test: Any) -> Any:
-    for mark in needs:
-        test = mark(test)
-    return test
+    return {**seen_by(looker, page, "use"), "name": request.param}
 
 
 @marked
 def test_it_fits_and_nothing_is_wrong_with_it(seen: Any) -> None:
     """At 1400 and 400 pixels, light and dark: no violation, nothing wider than the screen, no request, no complaint."""
-    assert len(seen["forms"]) == 4
-    for form in seen["forms"]:
-        assert form["violations"] == []
-        assert form["rules"] > 50
-        assert form["problems"] == []
-        assert form["wide"] <= form["width"]
+    nothing_is_wrong(seen["forms"])
     assert seen["used"]["problems"] == []
     assert seen["used"]["pwned"] == "undefined"
 
