@@ -26,7 +26,7 @@ from xenconform.models.clauses import Clause, Severity, catalogue
 from xenconform.models.exchange import Exchange
 from xenconform.models.run import Run, RunStart, SavedCase
 from xenconform.models.traffic import Traffic
-from xenconform.models.verdicts import Judgement, Verdict, worst
+from xenconform.models.verdicts import ANYTHING, Judgement, Verdict, worst
 
 NOT_RUN = "not run"
 """The reason of a selected clause of which the log has nothing."""
@@ -144,6 +144,9 @@ def _clause(name: str) -> Clause:
 
 
 def _clause_result(clause: Clause, grouped: Mapping[tuple[str, str], list[Judgement]]) -> ClauseResult:
+    """Return a clause's result; that one of several workers had nothing of it to judge counts only where none had."""
+    something = {key: grouped[key] for key in grouped if key[0] != ANYTHING}
+    grouped = something or grouped
     parts = tuple(_part(clause, *key, grouped[key]) for key in sorted(grouped))
     return ClauseResult(clause, worst([part.verdict for part in parts]), parts)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+ANYTHING: Final = "anything"
+"""The element of a clause of which a process of the run, though its checks were through, came to judge nothing."""
 
 
 class Verdict(StrEnum):

@@ -8,7 +8,7 @@ import pytest
 
 from xenconform.models.results import Overall, Results, summarise
 from xenconform.models.run import Run, RunEnd, RunStart
-from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
 
 P, F, U, W, N, E = Verdict
 MUST, SHOULD, ROBUST = "SET-VALUE", "WHERE", "ROBUST-ALIVE"
@@ -79,6 +79,14 @@ def test_a_selected_clause_without_judgements_is_untested() -> None:
     """A MUST clause that was selected and never ran leaves required parts untested; a SHOULD does not."""
     assert outcome(summarise(run(*judged(P), clauses=(MUST, "SET-ADD")))) == (Overall.UNTESTED_PARTS, 4)
     assert outcome(summarise(run(*judged(P), clauses=(MUST, SHOULD)))) == (Overall.CONFORMANT, 0)
+
+
+def test_that_nothing_was_judged_counts_where_it_is_all() -> None:
+    """One worker's having nothing to judge of a clause is its verdict, unless another worker judged something."""
+    nothing = Judgement(MUST, ANYTHING, "", U, reason="no VM can be made")
+    assert outcome(summarise(run(nothing, clauses=(MUST,)))) == (Overall.UNTESTED_PARTS, 4)
+    assert [part.because for part in summarise(run(nothing)).parts(U)] == [(nothing,)]
+    assert outcome(summarise(run(nothing, *judged(P), clauses=(MUST,)))) == (Overall.CONFORMANT, 0)
 
 
 def test_judgements_on_clauses_that_were_not_selected_do_not_count() -> None:

@@ -84,3 +84,14 @@ def test_defects_are_caught(name: str, budget: str) -> None:
     assert failed, results
     assert failed <= set(defect.clauses)
     assert results["errors"] == []
+
+
+def test_a_clause_with_nothing_to_judge_says_why() -> None:
+    """Where no check comes to judge a clause, it is UNTESTED for the reason that another clause of theirs has."""
+    options = ("--scope", "all", "--budget", "quick", "--class", "SR", "--clause", "DESTROY-REFERENCED-UNCHANGED")
+    with Plain() as server:
+        code, results = certify(server, *options)
+    assert code == 4
+    assert [each["reason"] for each in results["untested"]] == [
+        "no constructor of SR in the model that the profile xapi allows"
+    ]

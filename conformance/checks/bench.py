@@ -16,6 +16,7 @@ from hypothesis.database import ExampleDatabase
 
 from xenconform.conformance.checks.health import Health
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_http_refusal, is_refusal
+from xenconform.conformance.checks.lacking import no_restart, no_way_in
 from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.checks.lost import ends
 from xenconform.conformance.checks.options import CallOptions, RawOptions
@@ -96,6 +97,8 @@ class Bench:
         self.database = database
         self.save_case = save_case
         self.muted: set[str] = set()
+        self.aside = ""
+        """Why something of a clause that is not selected could not be judged, where that is all that was told."""
         self._record = record
         self._seen_flaws: set[tuple[str, str, str]] = set()
         self._health = Health(formats)
@@ -121,9 +124,11 @@ class Bench:
         return map_refs(of, value, lambda _cls, ref: NULL_REF if isinstance(ref, Handle) else ref)
 
     def record(self, judgement: Judgement) -> None:
-        """Record a judgement of a selected clause."""
+        """Record a judgement of a selected clause; of another, remember why it could not be judged."""
         if judgement.clause in self.clauses:
             self._record(judgement)
+        elif judgement.verdict in {Verdict.UNTESTED, Verdict.UNSUPPORTED}:
+            self.aside = self.aside or judgement.reason
 
     def other(self, fmt: Format, step: int = 1) -> Format:
         """Return another format to read back over; the same where only one is tested."""
@@ -276,20 +281,6 @@ class Bench:
                 back = self.call(self.formats[0], f"{obj.cls}.set_{field}", obj.ref, before.value)
                 if not isinstance(back.reply.outcome, Success):
                     self.stock.not_put_back.append(f"{obj.cls}.{field} of {obj.ref}: {describe(back)}")
-
-
-def no_restart() -> None:
-    """Say that the server of a run cannot be restarted.
-
-    Raises:
-        Unavailable: always.
-    """
-    raise Unavailable("nobody said how to restart this server: give --restart-command")
-
-
-def no_way_in(_seconds: float) -> socket.socket:
-    """Raise Unavailable: no bare connection leads to the server of a run."""
-    raise Unavailable("no bare connection leads to this server, such as through a proxy")
 
 
 def _is_no_json(exchange: Exchange) -> bool:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back_later
-from xenconform.conformance.checks.bench import Bench, no_restart
+from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.findable import Ways, ways
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
+from xenconform.conformance.checks.lacking import no_restart
 from xenconform.conformance.checks.snapshots import (
     Record,
     Records,

@@ -60,10 +60,13 @@ class ClauseItem(pytest.Item):
         run: Run = self.config.stash[RUN]
         before, calls, findings = len(run.judgements), run.calls, run.findings
         try:
+            run.bench.aside = ""
             if run.gone:
                 self._untested(run, run.gone)
             else:
                 self._check(run)
+            for clause in set(self.check.clauses) & run.bench.clauses:
+                run.silent.setdefault(clause, run.bench.aside)
         finally:
             self.user_properties.append((COST, {"calls": run.calls - calls, "findings": run.findings - findings}))
         mine = [each for each in run.judgements[before:] if each.verdict is not Verdict.PASS]

@@ -33,7 +33,7 @@ from xenconform.models.events import RunEnd, RunKind, RunStart, SavedCase, encod
 from xenconform.models.exchange import Exchange
 from xenconform.models.levels import RESTARTED
 from xenconform.models.target import Target, parse_target
-from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
 from xenconform.reports.cases import read_case, save_case
 
 FLUSH_EVERY = 1.0
@@ -51,6 +51,8 @@ class CannotStartError(Exception):
 class Run:
     """One run over one server; see the module. `findings` counts the FAILs so far.
 
+    `silent` has the clauses whose checks were through, each with why nothing came to be judged, if nothing did.
+
     The log of a run of the fuzzer has only those exchanges that a judgement names, of the last `HELD` before it: of so
     many calls few tell anything.
     """
@@ -58,6 +60,7 @@ class Run:
     def __init__(self, settings: Settings, log: Path | None, *, kind: RunKind = "certify") -> None:
         self.settings = settings
         self.judgements: list[Judgement] = []
+        self.silent: dict[str, str] = {}
         self.findings = 0
         self.calls = 0
         self.gone = ""
@@ -205,6 +208,7 @@ class Run:
     def close(self, error: str = "") -> None:
         """Remove what was made, log out, end the log, stop the embedded server; always all of it."""
         try:
+            self._break_silence()
             if self._bench is not None:
                 self._clean_up()
         finally:
@@ -219,6 +223,12 @@ class Run:
             if self._server is not None:
                 self._server.stop()
             self._interrupts.__exit__(None, None, None)
+
+    def _break_silence(self) -> None:
+        """Say UNTESTED of each clause whose checks came to judge nothing."""
+        for clause in sorted(self.silent.keys() - {each.clause for each in self.judgements}):
+            reason = self.silent[clause] or "nothing came up that it speaks of"
+            self.record(Judgement(clause, ANYTHING, "", Verdict.UNTESTED, reason=reason))
 
     def _unfinished(self) -> str:
         """Return why the run has no verdict: the server went away, and broke no rule before that."""
