@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.codec import decode_xml_value
-from xenconform.models.api import Message
+from xenconform.models.api import Api, Message
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.refusals import MISSING_CODES
@@ -77,8 +77,10 @@ class Async:
         """The name on the wire."""
         return f"Async.{self.message.full_name}"
 
-    def run(self, *args: Value) -> Ended | None:
+    def run(self, *args: Value, api: Api | None = None) -> Ended | None:
         """Call, await the end and judge the task; None where a finding was made that leaves nothing to go on with.
+
+        `api` is another model to write the arguments by.
 
         Raises:
             Unavailable: it may not be called, or somebody cancelled the task.
@@ -89,7 +91,7 @@ class Async:
             raise Unavailable(f"the profile {bench.profile.name} says never to call {self.message.full_name}")
         if _ENDLESS.get(bench, 0) > MOST_ENDLESS:
             raise Unavailable("several tasks never ended, so no more are begun")
-        call = bench.call(self.fmt, self.name, *args)
+        call = bench.call(self.fmt, self.name, *args, api=api)
         match call.reply.outcome:
             case Failure(code, _) if code in MISSING_CODES:
                 raise Unanswered(call, missing=True)

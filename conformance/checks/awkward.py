@@ -23,7 +23,7 @@ from xenconform.strategies.boundary import MANY, numbered
 KINDS = 5
 """So many kinds of awkward object there are; the number of a kind says which values it has."""
 TEXTS = (
-    "e\u0301 \u00e9 \U0001f600 <&> \"' \\ ]]> ",
+    "e\u0301 \u00e9 \U0001f600 <&> &amp; \"' \\ ]]> ",
     "",
     "  line\nfeed\tand \u2028 ",
     " long\r\n" + "\u00e9x" * 200 + " ",
@@ -69,18 +69,28 @@ def make_awkward(bench: Bench, of: ApiClass, kind: int, *, written: bool = True)
         Unavailable: none can be made.
     """
     fmt = bench.formats[kind % len(bench.formats)]
-    values: dict[str, Value] = {}
-    for name, field in given_fields(of, bench.stock.constructor(of.name)):
-        if isinstance(field.type, t.RefTo):
-            continue
-        with suppress(Unavailable):
-            values[name] = awkward_value(bench, of, field, kind + 1)
+    values = awkward_values(bench, of, kind + 1)
     exchange = bench.stock.try_make(of.name, values, fmt=fmt) if values else None
     made = exchange is not None and isinstance(exchange.reply.outcome, Success)
     obj = bench.stock.adopt(of.name, exchange) if exchange and made else bench.stock.make(of.name, fmt=fmt)
     if written:
         fill(bench, of, obj, kind)
     return obj
+
+
+def awkward_values(bench: Bench, of: ApiClass, kind: int) -> dict[str, Value]:
+    """Return what a constructor may be given of a kind, single references left out.
+
+    Raises:
+        Unavailable: the class has no constructor.
+    """
+    values: dict[str, Value] = {}
+    for name, field in given_fields(of, bench.stock.constructor(of.name)):
+        if isinstance(field.type, t.RefTo):
+            continue
+        with suppress(Unavailable):
+            values[name] = awkward_value(bench, of, field, kind)
+    return values
 
 
 def fill(bench: Bench, of: ApiClass, obj: Obj, kind: int) -> None:

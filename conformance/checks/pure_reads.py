@@ -6,46 +6,29 @@ more, one by one, to name the one that did it. Watched with it are what it is bo
 objects the class lists; among the calls are such as fail, for they name what is not there.
 
 For each format the object is filled anew, and its getters are asked first: what a record spoils but once shows so.
+Beside it stands a bare one, which a getter may not fill with what it thinks is missing.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+import time
 from contextlib import ExitStack, suppress
-from typing import TypeAlias
 
-from xenconform.conformance.checks.awkward import fill, put_back_later, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
-from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.snapshots import Record, changes, has_objects
-from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import Api, ApiClass, Field, State
+from xenconform.conformance.checks.snapshots import changes, has_objects
+from xenconform.conformance.checks.watched import Look, Watched, Way
+from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
-from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import lasting_fields, stands
-from xenconform.models.profiles import Scope
-from xenconform.models.query import where_message
-from xenconform.models.types import NULL_REF, RefTo, SetOf
 from xenconform.models.values import Ref, Value
 
 CLAUSE = "STATE-READ-ONLY-READS"
-NEIGHBOURS = 2
-"""So many objects at the far ends of an object's bound fields are watched with it."""
 SURE = 8
-"""How many times in a row a getter has to add an object, before it is believed that it was the getter."""
-FULL = 3
-"""The kind of the values that elders are full of (checks/awkward.py)."""
-FULLS = (4, 3, 2)
-"""The kinds of the values that the object is full of, by the turn of the format: none has empty collections."""
+"""How many times in a row a getter has to change something, before it is believed that it was the getter."""
 SHOWN = 3
 """How many differences a finding tells."""
-Way: TypeAlias = "tuple[Obj, bool]"
-"""An object, and whether it is looked at by the getters of what clients write, or else by its record."""
-Look: TypeAlias = "dict[Way, tuple[Record, Exchange]]"
-"""What was seen of each object, and the last exchange that told it."""
 
 
 def is_read(_api: Api, of: ApiClass) -> bool:
@@ -63,131 +46,6 @@ def getters_change_nothing(bench: Bench, of: ApiClass) -> None:
         for fmt in bench.formats:
             with bench.judging(CLAUSE, of.name, fmt) as judge:
                 _judge(watched, judge, fmt)
-
-
-class Watched:
-    """An object that is read, found when first asked for, and the objects that it is bound to.
-
-    What is written of an object that is not ours is put back with `afterwards`.
-    """
-
-    def __init__(self, bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
-        self.bench, self.of, self._afterwards = bench, of, afterwards
-        self._obj: Obj | None = None
-        self._filled = True
-        self._neighbours: tuple[Obj, ...] = ()
-
-    @property
-    def obj(self) -> Obj:
-        """The object.
-
-        Raises:
-            Unavailable: there is none and none can be made.
-        """
-        if self._obj is None:
-            elder: tuple[Obj, ...] = ()
-            try:
-                elder = (self.bench.stock.make(self.of.name),)
-                fill(self.bench, self.of, elder[0], FULL)
-                self._obj = self.bench.stock.make(self.of.name)
-            except Unavailable:
-                self._obj, *_ = self.bench.stock.readable(self.of.name)
-                self._filled = self._obj.own or self._may_fill(self._obj)
-            self._neighbours = (*elder, *self._find_neighbours())
-        return self._obj
-
-    def _may_fill(self, obj: Obj) -> bool:
-        """Whether an object that is not ours may be written; all of it is put back afterwards."""
-        with suppress(Unavailable):
-            if self.bench.profile.scope is not Scope.OWN:
-                put_back_later(self.bench, self.of, obj, self._afterwards)
-                return True
-        return False
-
-    def refill(self, fmt: Format) -> None:
-        """Fill the object with what a careless read would tidy up."""
-        obj = self.obj
-        if self._filled:
-            fill(self.bench, self.of, obj, FULLS[self.bench.formats.index(fmt) % len(FULLS)])
-
-    def listed(self, fmt: Format) -> frozenset[Ref]:
-        """Return which objects the class lists; none where it lists none."""
-        if "get_all" not in self.of.messages:
-            return frozenset()
-        return frozenset(self.bench.ask(fmt, f"{self.of.name}.get_all")[0])
-
-    def _find_neighbours(self) -> Iterator[Obj]:
-        """Return objects at the far ends of the object's bound fields."""
-        assert self._obj is not None
-        record = self._record(self.bench.formats[0], self._obj)[0]
-        made = {(each.cls, each.ref) for each in self.bench.stock.made}
-        seen: set[Ref] = {NULL_REF, "", self._obj.ref}
-        ends = {end for r in self.bench.api.relations for end in (
-            (r.owner_cls, r.owner_field), (r.derived_cls, r.derived_field))}  # fmt: skip
-        for field in self.of.fields.values():
-            match field.type:
-                case RefTo(cls) | SetOf(RefTo(cls)) if (self.of.name, field.name) in ends:
-                    value = record.get(field.name, ())
-                    for ref in (value,) if isinstance(value, str) else value:
-                        if ref not in seen and len(seen) < 3 + NEIGHBOURS and cls != "session":
-                            seen.add(ref)
-                            yield Obj(cls, ref, own=(cls, ref) in made)
-
-    def read(self, fmt: Format) -> Look:
-        """Return what is seen of the object, by its getters first, and of its neighbours."""
-        return self.by_getters(fmt) | self.records(fmt)
-
-    def records(self, fmt: Format) -> Look:
-        """Return the records of the object and of those neighbours that can be read."""
-        found: Look = {(self.obj, False): self._record(fmt, self.obj)}
-        for each in self._neighbours:
-            with suppress(Unanswered, Unavailable):
-                found[each, False] = self._record(fmt, each)
-        return found
-
-    def by_getters(self, fmt: Format) -> Look:
-        """Return what the getters of what clients write say, the last field first over every other format."""
-        fields = settable(self.bench, self.of)
-        found, seen = dict[str, Value](), None
-        for field in reversed(fields) if self.bench.formats.index(fmt) % 2 else fields:
-            with suppress(Unanswered, Unavailable):
-                found[field.name], seen = self.bench.ask(fmt, f"{self.of.name}.get_{field.name}", self.obj.ref)
-        return {(self.obj, True): (found, seen)} if seen is not None else {}
-
-    def _record(self, fmt: Format, obj: Obj) -> tuple[Record, Exchange]:
-        return self.bench.ask(fmt, f"{obj.cls}.get_record", obj.ref)
-
-    def calls(self, fmt: Format) -> Iterator[tuple[str, tuple[Value, ...], Field | None]]:
-        """Return every getter, listing and look-up with its arguments, and the field whose getter it is.
-
-        Explicit getters, which may ask hardware, are called on objects of our own alone.
-        """
-        record = self._record(fmt, self.obj)[0]
-        given: dict[str, tuple[Value, ...]] = {"get_all": (), "get_all_records": ()}
-        given |= {f"get_by_{name}": (record[name],) for name in ("uuid", "name_label") if name in record}
-        query = where_message(self.bench.api, f"{self.of.name}.get_all_records_where")
-        if query is not None and query.full_name not in self.bench.profile.never:
-            yield query.full_name, ("true",), None
-        for name, message in self.of.messages.items():
-            if not name.startswith("get_") or message.lifecycle.state is State.REMOVED:
-                continue
-            if message.full_name in self.bench.profile.never or not (message.implicit or self.obj.own):
-                continue
-            if name in given:
-                yield message.full_name, given[name], None
-            elif [param.type for param in message.params] == [RefTo(self.of.name)]:
-                yield message.full_name, (self.obj.ref,), self.of.fields.get(message.field)
-
-    def failing(self, fmt: Format) -> Iterator[tuple[str, tuple[Value, ...]]]:
-        """Return getters and look-ups of what is not there, each over one format."""
-        formats = self.bench.formats
-        for at, (name, message) in enumerate(self.of.messages.items()):
-            if formats[at % len(formats)] != fmt or not message.implicit or message.lifecycle.state is State.REMOVED:
-                continue
-            if name in {"get_by_uuid", "get_by_name_label"}:
-                yield message.full_name, (str(uuid.uuid4()),)
-            elif name.startswith("get_") and [param.type for param in message.params] == [RefTo(self.of.name)]:
-                yield message.full_name, (unknown_ref(),)
 
 
 def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
@@ -210,7 +68,9 @@ def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
         again = watched.read(read)
         moved = {obj for obj, _ in _differences(watched, still, first)}
         later = {obj for obj, _ in _differences(watched, first, again)} - moved
-        wrong = {way: said for way, said in wrong.items() if way[0].own or way[0] in later}
+        wrong = {
+            way: said for way, said in wrong.items() if way[0].own or way[0] in later or _spoils(watched, fmt, way)
+        }
     for way, said in wrong.items():
         judge.fail(
             f"{way[0].cls} {way[0].ref} as it was before the getters of {watched.of.name} were called",
@@ -218,6 +78,22 @@ def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
             before[way][1],
             after[way][1],
         )
+
+
+def _spoils(watched: Watched, fmt: Format, way: Way) -> bool:
+    """Whether looking at an object changes what is seen of it each time, and no time that goes by without a look."""
+    look = watched.by_getters if way[1] else watched.records
+    read = watched.bench.other(fmt)
+    for at in range(SURE):
+        watched.refill(fmt)
+        begun = time.monotonic()
+        first, second = look(read), look(read)
+        took = time.monotonic() - begun
+        watched.refill(fmt)
+        time.sleep(took * (1 + at / SURE))  # the control, which waits for nothing; in no step with whoever comes by
+        if way not in _differences(watched, first, second) or way in _differences(watched, first, look(read)):
+            return False
+    return True
 
 
 def _judge_listing(watched: Watched, judge: Judge, fmt: Format, before: frozenset[Ref]) -> None:

@@ -50,8 +50,8 @@ def _acts(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Act]]:
             yield f"{of.name} {of.destructor}", _end
         yield f"{of.name} error", _error
     if of.constructors:
-        setters = list(_setters(bench, of))
-        for message in setters if bench.budget.boundaries else setters[:1]:
+        explicit = list(setters(bench, of))
+        for message in explicit if bench.budget.boundaries else explicit[:1]:
             yield f"{of.name} {message.name}", _setter(message)
         if "get_uuid" in of.messages and bench.budget.boundaries:
             yield f"{of.name} get_uuid", _getter
@@ -175,7 +175,7 @@ def _error(bench: Bench, of: ApiClass, fmt: Format, judge: Judge) -> None:
 # ------------------------------------------------------------------------------------------------------------ accessors
 
 
-def _setters(bench: Bench, of: ApiClass) -> Iterator[Message]:
+def setters(bench: Bench, of: ApiClass) -> Iterator[Message]:
     """Return the explicit setters of scalars, sets or maps, which have an asynchronous form as any explicit message."""
     for message in of.messages.values():
         field = of.fields.get(message.field)

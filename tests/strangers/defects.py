@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from strangers import (
+    audit_state,
+    audit_state_tasks,
     blind_formats,
     blind_histories,
     blind_objects,
@@ -41,6 +43,8 @@ from strangers.base import TABLE, Defect
 
 __all__ = ["DEFECTS", "MODULES", "Defect"]
 MODULES = (
+    audit_state,
+    audit_state_tasks,
     blind_formats,
     blind_histories,
     blind_objects,
