@@ -13,7 +13,7 @@ from xenconform.models.api import Api, ApiClass, Constructor, Field, Qualifier, 
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.exemplars import constructor_of
-from xenconform.models.values import Ref, Value
+from xenconform.models.values import Value
 
 UNIMPLEMENTED = frozenset({"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED", "MESSAGE_REMOVED", "MESSAGE_DEPRECATED"})
 OUR_FAULT = frozenset(
@@ -136,8 +136,6 @@ def each_object_is_new(bench: Bench, of: ApiClass) -> None:
             if at == 0 and of.destructor:
                 bench.stock.remove(bench.stock.object_of(of.name, ref))
     for fmt in bench.formats if of.destructor else ():
-        _with_the_same_record(bench, of, fmt)
-        _with_the_record_of_one_gone(bench, of, fmt)
         for constructor, _ in further(bench, of):
             _new_by(bench, of, (constructor, fmt), seen_refs, seen_uuids)
 
@@ -163,64 +161,6 @@ def _new_by(
                     judge.true(uuid not in seen_uuids, "a uuid that no object has or had", show(uuid), exchange, seen)
                     seen_uuids.add(uuid)
     for obj in dict.fromkeys(made):
-        bench.stock.remove(obj)
-
-
-def _with_the_same_record(bench: Bench, of: ApiClass, fmt: Format) -> None:
-    """Make two objects of one and the same record, and one with the uuid of another: neither may be one that is there.
-
-    A server may refuse them for a reason of its domain; what it accepts has to be new.
-    """
-    with suppress(Unavailable):
-        record = bench.stock.exemplar(of.name)
-        tried = [bench.stock.try_make(of.name, record, fmt=fmt) for _ in range(2)]
-        made = [exchange for exchange in tried if isinstance(exchange.reply.outcome, Success)]
-        refs = [result_of(exchange) for exchange in made]
-        objects = [bench.stock.adopt_ref(of.name, ref) for ref in dict.fromkeys(refs)]
-        if not objects:
-            return
-        with bench.judging("CREATE-NEW", of.name, fmt) as judge:
-            judge.true(len(objects) == len(refs), "a ref that no object has", show(refs[-1]), *made)
-            if "get_uuid" in of.messages and len(objects) > 1:
-                asked = [bench.ask(bench.other(fmt), f"{of.name}.get_uuid", obj.ref) for obj in objects]
-                judge.true(
-                    asked[0][0] != asked[1][0], "a uuid that no object has", show(asked[1][0]), *made, asked[1][1]
-                )
-            if implicit(of) is not None and "get_uuid" in of.messages:
-                _with_a_uuid_in_use(bench, judge, (of, fmt), objects[0].ref)
-        for obj in objects:
-            bench.stock.remove(obj)
-
-
-def _with_the_record_of_one_gone(bench: Bench, of: ApiClass, fmt: Format) -> None:
-    """Make an object, end it and make it again of the same record: what is made is not the one that is gone."""
-    with suppress(Unavailable):
-        record, had = bench.stock.exemplar(of.name), set[Value]()
-        for _ in range(2):
-            made = bench.stock.try_make(of.name, record, fmt=fmt)
-            if not isinstance(made.reply.outcome, Success):
-                return
-            obj = bench.stock.adopt(of.name, made)
-            with bench.judging("CREATE-NEW", of.name, fmt) as judge:
-                told = [(obj.ref, made)]
-                told += (
-                    [bench.ask(bench.other(fmt), f"{of.name}.get_uuid", obj.ref)] if "get_uuid" in of.messages else []
-                )
-                for value, seen in told:
-                    judge.true(value not in had, "a ref and a uuid that no object had", show(value), made, seen)
-                    had.add(value)
-            if not bench.stock.remove(obj):
-                return
-
-
-def _with_a_uuid_in_use(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: Ref) -> None:
-    of, fmt = at
-    used, asked = bench.ask(bench.other(fmt), f"{of.name}.get_uuid", ref)
-    exchange = bench.call(fmt, f"{of.name}.create", {**bench.stock.exemplar(of.name), "uuid": used}, probe=True)
-    if isinstance(exchange.reply.outcome, Success):
-        obj = bench.stock.adopt(of.name, exchange)
-        uuid, seen = bench.ask(bench.other(fmt), f"{of.name}.get_uuid", obj.ref)
-        judge.true(uuid != used, "a uuid that no object has", show(uuid), asked, exchange, seen)
         bench.stock.remove(obj)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields, has_record_constructor, implicit, read_field
 from xenconform.conformance.checks.creating_nothing import (
     bad_parameters_create_nothing,
     bad_values,
+    near_names,
     no_objects,
     nothing_is_left,
 )
@@ -39,6 +42,9 @@ def left_out_fields_take_their_defaults(bench: Bench, of: ApiClass) -> None:
                 _leave_out(bench, judge, (of, name, fmt), field)
     for fmt in bench.formats:
         _left_out_together(bench, of, fmt)
+    for fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            _left_out_of_a_task(bench, of, fmt)
 
 
 def _leave_out(bench: Bench, judge: Judge, at: tuple[ApiClass, str, Format], field: Field) -> None:
@@ -83,8 +89,20 @@ def _left_out_together(bench: Bench, of: ApiClass, fmt: Format) -> None:
         bench.stock.remove(obj)
 
 
+def _left_out_of_a_task(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Leave every field with a default out of the record that a task makes an object of.
+
+    Raises:
+        Unavailable: none comes of it.
+    """
+    defaulted = {name: field for name, field in given_fields(of) if field.has_default}
+    obj = made_by_task(bench, of, fmt, without=defaulted)
+    _have_their_defaults(bench, (of, fmt), defaulted, obj)
+    bench.stock.remove(obj)
+
+
 def _have_their_defaults(
-    bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj, made: Exchange
+    bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj, *made: Exchange
 ) -> None:
     of, fmt = at
     seen = bench.call(bench.other(fmt), f"{of.name}.get_record", obj.ref)
@@ -93,7 +111,7 @@ def _have_their_defaults(
         expected = bench.wire(field.type, field.default)
         if field.name in record and not same(field.type, expected, record[field.name]):
             with bench.judging("CREATE-DEFAULTS", f"{of.name}.{field.name}", fmt) as judge:
-                judge.fail(f"the default {show(expected)}", show(record[field.name]), made, seen)
+                judge.fail(f"the default {show(expected)}", show(record[field.name]), *made, seen)
 
 
 def _fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj) -> None:
@@ -141,7 +159,8 @@ def bad_records_create_nothing(bench: Bench, of: ApiClass) -> None:
     others = no_objects(bench, of, record)
     for at, (name, field) in enumerate(given_fields(of)):
         bad = list(bad_values(field.type, others))
-        more = [each for each in wrong_typed(field.type) if each not in bad and not refs_in(each[0])]
+        wrong = [*wrong_typed(field.type), *near_names(field.type)]
+        more = [each for each in wrong if each not in bad and not refs_in(each[0])]
         formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
         for shift, fmt in enumerate(formats if bad else ()):
             with bench.judging("CREATE-BAD", f"{of.name}.{field.name}", fmt) as judge:
@@ -162,6 +181,9 @@ def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed])
         judge.refused(exchange, f"create with {name} = {show(each[1])} as {each[0]}")
         if isinstance(exchange.reply.outcome, Success):
             bench.stock.remove(bench.stock.adopt(of.name, exchange))
+    if place.mark == "name_label" != name and not judge.failed:
+        found, seen = bench.ask(bench.other(fmt), f"{of.name}.get_by_name_label", place.good["name_label"])
+        judge.true(not found, "no object of its label", show(found), *exchanges, seen)
     good = bench.stock.make(of.name, fmt=fmt)  # What was refused is not to come into being with the next one either.
     new = [ref for ref in bench.stock.all_refs(of.name) if ref not in {*before, good.ref}]
     bench.stock.remove(good)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import (
     further,
@@ -18,11 +20,14 @@ from xenconform.conformance.checks.creating import (
 )
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unavailable, result_of, show
+from xenconform.conformance.checks.refs import filled
+from xenconform.conformance.checks.stock import TAG
 from xenconform.models.api import ApiClass, Constructor, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.exemplars import exemplar
 from xenconform.models.types import NULL_REF, Bool, RefTo, Str, Type
-from xenconform.models.values import Value, same
+from xenconform.models.values import Ref, Value, same
 from xenconform.strategies.bold import KINDS, bold
 
 
@@ -41,7 +46,8 @@ def varied(
     values = bench.stock.exemplar(of.name, constructor)
     ranks = Counter[Type]()
     for name, field in given_fields(of, constructor):
-        if isinstance(field.type, RefTo) or field.name == "uuid":
+        listed = bench.profile.domain(of.name, field.name).values is not None
+        if field.name == "uuid" or (isinstance(field.type, RefTo) and not listed):
             continue
         rank = ranks[field.type] if mixed else 0
         ranks[field.type] += 1
@@ -68,12 +74,22 @@ def created_fields_come_back(bench: Bench, of: ApiClass) -> None:
                     break
                 if exchange is None:
                     break
-                _compare_created(bench, of, fmt, values, exchange)
+                _compare_created(bench, of, fmt, values, (result_of(exchange), exchange))
                 judge.asserted += 1
             for constructor, plain in further(bench, of):
                 _created_otherwise(bench, (of, fmt), constructor, (variant, plain))
         for number in range(KINDS) if bench.budget.boundaries else (at,):
             _created_boldly(bench, of, fmt, number)
+        for variant in range(2) if bench.profile.exemplars.get(of.name) else ():
+            with suppress(Unavailable):
+                _created_as_usual(bench, of, fmt, variant)
+    for fmt in in_turn(bench, of):
+        for variant in range(2):
+            with suppress(Unavailable):
+                values = varied(bench, of, variant, mixed=True)
+                made = made_by_task(bench, of, fmt, values)
+                _compare_created(bench, of, fmt, values, (made.ref,))
+                bench.stock.remove(made)
 
 
 def _made_varied(
@@ -119,8 +135,39 @@ def _shows_what_was_given(
     bench.stock.remove(obj)
 
 
-def _compare_created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value], made: Exchange) -> None:
-    ref = result_of(made)
+def as_usual(bench: Bench, cls: str) -> dict[str, Value]:
+    """Return what objects of a class are usually made with where the profile has values of its own, {} elsewhere.
+
+    Raises:
+        Unavailable: what it needs cannot be had.
+    """
+    own = bench.profile.exemplars.get(cls, {})
+    if not own:
+        return {}
+    usual = replace(bench.profile, exemplars={})
+    constructor = bench.stock.constructor(cls)
+    drawn = exemplar(bench.api, usual, cls, bench.stock.number(), tag=TAG, constructor=constructor)
+    return {n: filled(drawn[n], bench.stock.need, bench.stock.uuid_of) for n in own if n in drawn}
+
+
+def _created_as_usual(bench: Bench, of: ApiClass, fmt: Format, variant: int) -> None:
+    """Make an object of another kind than the profile has them, if the server lets it be made.
+
+    Raises:
+        Unavailable: what the constructor needs cannot be had.
+    """
+    values = {**varied(bench, of, variant, mixed=True), **as_usual(bench, of.name)}
+    made = bench.stock.try_make(of.name, values, fmt=fmt)
+    if isinstance(made.reply.outcome, Success):
+        obj = bench.stock.adopt(of.name, made)
+        _compare_created(bench, of, fmt, values, (obj.ref, made))
+        bench.stock.remove(obj)
+
+
+def _compare_created(
+    bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value], made: tuple[Ref] | tuple[Ref, Exchange]
+) -> None:
+    ref, *calls = made
     for name, field in given_fields(of, bench.stock.constructor(of.name)):
         if f"get_{field.name}" not in of.messages and "get_record" not in of.messages:
             continue
@@ -128,7 +175,7 @@ def _compare_created(bench: Bench, of: ApiClass, fmt: Format, values: Mapping[st
             actual, seen = read_field(bench, of, field, bench.other(fmt), ref)
             if isinstance(field.type, Str) and values[name] == "" and actual:
                 raise Unavailable("given as the empty text, which leaves the value to the server")
-            judge.same(field.type, values[name], actual, made, seen)
+            judge.same(field.type, values[name], actual, *calls, seen)
 
 
 def _created_boldly(bench: Bench, of: ApiClass, fmt: Format, number: int) -> None:

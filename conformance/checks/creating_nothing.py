@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.judging import Judge, Unavailable, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.models.api import ApiClass, Constructor, Parameter, State
@@ -14,7 +18,7 @@ from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Bool, Enum, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
 from xenconform.models.values import Ref, Value
-from xenconform.strategies.wrong import Typed
+from xenconform.strategies.wrong import Typed, nearly_names
 
 AGAIN = 8
 """So often a call that fails has to leave an object, each time and never in between, before it is blamed for it."""
@@ -29,12 +33,27 @@ def bad_parameters_create_nothing(bench: Bench, of: ApiClass) -> None:
             continue
         others = no_objects(bench, of, constructor)
         for param in message.params:
-            bad = list(bad_values(param.type, others))
-            for fmt in bench.formats:
+            near = near_names(param.type)
+            for at, fmt in enumerate(bench.formats):
+                bad = [*bad_values(param.type, others), *near[at :: len(bench.formats)]]
                 with bench.judging("CREATE-BAD", f"{of.name}.{param.name}", fmt) as judge:
                     good = bench.stock.exemplar(of.name, constructor)
                     calls = [partial(_send, bench, fmt, constructor, (param, each, good)) for each in bad]
                     _create_nothing(bench, judge, (of, param), calls, [value for _, value in bad])
+    for fmt in in_turn(bench, of):
+        _tasks_create_nothing(bench, of, fmt)
+
+
+def _tasks_create_nothing(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Give a constructor a ref to no object in each place of one, for a task: it fails."""
+    for name, field in given_fields(of, bench.stock.constructor(of.name)):
+        if isinstance(field.type, RefTo):
+            with bench.judging("CREATE-BAD", f"{of.name}.{field.name}", fmt) as judge:
+                judge.asserted += 1
+                with suppress(Unavailable):
+                    obj = made_by_task(bench, of, fmt, {name: (bad := unknown_ref())})
+                    judge.fail(f"a task to create with {name} = {show(bad)} fails", f"it made {obj.ref}")
+                    bench.stock.remove(obj)
 
 
 def _send(
@@ -86,35 +105,69 @@ def nothing_is_left(bench: Bench, judge: Judge, of: ApiClass, calls: Sequence[Ca
             return
 
 
-def no_objects(bench: Bench, of: ApiClass, constructor: Constructor) -> dict[str, list[Ref]]:
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """Refs that denote no object of a class, and one that does, None where that cannot be had."""
+
+    bad: list[Ref]
+    good: Ref | None
+
+
+def no_objects(bench: Bench, of: ApiClass, constructor: Constructor) -> dict[str, Refs]:
     """Return, for each class that a constructor is given objects of, refs that denote none of that class.
 
-    One of an object that was destroyed, and one of an object of another class, as far as they can be had.
+    That of an object that was destroyed, that of an object of another class, and what is nearly that of one that is
+    there: its uuid, and its ref with a space behind it; as far as they can be had.
     """
     types = (
         [f.type for _, f in given_fields(of, constructor)]
         if constructor.record
         else [p.type for p in constructor.message.params]
     )
-    found: dict[str, list[Ref]] = {}
+    found: dict[str, Refs] = {}
     for cls in dict.fromkeys(cls for each in types for cls in refs_in(each)):
         stale = bench.stock.stale(cls)
-        found[cls] = [stale] if stale is not None else []
+        found[cls] = Refs([stale] if stale is not None else [], _one_of(bench, cls))
+        found[cls].bad.extend(_nearly(bench, cls, found[cls].good))
         for other in ("network", "secret"):
             if other != cls:
                 try:
-                    found[cls].append(bench.stock.own(other).ref)
+                    found[cls].bad.append(bench.stock.own(other).ref)
                     break
                 except Unavailable:
                     continue
     return found
 
 
-def bad_values(of: Type, others: Mapping[str, list[Ref]]) -> Iterator[Typed]:
+def _one_of(bench: Bench, cls: str) -> Ref | None:
+    try:
+        return bench.stock.readable(cls)[0].ref
+    except Unavailable:
+        return None
+
+
+def _nearly(bench: Bench, cls: str, ref: Ref | None) -> Iterator[Ref]:
+    if ref is None:
+        return
+    yield f"{ref} "
+    text = value_of(bench, bench.formats[0], f"{cls}.get_uuid", ref)
+    if text and text.lower() not in ref.lower():  # Where refs are made of uuids, one may be as good as the other.
+        yield text
+
+
+def near_names(of: Type) -> list[Typed]:
+    """Return texts that are nearly names of an enum; what differs in letters alone a server may take for the name."""
+    if not isinstance(of, Enum) or not of.values:
+        return []
+    names = {name.lower() for name in of.values}
+    return [(Str(), text) for text in nearly_names(of) if text.strip().lower() not in names]
+
+
+def bad_values(of: Type, others: Mapping[str, Refs]) -> Iterator[Typed]:
     """Return values that are wrong for a type, each with the type that it is sent as."""
     match of:
         case RefTo(cls):
-            yield from ((of, ref) for ref in (unknown_ref(), *others.get(cls, ())))
+            yield from ((of, ref) for ref in (unknown_ref(), *(others[cls].bad if cls in others else ())))
         case Enum(_, _):
             yield Str(), "no such value"
             yield SetOf(Str()), ("a",)
@@ -125,7 +178,10 @@ def bad_values(of: Type, others: Mapping[str, list[Ref]]) -> Iterator[Typed]:
             yield Str(), "maybe"
             yield SetOf(Str()), ("a",)
         case SetOf(RefTo(cls)):
-            yield from ((of, (ref,)) for ref in (unknown_ref(), *others.get(cls, ())))
+            known = others.get(cls, Refs([], None))
+            yield from ((of, (ref,)) for ref in (unknown_ref(), *known.bad))
+            if known.good is not None:
+                yield of, (known.good, unknown_ref())
         case SetOf(_):
             yield MapOf(Str(), Str()), {"a": "b"}
         case MapOf(_, _):

@@ -7,7 +7,7 @@ rule that is broken.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from xenconform.conformance.checks.bench import Bench
@@ -103,6 +103,18 @@ def written(of: ApiClass) -> Iterator[Field]:
     for field in of.fields.values():
         if field.qualifier is Qualifier.RW and f"get_{field.name}" in of.messages:
             yield field
+
+
+def write_some(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> None:
+    """Write the first scalar, set and map of an object of ours with plain values; what is refused is let be."""
+    kinds: dict[type, Field] = {}
+    for field in written(of):
+        if field.name != "name_label" and not refs_in(field.type):
+            kinds.setdefault(type(field.type) if isinstance(field.type, SetOf | MapOf) else Str, field)
+    for field in kinds.values():
+        with suppress(Unavailable):
+            for value in plain_values(bench, of.name, field, field.type, 2)[-1:]:
+                bench.call(fmt, f"{of.name}.set_{field.name}", obj.ref, value)
 
 
 def is_scalar(field: Field) -> bool:

@@ -10,10 +10,13 @@ from contextlib import suppress
 
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import read_field
-from xenconform.conformance.checks.destroying import own_targets
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, result_of, show
+from xenconform.conformance.checks.destroying import own_targets, value_of
+from xenconform.conformance.checks.fields import write_some
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
+from xenconform.conformance.checks.sessions import another_session
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
@@ -55,6 +58,7 @@ def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
                 _finds_by_uuid(bench, judge, of, (fmt, bench.other(fmt)), obj.ref)
             _finds_in_a_row(bench, judge, of, fmt, [obj.ref for obj in several])
             _finds_what_is_left(bench, judge, of, fmt)
+            _finds_what_others_made(bench, judge, of, fmt)
 
 
 def _finds_in_a_row(bench: Bench, judge: Judge, of: ApiClass, fmt: Format, refs: list[Ref]) -> None:
@@ -97,6 +101,7 @@ def _finds_what_is_left(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -
     if len(made) == 3 and bench.stock.remove(made[1]):
         if "set_name_label" in of.messages:
             bench.call(fmt, f"{of.name}.set_name_label", made[0].ref, f"{TAG} {uuid.uuid4()}")
+        write_some(bench, of, fmt, made[0])
         # Where another one went along with the middle one, that is for DESTROY-NO-CASCADE.
         there = bench.stock.all_refs(of.name)
         for obj in (obj for obj in (made[0], made[2]) if obj.ref in there):
@@ -104,6 +109,23 @@ def _finds_what_is_left(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -
         del made[1]
     for obj in made:
         bench.stock.remove(obj)
+
+
+def _finds_what_others_made(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """Look up, in another session, an object that this one made; and, over one format, one that a task made."""
+    with suppress(Unavailable):
+        obj = bench.stock.make(of.name, fmt=fmt)
+        text, _ = uuid_of(bench, fmt, of.name, obj.ref)
+        with another_session(bench, fmt) as session:
+            seen = bench.call(fmt, f"{of.name}.get_by_uuid", text, session=session)
+        told = describe(seen)
+        judge.true(seen.reply.outcome == Success(obj.ref), f"{obj.ref}, in another session too", told, seen)
+        bench.stock.remove(obj)
+    for over in in_turn(bench, of):
+        with suppress(Unavailable):
+            obj = made_by_task(bench, of, over)
+            _finds_by_uuid(bench, judge, of, (bench.other(over), fmt), obj.ref)
+            bench.stock.remove(obj)
 
 
 def _several(bench: Bench, of: ApiClass) -> list[Obj]:
@@ -121,12 +143,16 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
     (obj,) = bench.stock.readable(of.name)
     bad = {"unknown": str(uuid.uuid4()), "the nil uuid": str(uuid.UUID(int=0)), "no uuid at all": "xenconform"}
     bad |= {"no text": "", "a ref": obj.ref}
+    nearly = dict[str, str]()
     with suppress(Unanswered):  # An object that cannot be read is counted elsewhere.
         text = uuid_of(bench, bench.formats[0], of.name, obj.ref)[0]
         tail = obj.ref.partition(":")[2]
         if tail.lower() != text.lower():  # Where refs are made of uuids, a ref's own is the object's.
             bad["what follows the colon of a ref"] = tail
         bad |= {"cut short": text[:-5], "followed by a space": f"{text} ", "preceded by a space": f" {text}"}
+        label = value_of(bench, bench.formats[0], f"{of.name}.get_name_label", obj.ref)
+        nearly = {"without dashes": text.replace("-", ""), "in braces": f"{{{text}}}", "as a URN": f"urn:uuid:{text}"}
+        nearly |= {"a pattern": f"{text[:-1]}%", **({"its name": label} if label else {})}
     bad |= _uuids_of_others(bench, of)
     with suppress(Unavailable):
         gone = bench.stock.make(of.name)
@@ -137,14 +163,15 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
             bad["a destroyed object's"] = text
     if bench.budget.boundaries:
         bad |= _ended_by_a_task(bench, of)
-    for fmt in bench.formats:
+    for at, fmt in enumerate(bench.formats):
+        share = list(nearly.items())[at :: len(bench.formats)]
         with (
             bench.judging("UUID-UNKNOWN", of.name, fmt) as judge,
             bench.judging("UUID-UNKNOWN-CODE", of.name, fmt) as coded,
         ):
-            for kind, text in bad.items():
+            for kind, text in (*bad.items(), *share):
                 exchange = bench.call(fmt, f"{of.name}.get_by_uuid", text, probe=True)
-                if judge.refused(exchange, f"get_by_uuid of {kind} ({text})"):
+                if judge.refused(exchange, f"get_by_uuid of {kind} ({text})") and kind in bad:
                     coded.code(exchange, "UUID_INVALID", of.name, text)
 
 

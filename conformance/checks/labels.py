@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.destroying import value_of
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.sessions import another_session
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.tally import draw
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.values import Ref, Value
 
-CROWD = 10
+CROWD = 12
 """So many objects get one label, to see whether all of them are found."""
 PAIRS = (
     ("{}\u00e9", "{}e\u0301"),
@@ -51,7 +56,11 @@ def by_label_finds_exactly_those(bench: Bench, of: ApiClass) -> None:
             _own_labels(bench, judge, of, (fmt, first))
     if "set_name_label" in of.messages:
         _alike_labels(bench, of)
+    _alike_at_once(bench, of)
     _many_of_one_label(bench, of)
+    for fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            _made_by_a_task(bench, of, fmt)
 
 
 def _alike_labels(bench: Bench, of: ApiClass) -> None:
@@ -70,6 +79,48 @@ def _alike_labels(bench: Bench, of: ApiClass) -> None:
                 _find(bench, judge, (of, bench.other(fmt)), label, {obj.ref}, f"of the label {label[:40]!r}")
                 for look in bench.formats:
                     _find(bench, judge, (of, look), other, set(), f"of the label {other[:40]!r}, which none has")
+
+
+def _alike_at_once(bench: Bench, of: ApiClass) -> None:
+    """Make two objects whose labels are alike, by the constructor alone: each is found, and the other one is not."""
+    try:
+        names = [n for n, field in given_fields(of, bench.stock.constructor(of.name)) if field.name == "name_label"]
+    except Unavailable:
+        return
+    number = str(10**11 + uuid.uuid4().int % 10**11)
+    shift = draw(bench.seed, of.name)
+    for at, pair in enumerate((("{}case", "{}CASE"), *PAIRS) if names else ()):
+        # Where no setter gives labels these are all that is tried; elsewhere it is some pairs, others for others.
+        if at and "set_name_label" in of.messages and (at + shift) % len(bench.formats):
+            continue
+        fmt = bench.formats[at % len(bench.formats)]
+        made = dict[str, Obj]()
+        for label in (text.format(number) for text in pair):
+            exchange = bench.stock.try_make(of.name, {names[0]: label}, fmt=fmt)
+            if isinstance(exchange.reply.outcome, Success):
+                made[label] = bench.stock.adopt(of.name, exchange)
+        with bench.judging("LABEL-LOOKUP", of.name, fmt) as judge:
+            judge.asserted += 1
+            for label, obj in made.items():
+                if value_of(bench, fmt, f"{of.name}.get_name_label", obj.ref) == label:
+                    when = f"of the label {label[:40]!r}, beside one that is alike"
+                    _find(bench, judge, (of, bench.other(fmt)), label, {obj.ref}, when)
+        for obj in made.values():
+            bench.stock.remove(obj)
+
+
+def _made_by_a_task(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Look up, twice, an object that a task made.
+
+    Raises:
+        Unavailable: none comes of it.
+    """
+    obj = made_by_task(bench, of, fmt)
+    with bench.judging("LABEL-LOOKUP", of.name, fmt) as judge:
+        label, _ = bench.ask(fmt, f"{of.name}.get_name_label", obj.ref)
+        for _ in range(2):
+            _find(bench, judge, (of, fmt), label, labelled(bench, of.name, label) | {obj.ref}, "of what a task made")
+    bench.stock.remove(obj)
 
 
 def _many_of_one_label(bench: Bench, of: ApiClass) -> None:
@@ -154,6 +205,20 @@ def _existing_labels(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> N
     _find(bench, judge, (of, fmt), f"xenconform none {uuid.uuid4()}", set(), "of a label that none has")
 
 
+def _other_names(bench: Bench, of: ApiClass, fmt: Format, ref: Ref) -> list[str]:
+    """Return what an object is known by besides its label."""
+    told = (value_of(bench, fmt, f"{of.name}.get_{name}", ref) for name in ("uuid", "name_description"))
+    return [ref, *(text for text in told if text)]
+
+
+def _in_another_session(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], named: tuple[str, Ref]) -> None:
+    of, fmt = at
+    label, ref = named
+    with another_session(bench, fmt) as session:
+        found, seen = bench.ask(fmt, f"{of.name}.get_by_name_label", label, session=session)
+    judge.true(ref in found, f"{ref}, in another session too", show(found), seen)
+
+
 def _rename(bench: Bench, at: tuple[ApiClass, Format], obj: Obj, label: str) -> None:
     """Give an object another label, and see that it has it.
 
@@ -177,13 +242,19 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
         _find(bench, judge, look, before, labelled(bench, of.name, before), "of the label before the rename")
     _find(bench, judge, look, label, labelled(bench, of.name, label) | {first.ref}, "of a new label")
     named = labels(bench, of.name)
-    for wrong in (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", "%", "*", "", ".*"):
+    alike = (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", "%", "*", "", ".*")
+    for wrong in dict.fromkeys((*alike, *_other_names(bench, of, fmt, first.ref))):
         same_label = {ref for ref, other in named.items() if other == wrong}
         _find(bench, judge, look, wrong, same_label, f"of the label {wrong!r}, which is not {label!r}")
     if rename:
         second = bench.stock.make(of.name)
         _rename(bench, look, second, label)
         _find(bench, judge, look, label, {first.ref, second.ref}, "of a label that two have")
+        with suppress(Unavailable, Unanswered):
+            _rename(bench, (of, fmt), second, "")
+            _find(bench, judge, look, label, {first.ref}, "of a label that one of two lost for none at all")
+        with suppress(Unavailable):
+            _in_another_session(bench, judge, look, (label, first.ref))
         _rename(bench, (of, fmt), second, before)
         _find(bench, judge, look, label, {first.ref}, "of a label that one of two has lost")
         _rename(bench, look, second, label)

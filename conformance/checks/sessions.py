@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from xenconform.conformance.checks.aimed import aim, blind
@@ -56,6 +57,20 @@ def opened(bench: Bench, fmt: Format) -> Ref:
     if isinstance(exchange.reply.outcome, Success) and not is_null_text(exchange.reply.outcome.value):
         return str(exchange.reply.outcome.value)
     raise Unavailable(f"no session: {describe(exchange)}; counted under SESSION-LOGIN")
+
+
+@contextmanager
+def another_session(bench: Bench, fmt: Format) -> Iterator[Ref]:
+    """Open a further session and end it behind the block.
+
+    Raises:
+        Unavailable: it cannot be opened.
+    """
+    session = opened(bench, fmt)
+    try:
+        yield session
+    finally:
+        bench.call(fmt, "session.logout", session=session)
 
 
 def credentials_decide(bench: Bench) -> None:

@@ -98,9 +98,7 @@ class Stock:
     def readable(self, cls: str, count: int = 1) -> tuple[Obj, ...]:
         """Return up to `count` objects to read; `Unavailable` is raised where there is none and none can be made."""
         found = [Obj(cls, ref, own=False) for ref in self.existing(cls)[:count]]
-        if not found:
-            found = [self.own(cls)]
-        return tuple(found)
+        return tuple(found or [self.own(cls)])
 
     def writable(self, cls: str) -> Obj:
         """Return an object whose fields may be written: our own, or, where the scope allows it, an existing one.
@@ -220,7 +218,7 @@ class Stock:
         try:
             constructor = constructor or self.constructor(cls)
             drawn = exemplar(self._bench.api, self._bench.profile, cls, self.number(), tag=TAG, constructor=constructor)
-            return {name: filled(value, self.need, self._uuid_of) for name, value in drawn.items()}
+            return {name: filled(value, self.need, self.uuid_of) for name, value in drawn.items()}
         finally:
             self._in_hand.pop()
 
@@ -252,7 +250,8 @@ class Stock:
                 return self.existing(need.cls)[0]
             raise Unavailable(f"needs a {need.cls}: {why}") from why
 
-    def _uuid_of(self, need: Need) -> str:
+    def uuid_of(self, need: Need) -> str:
+        """Return the uuid of an object that another one needs; raises as `need`."""
         outcome = self._bench.call(self._bench.formats[0], f"{need.cls}.get_uuid", self.need(need)).reply.outcome
         if not isinstance(outcome, Success):
             raise Unavailable(f"the uuid of a {need.cls} cannot be read")

@@ -1,82 +1,18 @@
-"""Every switchable defect of the strangers, by name."""
+"""Every switchable defect of the strangers, by name: of each module here whose name begins with that of a set."""
 
 from __future__ import annotations
 
-from strangers import (
-    audit_state,
-    audit_state_tasks,
-    blind_formats,
-    blind_histories,
-    blind_objects,
-    blind_objects_hard,
-    blind_protocol,
-    blind_things,
-    blind_time,
-    blind_time_hard,
-    blind_values,
-    defects_bonds,
-    defects_envelopes,
-    defects_fields,
-    defects_objects,
-    defects_races,
-    defects_roles,
-    defects_sequences,
-    defects_states,
-    defects_tasks,
-    defects_values_over_time,
-    defects_wire,
-    heldout_broken,
-    heldout_collections,
-    heldout_life,
-    heldout_limits,
-    heldout_numbers,
-    heldout_objects,
-    heldout_relations,
-    heldout_texts,
-    heldout_wire,
-    unseen_objects,
-    unseen_relations,
-    unseen_sessions,
-    unseen_wire,
-)
+import pkgutil
+from importlib import import_module
+
+import strangers
 from strangers.base import TABLE, Defect
 
 __all__ = ["DEFECTS", "MODULES", "Defect"]
-MODULES = (
-    audit_state,
-    audit_state_tasks,
-    blind_formats,
-    blind_histories,
-    blind_objects,
-    blind_objects_hard,
-    blind_protocol,
-    blind_things,
-    blind_time,
-    blind_time_hard,
-    blind_values,
-    defects_wire,
-    defects_envelopes,
-    defects_fields,
-    defects_objects,
-    defects_bonds,
-    defects_states,
-    defects_tasks,
-    defects_sequences,
-    defects_values_over_time,
-    defects_roles,
-    defects_races,
-    heldout_texts,
-    heldout_collections,
-    heldout_numbers,
-    heldout_wire,
-    heldout_broken,
-    heldout_objects,
-    heldout_relations,
-    heldout_life,
-    heldout_limits,
-    unseen_objects,
-    unseen_relations,
-    unseen_sessions,
-    unseen_wire,
+SETS = ("audit", "blind", "defects", "heldout", "unseen")
+MODULES = tuple(
+    import_module(f"strangers.{each.name}")
+    for each in pkgutil.iter_modules(strangers.__path__)
+    if each.name.partition("_")[0] in SETS and "_" in each.name and each.name != "heldout_base"
 )
 DEFECTS: dict[str, Defect] = TABLE
