@@ -25,10 +25,12 @@ from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import KINDS, opened
 from xenconform.conformance.checks.tally import sampled
+from xenconform.conformance.checks.wire_calls import NIL
 from xenconform.conformance.checks.wire_types import odd_nodes
 from xenconform.conformance.codec import Param, plain
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.types import NULL_REF, RefTo
+from xenconform.models.values import Value
 from xenconform.strategies.wrong import is_a_name, wrong_typed
 
 
@@ -52,7 +54,7 @@ def has_explicit(_api: Api, of: ApiClass) -> bool:
 # ---------------------------------------------------------------------------------------------- number of parameters
 
 
-SURPLUS: tuple[tuple[str, ...], ...] = (("extra",), ("",), ("extra", "extra"))
+SURPLUS: tuple[tuple[Value, ...], ...] = (("extra",), ("",), ("extra", "extra"), ({},), (NIL,), ("extra",) * 20)
 """What stands behind the parameters of a message, by turns."""
 
 

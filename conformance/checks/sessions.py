@@ -13,8 +13,8 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_http_refusal, show
 from xenconform.conformance.checks.lost import is_refused
 from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.wire_calls import NIL
 from xenconform.conformance.checks.wire_envelope import a_listing
-from xenconform.conformance.checks.wire_types import NIL
 from xenconform.conformance.codec import Array, Node, Param, Scalar, Struct
 from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
 from xenconform.models.calls import Breach, Failure, Format, Success

@@ -38,7 +38,8 @@ class Kind:
     `at_top`: only a field whose own type it is counts, not one that has it inside. `by_value`: reading a field tells
     little of the rule, a value must make the way there and back. `one_by_one`: each value is looked at in the record
     too, not only those that hold many. `listing`: the message that shows a class's references in a value of this kind,
-    or its objects' values of it in one reply. `hard` gives batches: each batch is one value, and the single values
+    or its objects' values of it in one reply; `lookups` others, each with what it looks for.
+    `hard` gives batches: each batch is one value, and the single values
     behind it, to be tried alone when the batch fails.
     """
 
@@ -49,6 +50,7 @@ class Kind:
     by_value: bool = True
     one_by_one: bool = False
     listing: str = "get_all_records"
+    lookups: tuple[tuple[str, tuple[Value, ...]], ...] = ()
 
     def clause(self, fmt: Format) -> str:
         """Return the clause over a format."""
@@ -189,5 +191,6 @@ FLOAT = Kind(_same("WIRE-FLOAT"), (t.Float,), hard_plain, one_by_one=True)
 BOOL = Kind(_same("WIRE-BOOL"), (t.Bool,), hard_plain, by_value=False)
 DATETIME = Kind(_same("WIRE-DATETIME"), (t.DateTime,), hard_plain, one_by_one=True)
 ENUM = Kind(_same("WIRE-ENUM"), (t.Enum,), names, by_value=False)
-SET = Kind(_same("WIRE-SET"), (t.SetOf,), sizes, at_top=True, by_value=False, listing="get_all")
+SET = Kind(_same("WIRE-SET"), (t.SetOf,), sizes, at_top=True, by_value=False, listing="get_all",
+           lookups=(("get_by_name_label", ("xenconform-no-such",)),))  # fmt: skip
 MAP = Kind(_same("WIRE-MAP"), (t.MapOf,), sizes, at_top=True, by_value=False)

@@ -11,18 +11,32 @@ from xenconform.conformance.checks.arguments import good_args
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
-from xenconform.conformance.checks.wire_calls import field_shown, with_code
+from xenconform.conformance.checks.wire_calls import NIL, field_shown, with_code
 from xenconform.conformance.codec import Array, Node, Param, Scalar, Struct, plain
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Format, Success
-from xenconform.models.types import Bool, DateTime, Enum, Float, Int, MapOf, Option, RefTo, SetOf, Str, Type, refs_in
+from xenconform.models.types import (
+    INT_MAX,
+    INT_MIN,
+    Bool,
+    DateTime,
+    Enum,
+    Float,
+    Int,
+    MapOf,
+    Option,
+    RefTo,
+    SetOf,
+    Str,
+    Type,
+    refs_in,
+)
 from xenconform.models.values import Ref, Value, same
 from xenconform.strategies.plain import tame
 from xenconform.strategies.wrong import is_a_name, wrong_typed
 
 At: TypeAlias = tuple[Format, Ref, Value]
 """A format, the object that is written, and what its field showed."""
-NIL = Scalar("nil", "")
 _NO_BOOLS = (
     (Scalar("int", "2"), Scalar("int", "-1")),
     tuple(Scalar("boolean", text) for text in ("2", "-1", "10", "", "yes")),
@@ -41,7 +55,8 @@ def asking_messages(of: ApiClass) -> list[Message]:
     """Return the messages that look something up or take it away, one of a kind."""
     found = {m.name: m for m in of.messages.values() if m.implicit and m.name in LOOKING}
     for m in of.messages.values():
-        if m.implicit and m.verb in {"remove", "remove_from"} and not refs_in(m.params[1].type):
+        removes = m.verb in {"remove", "remove_from"} and not refs_in(m.params[1].type)
+        if m.implicit and (removes or m.verb == "get"):
             found.setdefault(m.verb, m)
     return list(found.values())
 
@@ -128,7 +143,8 @@ def _judge_one(bench: Bench, call: tuple[Message, Format], params: list[Param], 
     exchange = bench.call(fmt, message.full_name, probe=True, params=params)
     value = next(_told(*typed) for p, typed in zip(message.params, params, strict=True) if typed[0] != p.type)
     if judge.refused(exchange, f"{message.full_name} of {value}"):
-        if message.name in {"get_record", "get_by_uuid"}:
+        of_a_ref = message.verb == "get" or message.name in {"get_record", "get_by_uuid"}
+        if of_a_ref or params[0][0] != message.params[0].type:
             coded.asserted += 1
         else:
             coded.code(exchange, "FIELD_TYPE_ERROR")
@@ -141,7 +157,7 @@ def _told(of: Type | None, value: Value) -> str:
 
 
 def _wrong_params(message: Message, at_: tuple[Format, Ref]) -> list[list[Param]]:
-    """Return parameter lists in which a single value is of another type: any after self."""
+    """Return parameter lists in which a single value is of another type."""
     fmt, ref = at_
     good: list[Param] = [(RefTo(message.cls), ref)]
     good += [(p.type, _plain(p.type, ref)) for p in message.params[1:]]
@@ -152,6 +168,9 @@ def _wrong_params(message: Message, at_: tuple[Format, Ref]) -> list[list[Param]
         wrong += [(None, node) for node in _NO_BOOLS[fmt is Format.XMLRPC] if of == Bool()]
         chosen = [*wrong, *odd_nodes(of)] if at == len(good) - 1 else wrong[:2]
         found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
+    # A server may unwrap what stands for an object, too: an array or a struct of its ref is none.
+    inside = Scalar("string", ref)
+    found += [[(None, node), *good[1:]] for node in (Array((inside,)), Struct((("ref", inside),)))]
     return [params for params in found if any(of != p.type for p, (of, _) in zip(message.params, params, strict=True))]
 
 
@@ -163,6 +182,9 @@ def odd_nodes(of: Type) -> Iterator[Param]:
         case SetOf(item) if (pair := _good_and_bad(item)) is not None:
             yield None, Array(pair)
             yield None, Array((pair[0], NIL))
+        case Int():
+            # As text they are among the values of other types; read as the format's own they may wrap around.
+            yield from ((None, Scalar("int", str(number))) for number in (INT_MAX + 1, INT_MIN - 1, 2**64 + 5))
         case MapOf(Str(), item) if (pair := _good_and_bad(item)) is not None:
             yield None, Struct(tuple(zip(("xc1", "xc2"), pair, strict=True)))
             yield None, Struct((("xc1", pair[0]), ("xc2", NIL)))
@@ -207,6 +229,7 @@ def _judge_asking(
     good: list[Param] = [(p.type, value) for p, value in zip(message.params, args, strict=True)]
     text = Scalar("string", args[-1]) if isinstance(args[-1], str) else Scalar("int", str(args[-1]))
     wrong: list[Param] = [(Bool(), True), (None, Array((text,)))]
+    wrong += [(Float(), 1.5)] if isinstance(of, Str) else []
     wrong += [] if refs_in(of) else [(None, NIL)]
     for typed in wrong:
         if (typed[0], of) != (Bool(), Bool()):

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeAlias
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.drawing import failing_value
-from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
 from xenconform.conformance.checks.wire_dates import instants_stay
 from xenconform.conformance.checks.wire_kinds import (
@@ -31,6 +30,7 @@ from xenconform.conformance.checks.wire_kinds import (
 )
 from xenconform.conformance.checks.wire_names import outside_names_are_refused
 from xenconform.conformance.checks.wire_odd import is_refused, uncarriable_text_is_kept_or_refused
+from xenconform.conformance.checks.wire_shapes import judge_form, judge_listing, record, shown
 from xenconform.conformance.checks.wire_ways import (
     created_values_travel,
     keeps_to_one_spelling,
@@ -42,7 +42,6 @@ from xenconform.conformance.checks.wire_ways import (
 from xenconform.models.api import Api, ApiClass, Field, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.flaws import clause_of
 from xenconform.models.types import MapOf, SetOf, Str, Type, refs_in
 from xenconform.models.values import Value
 from xenconform.strategies.boundary import numbered
@@ -58,8 +57,6 @@ FEW = 20
 MANY_MEMBERS = 100
 """A set or map of more members than that is looked at in the record too."""
 
-Seen: TypeAlias = Exchange | Unavailable
-
 
 def has_kind(_api: Api, of: ApiClass, *, kind: Kind) -> bool:
     """Whether a class whose objects can be read has a field of the kind."""
@@ -71,37 +68,22 @@ def values_travel(bench: Bench, of: ApiClass, *, kind: Kind, clause: str) -> Non
     for at, fmt in enumerate(bench.formats):
         if kind.clause(fmt) != clause:
             continue
-        seen = _record(bench, of, fmt)
+        seen = record(bench, of, fmt)
         tried: set[str] = set()
         met: set[str] = set()
         for number, field in enumerate(kind.fields(of)):
             spot_ = _spot(bench, of, field, tried)
             form_alone = spot_ is None or not kind.by_value
-            if field.lifecycle.state is State.REMOVED and form_alone and not _shown(seen, field):
+            if field.lifecycle.state is State.REMOVED and form_alone and not shown(seen, field):
                 continue
-            _judge_form(bench, of, field, (kind, fmt), seen, passing=form_alone)
+            judge_form(bench, of, field, (kind, fmt), seen, passing=form_alone)
             if spot_ is not None:
                 first = str(field.type) not in met and spot_.how == "set"
                 met |= {str(field.type)} if first else set()
                 _judge_values(spot_, kind, fmt, number + at, all_of_them=first and bench.budget.boundaries)
         if kind.by_value:
             created_values_travel(bench, of, kind, fmt)
-        if kind.listing in of.messages:
-            _judge_listing(bench, of, kind, fmt)
-
-
-def _record(bench: Bench, of: ApiClass, fmt: Format) -> Seen:
-    try:
-        (obj,) = bench.stock.readable(of.name)
-        return bench.call(fmt, f"{of.name}.get_record", obj.ref)
-    except Unavailable as why:
-        return why
-
-
-def _shown(seen: Seen, field: Field) -> bool:
-    """Whether a record could be read and has a field."""
-    outcome = seen.reply.outcome if isinstance(seen, Exchange) else None
-    return isinstance(outcome, Success) and field.name in outcome.value
+        judge_listing(bench, of, kind, fmt)
 
 
 def _spot(bench: Bench, of: ApiClass, field: Field, tried: set[str]) -> Spot | None:
@@ -111,52 +93,6 @@ def _spot(bench: Bench, of: ApiClass, field: Field, tried: set[str]) -> Spot | N
         return None
     tried.add(str(field.type))
     return found
-
-
-def _judge_form(
-    bench: Bench, of: ApiClass, field: Field, what: tuple[Kind, Format], seen: Seen, *, passing: bool
-) -> None:
-    """Judge how a field stands in its object's record; `passing` tells that a good form is a pass."""
-    kind, fmt = what
-    clause = kind.clause(fmt)
-    bad = _flaws(seen, clause, field.name)
-    if not passing and not bad:
-        return
-    with bench.judging(clause, f"{of.name}.{field.name}", fmt) as judge:
-        if isinstance(seen, Unavailable):
-            raise seen
-        if not isinstance(seen.reply.outcome, Success):
-            judge.untested(f"{seen.message} gave no record: {describe(seen)}; counted under other clauses")
-        elif bad:
-            judge.fail("the form that the clause says", bad, seen)
-        elif field.name in seen.reply.outcome.value:
-            judge.asserted += 1
-        else:
-            judge.untested("the record lacks the field; counted under GET-RECORD-AGREES")
-
-
-def _flaws(seen: Seen, clause: str, name: str) -> str:
-    """Return the first departure from a clause in a record's field, "" for none."""
-    if isinstance(seen, Unavailable):
-        return ""
-    for flaw in seen.reply.flaws:
-        inside = flaw.where == name or flaw.where.startswith((f"{name}[", f"{name}."))
-        if inside and clause_of(flaw.kind, seen.format) == clause:
-            return f"{flaw.kind}: {flaw.where}: {flaw.detail}"
-    return ""
-
-
-def _judge_listing(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> None:
-    """Judge the message that lists a class's objects, whose keys or members are references."""
-    message = f"{of.name}.{kind.listing}"
-    with bench.judging(kind.clause(fmt), message, fmt) as judge:
-        exchange = bench.call(fmt, message)
-        if not isinstance(exchange.reply.outcome, Success):
-            judge.untested(f"{describe(exchange)}; counted under other clauses")
-        elif bench.flawed(kind.clause(fmt), message, fmt):
-            judge.failed = True
-        else:
-            judge.asserted += 1
 
 
 def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int, *, all_of_them: bool) -> None:

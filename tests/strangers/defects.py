@@ -8,11 +8,11 @@ from importlib import import_module
 import strangers
 from strangers.base import TABLE, Defect
 
-__all__ = ["DEFECTS", "MODULES", "Defect"]
-SETS = ("audit", "blind", "defects", "heldout", "unseen")
-MODULES = tuple(
-    import_module(f"strangers.{each.name}")
-    for each in pkgutil.iter_modules(strangers.__path__)
-    if each.name.partition("_")[0] in SETS and "_" in each.name and each.name != "heldout_base"
-)
+__all__ = ["DEFECTS", "Defect"]
+SETS = ("audit_", "blind_", "defects_", "heldout_", "unseen_")
+
+for each in pkgutil.iter_modules(strangers.__path__):
+    if each.name.startswith(SETS):
+        import_module(f"strangers.{each.name}")
+
 DEFECTS: dict[str, Defect] = TABLE

@@ -1,0 +1,102 @@
+"""Calls that must fail: each kind of message of a class, for each kind of reason, aimed at objects of ours alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from xenconform.conformance.checks.aimed import blind, why_not
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.good_calls import free_members, on, typed
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.stops import NO_SUCH, Stop, own
+from xenconform.conformance.client import UNSET
+from xenconform.conformance.codec import Array, Param, Scalar
+from xenconform.models import types as t
+from xenconform.models.api import ApiClass, Message, State
+
+BAD_RECORD: Param = (t.MapOf(t.Str(), t.Bool()), {"name_label": True, "other_config": True})
+"""A record for a constructor, with members that have no such type in any class."""
+NO_VALUE: Param = (None, Array((Array((Scalar("boolean", "1"),)),)))
+"""A value of no type of the API's fields."""
+EXTRA: Param = (t.Str(), "extra")
+
+
+def refusals(bench: Bench, of: ApiClass) -> Iterator[Stop]:
+    """Yield calls that must fail, of each kind of message and for each kind of reason; ours alone is aimed at."""
+    obj = own(bench, of)
+    yield from _refused_readings(of)
+    for message in _one_of_each(of):
+        yield from _refused_writing(bench, of, message, obj)
+    if obj is not None:
+        yield from _refused_members(bench, of, obj)
+    yield Stop(f"{of.name}.no_such_message", what="no such message", good=False)
+
+
+def _refused_readings(of: ApiClass) -> Iterator[Stop]:
+    getter = next((m for m in of.messages.values() if m.verb == "get" and m.implicit), None)
+    for name in filter(None, ("get_record" if "get_record" in of.messages else "", getter.name if getter else "")):
+        self: Param = (t.RefTo(of.name), unknown_ref())
+        yield Stop(f"{of.name}.{name}", (self,), "an unknown ref", good=False)
+        yield Stop(f"{of.name}.{name}", ((None, Array((Scalar("string", unknown_ref()),))),), "no ref", good=False)
+        yield Stop(f"{of.name}.{name}", (), "no parameters", good=False)
+        yield Stop(f"{of.name}.{name}", (self,), "an unknown session", session=unknown_ref(), good=False)
+    for name, params in (("get_by_uuid", ((t.Str(), NO_SUCH),)), ("get_all", (EXTRA,)), ("get_all_records", (EXTRA,))):
+        if name in of.messages:
+            yield Stop(f"{of.name}.{name}", params, "a wrong parameter", good=False)
+    if "get_all" in of.messages:
+        yield Stop(f"{of.name}.get_all", (), "no session at all", session=None, good=False)
+
+
+def _one_of_each(of: ApiClass) -> Iterator[Message]:
+    """Yield one implicit message of each verb that writes, the one that makes and the one that ends."""
+    found: dict[str, Message] = {}
+    for message in of.messages.values():
+        kind = message.verb or (message.name if message.name in {"create", of.destructor} else "")
+        if message.implicit and kind and kind != "get" and message.lifecycle.state is not State.REMOVED:
+            found.setdefault(kind, message)
+    yield from found.values()
+
+
+def _refused_writing(bench: Bench, of: ApiClass, message: Message, obj: Obj | None) -> Iterator[Stop]:
+    if why_not(bench, message):
+        return
+    name = message.full_name
+    if message.name == "create":
+        yield Stop(name, (BAD_RECORD,), "members of other types", makes=of.name, good=False)
+        with suppress(Unavailable):
+            good = (message.params[0].type, bench.stock.exemplar(of.name))
+            yield Stop(name, (good, EXTRA), "a parameter too many", makes=of.name, good=False)
+            yield Stop(name, (good,), "an unknown session", session=unknown_ref(), makes=of.name, good=False)
+        return
+    rest = typed(message, blind(message).args)[1:]
+    yield Stop(name, ((t.RefTo(of.name), unknown_ref()), *rest), "an unknown ref", good=False)
+    if obj is None:
+        return
+    aimed = on(of, obj, *rest)
+    ends = obj if message.name == of.destructor else None
+    base = Stop(name, aimed, good=False, writes=obj, ends=ends)
+    yield replace(base, params=(*aimed, EXTRA), what="a parameter too many")
+    yield replace(base, what="an unknown session", session=unknown_ref())
+    if rest:
+        yield replace(base, params=aimed[:-1], what="a parameter too few")
+        yield replace(base, params=(*aimed[:-1], NO_VALUE), what="a value of another type")
+
+
+def _refused_members(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
+    """Yield the addition of a key that is there; before, it is added, and taken out again in the end."""
+    for field, add, remove, args in free_members(bench, of):
+        fmt = bench.formats[0]
+        bench.call(fmt, f"{of.name}.{add}_{field.name}", params=on(of, obj, *args))
+        if add == "add_to":
+            name = f"{of.name}.{add}_{field.name}"
+            yield Stop(name, on(of, obj, *args), "a key that is there", good=False, writes=obj)
+        for name, what, params, session in (
+            (f"{remove}_{field.name}", "a parameter too many", (args[0], EXTRA), UNSET),
+            (f"{remove}_{field.name}", "an unknown session", (args[0],), unknown_ref()),
+        ):
+            yield Stop(f"{of.name}.{name}", on(of, obj, *params), what, session, good=False, writes=obj)
+        bench.call(fmt, f"{of.name}.{remove}_{field.name}", params=on(of, obj, args[0]))
