@@ -30,7 +30,8 @@ class RunStart:
     this product's; `target` the server's address without credentials, or what stands for the embedded
     one; `formats` and `clauses` are what was selected, the clauses by id; `started` is an instant in ISO 8601;
     `classes` are those that the run was kept to, none for all of them; `fault` is the embedded server's that was
-    switched on; `profile_digest` is the SHA-256 of the profile's file in hexadecimal, and `waivers` are the profile's.
+    switched on; `profile_digest` is the SHA-256 of the profile's file in hexadecimal, and `waivers` are the profile's;
+    `build` is the job of a build server that ran it, by the names that Allure has for it, empty where there was none.
     """
 
     version: str = ""
@@ -48,6 +49,7 @@ class RunStart:
     fault: str = ""
     profile_digest: str = ""
     waivers: tuple[Waiver, ...] = ()
+    build: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ The rules, in this order; each says what it takes away from the ones after it:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from xenconform.models.clauses import Clause, Severity, catalogue
 from xenconform.models.exchange import Exchange
@@ -30,6 +31,8 @@ from xenconform.models.verdicts import ANYTHING, Judgement, Verdict, worst
 
 NOT_RUN = "not run"
 """The reason of a selected clause of which the log has nothing."""
+_Timed: TypeAlias = tuple[Judgement, float]
+"""A judgement, and how many seconds it took."""
 
 
 class Overall(StrEnum):
@@ -49,13 +52,22 @@ class Overall(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One element × format of a clause: its verdict, and the judgements that make it so, at least one."""
+    """One element × format of a clause: its verdict, and the judgements that make it so, at least one.
+
+    `seconds` are those that it took, each judgement from the one before it in the log; 0 where the log does not say.
+    """
 
     clause: Clause
     element: str
     format: str
     verdict: Verdict
     because: tuple[Judgement, ...]
+    seconds: float = 0.0
+
+    @property
+    def at(self) -> float:
+        """How many seconds the run was old when it was last judged so; 0 where the log does not say."""
+        return max(each.seconds for each in self.because)
 
     @property
     def label(self) -> str:
@@ -117,11 +129,11 @@ def summarise(run: Run) -> Results:
     Judgements on clauses that were not selected are left out; a log that names no selection is taken as one of every
     clause that it judges.
     """
-    grouped: dict[str, dict[tuple[str, str], list[Judgement]]] = {name: {} for name in run.start.clauses}
-    for judgement in run.judgements:
+    grouped: dict[str, dict[tuple[str, str], list[_Timed]]] = {name: {} for name in run.start.clauses}
+    for judgement, seconds in _timed(run.judgements):
         if judgement.clause in grouped or not run.start.clauses:
             parts = grouped.setdefault(judgement.clause, {})
-            parts.setdefault((judgement.element, judgement.format), []).append(judgement)
+            parts.setdefault((judgement.element, judgement.format), []).append((judgement, seconds))
     order = {name: at for at, name in enumerate(catalogue())}
     names = sorted(grouped, key=lambda name: (order.get(name, len(order)), name))
     clauses = tuple(_clause_result(_clause(name), grouped[name]) for name in names)
@@ -143,7 +155,18 @@ def _clause(name: str) -> Clause:
     return catalogue().get(name) or Clause(name, 0, Severity.MUST, "not in this version's catalogue", "")
 
 
-def _clause_result(clause: Clause, grouped: Mapping[tuple[str, str], list[Judgement]]) -> ClauseResult:
+def _timed(judgements: Iterable[Judgement]) -> Iterator[_Timed]:
+    """Yield each judgement with the seconds from the one before it, 0 where either does not say when it was.
+
+    In a log of several workers one follows the other, each with a clock of its own: the first of each took 0.
+    """
+    before = 0.0
+    for each in judgements:
+        yield each, each.seconds - before if 0 < before <= each.seconds else 0.0
+        before = each.seconds
+
+
+def _clause_result(clause: Clause, grouped: Mapping[tuple[str, str], list[_Timed]]) -> ClauseResult:
     """Return a clause's result; that one of several workers had nothing of it to judge counts only where none had."""
     something = {key: grouped[key] for key in grouped if key[0] != ANYTHING}
     grouped = something or grouped
@@ -151,10 +174,10 @@ def _clause_result(clause: Clause, grouped: Mapping[tuple[str, str], list[Judgem
     return ClauseResult(clause, worst([part.verdict for part in parts]), parts)
 
 
-def _part(clause: Clause, element: str, wire: str, judgements: list[Judgement]) -> Part:
-    verdict = worst([each.verdict for each in judgements])
-    because = tuple(dict.fromkeys(each for each in judgements if each.verdict is verdict))
-    return Part(clause, element, wire, verdict, because)
+def _part(clause: Clause, element: str, wire: str, timed: list[_Timed]) -> Part:
+    verdict = worst([each.verdict for each, _ in timed])
+    because = tuple(dict.fromkeys(each for each, _ in timed if each.verdict is verdict))
+    return Part(clause, element, wire, verdict, because, round(sum(seconds for _, seconds in timed), 3))
 
 
 def _problem(run: Run, clauses: Iterable[ClauseResult]) -> str:

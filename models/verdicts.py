@@ -40,8 +40,8 @@ class Judgement:
     `element` names what was judged: `network.tags`, `VIF.network<->network.VIFs`, `VM`, or `server`. `format` is a
     wire format's name or "" where the verdict is of no single one. `reason` says why for everything but PASS.
     `expected`, `actual` and `exchanges` (numbers of the run's exchanges, the telling one last) are set on FAIL. `case`
-    names the saved case that shows the failure by itself, where there is one. `calls` and `seconds` tell how far the
-    run was when a FAIL was seen.
+    names the saved case that shows the failure by itself, where there is one. `seconds` tells how far the run was when
+    it was judged, 0 in logs that do not say, and `calls` the same of a FAIL.
     """
 
     clause: str

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
-from lxml import etree
 
 from xenconform.models.calls import Breach, Format, Reply
 from xenconform.models.exchange import Exchange
@@ -17,7 +15,6 @@ from xenconform.models.results import Results, summarise
 from xenconform.models.run import Run, RunEnd, RunStart, encode_event
 from xenconform.models.verdicts import Judgement, Verdict
 from xenconform.reports.causes import causes_of, findings_of, pattern_of, reasons_of, remarks_of
-from xenconform.reports.junit import render_junit
 from xenconform.reports.machine import schema, to_json
 from xenconform.reports.markdown import render_markdown
 from xenconform.reports.write import LOG, RENDERERS, read_run, write_all
@@ -108,57 +105,6 @@ def test_results_json_says_everything(results: Results) -> None:
     assert strange["exchange"]["status"] == 200
     assert strange["exchange"]["reply"].startswith("\\x1b[31m")
     assert next(each for each in told["findings"] if each["clause"] == "WHERE")["exchange"] is None
-
-
-JUNIT = etree.XMLSchema(
-    etree.XML(b"""
-<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
-  <xs:complexType name="told"><xs:simpleContent><xs:extension base="xs:string">
-    <xs:attribute name="message"/><xs:attribute name="type"/></xs:extension></xs:simpleContent></xs:complexType>
-  <xs:element name="testsuites"><xs:complexType><xs:sequence>
-    <xs:element name="testsuite" minOccurs="0" maxOccurs="unbounded"><xs:complexType><xs:sequence>
-      <xs:element name="testcase" minOccurs="0" maxOccurs="unbounded"><xs:complexType><xs:choice minOccurs="0">
-        <xs:element name="skipped" type="told"/><xs:element name="failure" type="told"/>
-        <xs:element name="error" type="told"/></xs:choice>
-        <xs:attribute name="classname" use="required"/><xs:attribute name="name" use="required"/>
-        <xs:attribute name="time" type="xs:decimal" use="required"/></xs:complexType></xs:element></xs:sequence>
-      <xs:attribute name="id" type="xs:int"/><xs:attribute name="name" use="required"/><xs:attribute name="package"/>
-      <xs:attribute name="timestamp" type="xs:dateTime"/><xs:attribute name="hostname"/>
-      <xs:attribute name="time" type="xs:decimal"/><xs:attribute name="tests" type="xs:int" use="required"/>
-      <xs:attribute name="failures" type="xs:int" use="required"/>
-      <xs:attribute name="errors" type="xs:int" use="required"/><xs:attribute name="skipped" type="xs:int"/>
-    </xs:complexType></xs:element></xs:sequence>
-    <xs:attribute name="name"/><xs:attribute name="time" type="xs:decimal"/><xs:attribute name="tests" type="xs:int"/>
-    <xs:attribute name="failures" type="xs:int"/><xs:attribute name="errors" type="xs:int"/>
-  </xs:complexType></xs:element>
-</xs:schema>""")
-)
-
-
-@pytest.mark.parametrize("run", [made_up(), Run()], ids=["findings", "empty"])
-def test_junit_is_valid_xml_of_the_common_form(run: Run) -> None:
-    """junit.xml has the elements and attributes that its readers share, whatever texts a server made up."""
-    JUNIT.assertValid(etree.XML(render_junit(summarise(run)).encode()))
-
-
-def test_junit_counts_what_it_holds(results: Results) -> None:
-    """One suite a level, one case a clause × element × format; only what decides is a failure."""
-    root = ET.fromstring(render_junit(results))
-    suites = root.findall("testsuite")
-    assert [each.get("name") for each in suites] == [
-        "level 1: wire",
-        "level 2: fields",
-        "level 3: objects",
-        "level 4: state over time",
-    ]
-    for suite in suites:
-        assert suite.get("tests") == str(len(suite.findall("testcase")))
-        assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
-        assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
-    failed = [case for case in root.iter("testcase") if case.find("failure") is not None]
-    assert {case.get("classname") for case in failed} == {"SET-ADD-DEDUP"}
-    assert sorted(case.get("name", "") for case in failed)[:2] == ["SR.tags[jsonrpc1]", "SR.tags[jsonrpc2]"]
-    assert root.get("failures") == str(len(failed)) == "9"
 
 
 def test_summary_leads_with_the_verdict_and_the_causes(results: Results) -> None:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "fuzz": "Send a server hostile input, and judge how it bears up.",
     "keygen": "Make a pair of keys to sign certificates with.",
     "verify": "Verify a signed certificate with its folder, offline.",
+    "report": "Make the reports of a run again from its log.",
     "diff": "Tell what changed from one run to the next.",
     "matrix": "Compare implementations by the results of their runs.",
     "replay": "Run a case of a report again.",

@@ -16,6 +16,7 @@ import pytest
 from rich.console import Console
 
 from xenconform.conformance.checks.bench import BUDGETS
+from xenconform.conformance.cli.alluring import Alluring, allure_options
 from xenconform.conformance.cli.reaching import reaching
 from xenconform.conformance.cli.signing import PASSPHRASE_VARIABLE, Signing, passphrase_option
 from xenconform.conformance.cli.watch import Watch
@@ -75,6 +76,7 @@ ENGINE = (
     "--workers", type=click.IntRange(1, 64), help="Processes that test at the same time [default: 1; 2 without URL]."
 )
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
+@allure_options
 @click.option("--sign", "key", default="", metavar="KEY", help="Sign the results with this private key.")
 @passphrase_option
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only through the exit code.")
@@ -83,8 +85,9 @@ def certify(out: str, *, quiet: bool, workers: int | None, key: str, key_passphr
 
     Exit codes: 0 conformant, 1 not conformant, 2 wrong usage, 3 could not finish, 4 required parts untested.
     """
-    options = Options(**{**said, "scope": said["scope"] or "", "out": out})
     try:
+        alluring = Alluring.of(said.pop("allure"), said.pop("clause_url"))
+        options = Options(**{**said, "scope": said["scope"] or "", "out": out})
         settings = Settings.of(options, os.environ)
         count = workers or (EMBEDDED_WORKERS if settings.target is None and (os.cpu_count() or 1) > 1 else 1)
         check_workers(settings, count)
@@ -100,19 +103,21 @@ def certify(out: str, *, quiet: bool, workers: int | None, key: str, key_passphr
         sys.exit(USAGE)
     try:
         signing.check_room(folder)
+        alluring.make_room(folder, signed=bool(key))
     except ConfigError as why:
         click.echo(f"xenconform: {why}", err=True)
         sys.exit(USAGE)
-    sys.exit(run_suite(options, settings, folder, How(count, Console(quiet=quiet), signing)))
+    sys.exit(run_suite(options, settings, folder, How(count, Console(quiet=quiet), signing, alluring)))
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """By how many workers a run is made, where it is told, and whether it is signed."""
+    """By how many workers a run is made, where it is told, whether it is signed, and if Allure is to have it."""
 
     workers: int
     console: Console
     signing: Signing
+    alluring: Alluring
 
 
 def make_room(folder: Path) -> None:
@@ -154,11 +159,15 @@ def run_suite(options: Options, settings: Settings, folder: Path, how: How) -> i
     console.print(f"\nThe log and the reports are in {folder}/", highlight=False)
     try:
         told = how.signing.sign(folder, results, settings.api)
+        allure = how.alluring.write(results)
     except OSError as why:
         click.echo(f"xenconform: {folder / CERTIFICATE}: {why.strerror}; the run is not signed", err=True)
         return COULD_NOT_FINISH
-    if told:
-        console.print(told, highlight=False, soft_wrap=True)
+    except ConfigError as why:
+        click.echo(f"xenconform: {why}", err=True)
+        return COULD_NOT_FINISH
+    for line in filter(None, (told, allure)):
+        console.print(line, highlight=False, soft_wrap=True)
     return results.verdict.exit_code
 
 

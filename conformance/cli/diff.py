@@ -55,8 +55,10 @@ def diff(old: Path, new: Path, *, quiet: bool, markdown: Path | None, machine: P
     sys.exit(difference.outcome.exit_code)
 
 
-def read(path: Path) -> Run:
+def read(path: Path, *, summed: bool = False) -> Run:
     """Return the run of a report folder or of a log, with the exchanges that its judgements cite.
+
+    `summed` is as in `read_run`.
 
     Raises:
         ConfigError: there is nothing, or no log of a run; the text names the path and the fix.
@@ -64,7 +66,7 @@ def read(path: Path) -> Run:
     log = path / LOG if path.is_dir() else path
     fix = f"give a report folder of xenconform certify or fuzz, or its {LOG}"
     try:
-        run = read_run(log, summed=False)
+        run = read_run(log, summed=summed)
     except OSError as why:
         raise ConfigError(f"{log}: {why.strerror}; {fix}") from why
     except ValueError as why:

@@ -21,6 +21,7 @@ from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
+from xenconform.conformance.suite.build import build_of
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
 from xenconform.conformance.suite.restart import Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
@@ -160,6 +161,7 @@ class Run:
                 fault=settings.fault,
                 profile_digest=settings.profile.digest,
                 waivers=settings.profile.waivers,
+                build=build_of(os.environ),
             )
         )
         self._client = Client(
@@ -181,8 +183,9 @@ class Run:
 
     def record(self, judgement: Judgement) -> None:
         """Note a judgement: a failure that a waiver pins is waived."""
+        judgement = replace(judgement, seconds=self._seconds())
         if judgement.verdict is Verdict.FAIL:
-            judgement = self._waived(replace(judgement, calls=self.calls, seconds=self._seconds()))
+            judgement = self._waived(replace(judgement, calls=self.calls))
             self.findings += judgement.verdict is Verdict.FAIL
         self.judgements.append(judgement)
         if self._held is not None:
