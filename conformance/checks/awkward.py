@@ -5,6 +5,7 @@ Nothing is judged here: a value that a server refuses leaves what was there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime
 
@@ -57,6 +58,8 @@ EMPTY = 1
 """The kind whose collections have no members."""
 LARGE = 0
 """The kind whose collections are large."""
+TAKEN_LAST = frozenset({2, 4})
+"""The kinds in which what is taken away is the last that is written."""
 
 
 def make_awkward(bench: Bench, of: ApiClass, kind: int, *, written: bool = True) -> Obj:
@@ -94,13 +97,38 @@ def awkward_values(bench: Bench, of: ApiClass, kind: int) -> dict[str, Value]:
 
 
 def fill(bench: Bench, of: ApiClass, obj: Obj, kind: int) -> None:
-    """Write awkward values of a kind to every field that a message sets; then take something away.
+    """Write awkward values of a kind to every field that a message sets; then take something away from each.
 
+    What is taken away goes at once or, in some kinds, after all that is set, so that it is the last that is written.
     Where collections are large "" is added by itself: a server that takes none as a member refuses that alone.
     """
+    later: list[tuple[Format, str, Value]] = []
     for at, field in enumerate(of.fields.values()):
         with suppress(Unavailable):
-            _write(bench, of, (obj, field), (kind, at))
+            taken = _set(bench, of, (obj, field), (kind, at))
+            later += taken
+            if kind % KINDS not in TAKEN_LAST:
+                _take(bench, obj, taken)
+            if kind % KINDS == LARGE and bench.profile.domain(of.name, field.name).is_free:
+                _add_empty(bench, of, (obj, field), bench.formats[(kind + at) % len(bench.formats)])
+    if kind % KINDS in TAKEN_LAST:
+        _take(bench, obj, later)
+
+
+def _take(bench: Bench, obj: Obj, what: Iterable[tuple[Format, str, Value]]) -> None:
+    for fmt, taker, value in what:
+        bench.call(fmt, taker, obj.ref, value)
+
+
+def fill_existing(bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
+    """Write awkward values to an object that may be written; what was there is put back with `afterwards`.
+
+    Raises:
+        Unavailable: there is none, or it cannot be read.
+    """
+    obj = bench.stock.writable(of.name)
+    put_back_later(bench, of, obj, afterwards)
+    fill(bench, of, obj, 2)
 
 
 def settable(bench: Bench, of: ApiClass) -> tuple[Field, ...]:
@@ -129,20 +157,20 @@ def _leave(restoring: AbstractContextManager[None]) -> None:
         restoring.__exit__(None, None, None)
 
 
-def _write(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]) -> None:
+def _set(
+    bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]
+) -> tuple[tuple[Format, str, Value], ...]:
+    """Write a field; return the call that takes the last of it away again, where there is one."""
     (obj, field), (kind, at) = what, turn
     fmt = bench.formats[(kind + at) % len(bench.formats)]
     setter = writer(bench, of, field.name, "set")
     if setter is None or field.lifecycle.state is State.REMOVED or len(setter.params) != 2:
-        return
+        return ()
     value = awkward_value(bench, of, field, kind)
     bench.call(fmt, setter.full_name, obj.ref, value)
     verb = {t.SetOf: "remove", t.MapOf: "remove_from"}.get(type(field.type))
     taker = writer(bench, of, field.name, verb) if verb and value else None
-    if taker is not None:
-        bench.call(fmt, taker.full_name, obj.ref, tuple(value)[-1])
-    if kind % KINDS == LARGE and bench.profile.domain(of.name, field.name).is_free:
-        _add_empty(bench, of, (obj, field), fmt)
+    return ((fmt, taker.full_name, tuple(value)[-1]),) if taker is not None else ()
 
 
 def _add_empty(bench: Bench, of: ApiClass, what: tuple[Obj, Field], fmt: Format) -> None:
@@ -206,7 +234,10 @@ def _members(of: t.Type, kind: int) -> tuple[Value, ...]:
         return ()
     if not isinstance(of, t.Str):
         return numbered(of, MANY)
-    return (*MEMBERS, *numbered(of, MANY)) if kind % KINDS == LARGE else (f"kind {kind % KINDS}", *MEMBERS)
+    # The last one is what `fill` takes away again: a plain one, so that each of the others stays.
+    return (
+        (*MEMBERS, *numbered(of, MANY)) if kind % KINDS == LARGE else (f"kind {kind % KINDS}", *MEMBERS, "taken away")
+    )
 
 
 def _item(of: t.Type, kind: int, at: int) -> Value:

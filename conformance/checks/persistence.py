@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back_later
+from xenconform.conformance.checks.awkward import KINDS, fill_existing, make_awkward
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.findable import Ways, ways
@@ -130,9 +130,9 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
     """
     fmt, classes = bench.formats[0], bench.classes
     for of in classes:
-        if has_objects(of) and not of.constructors and bench.profile.scope is not Scope.OWN:
+        if has_objects(of) and bench.profile.scope is not Scope.OWN and not _can_make(bench, of):
             with suppress(Unavailable):
-                _write_existing(bench, of, afterwards)
+                fill_existing(bench, of, afterwards)
     first = take(bench, fmt)
     for of in classes:
         with suppress(Unavailable):
@@ -158,6 +158,13 @@ def _prepare(bench: Bench, afterwards: ExitStack) -> Kept:
     return kept
 
 
+def _can_make(bench: Bench, of: ApiClass) -> bool:
+    with suppress(Unavailable):
+        bench.stock.own(of.name)
+        return True
+    return False
+
+
 def _look_around(kept: Kept) -> None:
     """Note what each format tells and finds before the restart."""
     for fmt in kept.bench.formats:
@@ -173,12 +180,6 @@ def _asked_for(kept: Kept, of: ApiClass, count: int) -> list[Ref]:
     """Return so many of our newest objects of a class that are to stay."""
     lasting = [ref for ref in kept.last.get(of.name, ()) if (of.name, ref) in kept.own]
     return [] if may_end(of.name, own=True) else lasting[-count:]
-
-
-def _write_existing(bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
-    obj = bench.stock.writable(of.name)
-    put_back_later(bench, of, obj, afterwards)
-    fill(bench, of, obj, 2)
 
 
 def _read(kept: Kept, of: ApiClass, fmt: Format) -> Found:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from xenconform.conformance.checks.aimed import Aim
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.judging import describe
+from xenconform.conformance.checks.judging import Unavailable, describe
+from xenconform.conformance.checks.logins import roles_of
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import PATIENCE
 from xenconform.conformance.checks.tally import LISTED, Tally
@@ -74,6 +76,16 @@ def call_as(bench: Bench, cell: Cell, name: str, aimed: Aim) -> Exchange:
             break
         bench.roles.forget(cell.role)
     return exchange
+
+
+def is_let_in(bench: Bench, cell: Cell, aimed: Aim) -> bool:
+    """Whether the same call tells another role that may not make it either of its role: then it let this one in."""
+    for role in reversed(roles_of(bench.api)):
+        if role != cell.role and role not in cell.message.roles and role in bench.roles.logins:
+            with suppress(Unavailable):
+                seen = call_as(bench, replace(cell, role=role), cell.message.full_name, aimed)
+                return isinstance(seen.reply.outcome, Failure) and seen.reply.outcome.code == DENIED
+    return False
 
 
 def be_refused(bench: Bench, cell: Cell) -> None:

@@ -5,12 +5,12 @@ call that is let through finds no object. What the answer tells:
 
     allowed   any answer but RBAC_PERMISSION_DENIED is right
     denied    RBAC_PERMISSION_DENIED is right and success is wrong; another error tells nothing, for a server may look
-              at other things first. Then the call is made once more with nothing else wrong with it: on an object of
-              our own, with the value that is there, or with what ends and is removed anyway. If the run's own user
-              may do then what the role is refused with another error, that is the wrong error.
+              at other things first. If the same call tells another role that it is denied, this one was let in.
+              Else it is made once more with nothing else wrong with it: on an object of our own, with the value that
+              is there, or with what ends and is removed anyway. What the run's own user may do then is to be denied.
 
-A message that names no object is called where it only reads or makes something that can be removed; a denied one
-also in scope all; others are told to be not called. One part is a class × role.
+A message that names no object is called where it only reads or makes what can be removed; a denied one also in scope
+all; others are told to be not called. One part is a class × role.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, result_of
 from xenconform.conformance.checks.logins import FIX, RoleSessions, roles_of
-from xenconform.conformance.checks.role_cells import DENIED, Cell, Row, be_refused, call_as
+from xenconform.conformance.checks.role_cells import DENIED, Cell, Row, be_refused, call_as, is_let_in
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import Tally, draw, sampled
 from xenconform.models.api import Api, ApiClass, Message, State
@@ -132,6 +132,8 @@ def _judge_answer(bench: Bench, cell: Cell, row: Row) -> None:
         case Success() | Failure() if cell.allowed:
             row.tally.fine()
         case Success():
+            row.count(cell, exchange, right=False)
+        case _ if is_let_in(bench, cell, aimed):
             row.count(cell, exchange, right=False)
         case _:
             _judge_again(bench, cell, row)

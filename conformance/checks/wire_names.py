@@ -6,8 +6,8 @@ show the name as the enum has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import islice, zip_longest
 
 from xenconform.conformance.checks.roundtrip import Trial, writer
 from xenconform.conformance.checks.wire_kinds import parts
@@ -21,7 +21,9 @@ from xenconform.strategies.wrong import nearly_names
 
 NO_NAME = "no_such_value"
 FOREIGN = 2
-"""So many names of other enums are tried."""
+"""So many names of other enums of the class are tried."""
+KIN = 3
+"""So many names of enums of other classes are tried, of those that share names with the enum."""
 ADDED = 3
 """So many names are also added one by one."""
 
@@ -81,12 +83,25 @@ def _is_refused(trial: Trial, wrote: Exchange, name: str) -> bool:
 
 
 def _foreign(trial: Trial, own: t.Enum) -> tuple[str, ...]:
-    """Return some names of other enums of the class; those of single values first: they are the likelier mixed up."""
+    """Return some names of other enums: of those that the class has, and of those that are much like this one."""
     fields = sorted(trial.spot.of.fields.values(), key=lambda field: not isinstance(field.type, t.Enum))
-    others = [part for field in fields for part in parts(field.type) if isinstance(part, t.Enum)]
+    others = [part.values for field in fields for part in parts(field.type) if isinstance(part, t.Enum)]
+    return (*islice(_outside(own, others), FOREIGN), *islice(_outside(own, _kin(trial, own)), KIN))
+
+
+def _kin(trial: Trial, own: t.Enum) -> list[tuple[str, ...]]:
+    """Return the enums of the whole API that share names with one, those that share most of theirs first."""
+    known, classes = set(own.values), trial.spot.bench.api.classes.values()
+    enums = {values for of in classes for values in of.enums.values() if values}
+    shares = {values: len(known & set(values)) / len(values) for values in sorted(enums)}
+    return sorted((values for values, share in shares.items() if 0 < share < 1), key=lambda each: -shares[each])
+
+
+def _outside(own: t.Enum, others: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """Yield each name that the enum does not have, in whatever letters, one of each of the others before their next."""
     known = {name.lower() for name in own.values}
-    foreign = (name for each in others for name in each.values if name.lower() not in known)
-    return tuple(dict.fromkeys(islice(foreign, FOREIGN)))
+    columns = zip_longest(*([name for name in each if name.lower() not in known] for each in others))
+    yield from dict.fromkeys(name for column in columns for name in column if name is not None)
 
 
 def _named(trial: Trial, name: str) -> Value:
