@@ -6,11 +6,10 @@ from contextlib import suppress
 
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, unheard
-from xenconform.conformance.checks.querying import is_listed, query
-from xenconform.conformance.checks.reading import getters
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import holders, is_destroyed
 from xenconform.models.api import Api, ApiClass
@@ -67,40 +66,6 @@ def destroy_as_task(bench: Bench, fmt: Format, obj: Obj) -> Exchange:
     return call
 
 
-def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
-    """After destroy every call with the ref fails, and no listing or look-up shows the object. Source: introduction.
-
-    All that is asked afterwards is asked before as well: what a server keeps for later it keeps when it is first asked.
-    """
-    for at, fmt in enumerate(bench.formats):
-        with bench.judging("DESTROY-GONE", of.name, fmt) as judge:
-            obj = bench.stock.make(of.name)
-            uuid, label = _asked_before(bench, of, obj)
-            gone = destroy(bench, fmt, obj)
-            _every_call_fails(bench, judge, (of, at), obj)
-            _no_list_shows(bench, judge, of, (obj, uuid, label), gone)
-
-
-def _asked_before(bench: Bench, of: ApiClass, obj: Obj) -> tuple[Value, Value]:
-    """Find an object in every way and over every format; return its uuid and its label, None where it has none."""
-    uuid: Value = None
-    label: Value = None
-    for fmt in bench.formats:
-        for _, message in getters(of) if bench.budget.boundaries else ():
-            value_of(bench, fmt, message, obj.ref)
-        record = value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
-        uuid, label = record.get("uuid", uuid), record.get("name_label", label)
-        if uuid is not None:
-            value_of(bench, fmt, f"{of.name}.get_by_uuid", uuid)
-            if is_listed(bench.api, of):
-                query(bench, of, fmt, f'field "uuid" = "{uuid}"')
-        if label is not None:
-            value_of(bench, fmt, f"{of.name}.get_by_name_label", label)
-        for listing in ("get_all", "get_all_records"):
-            value_of(bench, fmt, f"{of.name}.{listing}")
-    return uuid, label
-
-
 def value_of(bench: Bench, fmt: Format, message: str, *args: Value) -> Value:
     """Return what a call answers, None where there is no such message or it fails."""
     if bench.api.message(message) is None:
@@ -109,55 +74,26 @@ def value_of(bench: Bench, fmt: Format, message: str, *args: Value) -> Value:
     return outcome.value if isinstance(outcome, Success) else None
 
 
-def _every_call_fails(bench: Bench, judge: Judge, at: tuple[ApiClass, int], obj: Obj) -> None:
-    of, shift = at
-    for number, (_, message) in enumerate(getters(of)):
-        turn = bench.formats[(number + shift) % len(bench.formats)]
-        for fmt in bench.formats if bench.budget.boundaries else (turn,):
-            judge.refused(bench.call(fmt, message, obj.ref, probe=True), f"{message} of a destroyed object")
-    for fmt in bench.formats if "get_record" in of.messages else ():
-        seen = bench.call(fmt, f"{of.name}.get_record", obj.ref, probe=True)
-        judge.refused(seen, "get_record of a destroyed object")
-
-
-def _no_list_shows(bench: Bench, judge: Judge, of: ApiClass, was: tuple[Obj, Value, Value], gone: Exchange) -> None:
-    obj, uuid, label = was
-    for fmt in bench.formats:
-        for name in ("get_all", "get_all_records"):
-            if name in of.messages:
-                listed, seen = bench.ask(fmt, f"{of.name}.{name}")
-                judge.true(
-                    obj.ref not in listed, f"{name} without the destroyed object", f"it shows {obj.ref}", gone, seen
-                )
-        if uuid is not None and "get_by_uuid" in of.messages:
-            seen = bench.call(fmt, f"{of.name}.get_by_uuid", uuid, probe=True)
-            judge.refused(seen, "get_by_uuid of a destroyed object's uuid")
-        if uuid is not None and is_listed(bench.api, of):
-            seen = query(bench, of, fmt, f'field "uuid" = "{uuid}"')
-            hits = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
-            judge.true(obj.ref not in hits, "a query without the destroyed object", f"it shows {obj.ref}", gone, seen)
-        if label is not None and "get_by_name_label" in of.messages:
-            found, seen = bench.ask(fmt, f"{of.name}.get_by_name_label", label)
-            judge.true(
-                obj.ref not in found, "a look-up without the destroyed object", f"it shows {obj.ref}", gone, seen
-            )
-
-
 def second_destroy_fails(bench: Bench, of: ApiClass) -> None:
     """A second destroy fails with HANDLE_INVALID. Source: error list (SHOULD).
 
     Over another format and the same one, and once more when a newcomer is there that may have taken the place.
     """
+    again = f"{of.name}.{of.destructor}"
     for fmt in bench.formats:
         with bench.judging("DESTROY-AGAIN", of.name, fmt) as judge:
             obj = bench.stock.make(of.name)
             destroy(bench, fmt, obj)
-            again = f"{of.name}.{of.destructor}"
             for over in dict.fromkeys((bench.other(fmt), fmt)):
                 judge.code(bench.call(over, again, obj.ref, probe=True), "HANDLE_INVALID", of.name, obj.ref)
             newcomer = bench.stock.make(of.name)
             judge.code(bench.call(fmt, again, obj.ref, probe=True), "HANDLE_INVALID", of.name, obj.ref)
             bench.stock.remove(newcomer)
+    for fmt in in_turn(bench, of):
+        with bench.judging("DESTROY-AGAIN", of.name, fmt) as judge:
+            obj = bench.stock.make(of.name)
+            destroy_as_task(bench, fmt, obj)
+            judge.code(bench.call(fmt, again, obj.ref, probe=True), "HANDLE_INVALID", of.name, obj.ref)
 
 
 def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
@@ -181,13 +117,19 @@ def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
                 # What two referred to may go with the last of them.
                 _are_there(bench, judge, fmt, near, destroy(bench, fmt, newer))
             bench.stock.remove(older)
+    for fmt in in_turn(bench, of):
+        with bench.judging("DESTROY-NO-CASCADE", of.name, fmt) as judge:
+            obj, twin = _twins(bench, of)
+            near = _referred(bench, of, fmt, obj)
+            _are_there(bench, judge, fmt, [*near, (of.name, twin.ref)], destroy_as_task(bench, fmt, obj))
+            bench.stock.remove(twin)
 
 
 def _are_there(bench: Bench, judge: Judge, fmt: Format, objects: list[tuple[str, Ref]], gone: Exchange) -> None:
     for cls, ref in objects:
         # A probe where it is ours: that it is listed no longer is here no excuse but the very fault.
         ours = ref in bench.stock.known_refs(cls)
-        seen = bench.call(bench.other(fmt), f"{cls}.{_reader(bench, cls)}", ref, probe=ours)
+        seen = bench.call(bench.other(fmt), f"{cls}.{reader(bench, cls)}", ref, probe=ours)
         there = isinstance(seen.reply.outcome, Success)
         judge.true(there, f"the {cls} {ref} is still there", describe(seen), gone, seen)
 
@@ -234,19 +176,18 @@ def _referred(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> list[tuple[s
     for _, field in given_fields(of):
         if isinstance(field.type, RefTo):
             ref = value_of(bench, fmt, f"{of.name}.get_{field.name}", obj.ref)
-            reader = f"{field.type.cls}.{_reader(bench, field.type.cls)}"
-            if ref is not None and value_of(bench, fmt, reader, ref) is not None:
+            there = f"{field.type.cls}.{reader(bench, field.type.cls)}"
+            if ref is not None and value_of(bench, fmt, there, ref) is not None:
                 found.append((field.type.cls, ref))
     return found
 
 
-def _reader(bench: Bench, cls: str) -> str:
+def reader(bench: Bench, cls: str) -> str:
     """Return the name of the cheapest message that tells whether an object of a class is there."""
     return "get_uuid" if "get_uuid" in bench.api.classes[cls].messages else "get_record"
 
 
 CHECKS = (
-    Check("DESTROY-GONE", per_class=destroyed_is_gone, applies=is_destroyed),
     Check("DESTROY-AGAIN", per_class=second_destroy_fails, applies=is_destroyed),
     Check("DESTROY-NO-CASCADE", per_class=only_that_object_goes, applies=is_destroyed),
 )

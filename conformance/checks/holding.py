@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.creating_fields import varied
+from xenconform.conformance.checks.creating_fields import as_usual, varied
 from xenconform.conformance.checks.destroying import is_held, refused_as_task, value_of
 from xenconform.conformance.checks.fields import plain_values
-from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.stock import NOTHING, Obj
 from xenconform.conformance.checks.surrounding import Holder, holders, is_destroyed
 from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
-from xenconform.models.calls import Format, Success
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Ref, Value, same
 
@@ -36,8 +38,14 @@ def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
                 other = _made_full(bench, bench.api.classes[holder.cls], variant, {holder.name: target.ref})
                 if _refuses_referenced(bench, judge, (of, fmt), (target, other, holder.field)):
                     other = _still_refuses(bench, judge, (of, fmt, holder), (target, other))
-                bench.stock.remove(other)
-                bench.stock.remove(target)
+                _goes_at_last(bench, judge, fmt, (target, other))
+        for fmt in in_turn(bench, bench.api.classes[holder.cls]):
+            with (
+                bench.judging("DESTROY-REFERENCED", f"{of.name}<-{holder.cls}.{holder.field}", fmt) as judge,
+                suppress(Unavailable),
+            ):
+                judge.asserted += 1
+                _refuses_of_others(bench, judge, (of, fmt), holder)
     for at, (cls, field) in enumerate(setters(bench.api, of)):
         for fmt in bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],):
             with suppress(Unavailable):
@@ -83,7 +91,52 @@ def _refuses_what_is_named(bench: Bench, at: tuple[ApiClass, Format], cls: ApiCl
                 _refuses_referenced(bench, judge, at, (target, holder, field.name))
         if holder.own and was is not None:
             bench.call(fmt, setter, holder.ref, was)
+            if value_of(bench, bench.other(fmt), getter, holder.ref) == was:
+                with bench.judging("DESTROY-REFERENCED", f"{of.name}<-{cls.name}.{field.name}", fmt) as judge:
+                    judge.asserted += 1
+                    _goes_at_last(bench, judge, fmt, (target, None))
     bench.stock.remove(target)
+
+
+def _refuses_of_others(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], holder: Holder) -> None:
+    """Let objects of other kinds refer to one of ours: one that a task made, and one as they usually are.
+
+    Raises:
+        Unavailable: one of them cannot be made.
+    """
+    of, fmt = at
+    cls, usual = bench.api.classes[holder.cls], as_usual(bench, holder.cls)
+    for kind in (None, usual) if usual else (None,):
+        target = bench.stock.make(of.name)
+        given = {**(kind or {}), holder.name: target.ref}
+        made = bench.stock.make(cls.name, given, fmt=fmt) if kind else made_by_task(bench, cls, fmt, given)
+        if refers(value_of(bench, fmt, f"{cls.name}.get_{holder.field}", made.ref), target.ref):
+            exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
+            judge.refused(exchange, f"destroy of a {of.name} that {cls.name}.{holder.field} of another kind refers to")
+        bench.stock.remove(made)
+        bench.stock.remove(target)
+
+
+def _goes_at_last(bench: Bench, judge: Judge, fmt: Format, pair: tuple[Obj, Obj | None]) -> None:
+    """Judge that what nothing refers to any more can be destroyed, if another one of its class can be.
+
+    A server may have reasons of its own to keep it: refused it is to be in the same way as when it was referred to.
+    """
+    target, other = pair
+    message = f"{target.cls}.{bench.api.classes[target.cls].destructor}"
+    before = bench.call(fmt, message, target.ref) if other is not None else None
+    if other is not None and not bench.stock.remove(other):
+        bench.stock.remove(target)
+        return
+    seen = bench.call(fmt, message, target.ref)
+    again, was = seen.reply.outcome, before.reply.outcome if before is not None else None
+    if not isinstance(again, Failure) or again.code == "HANDLE_INVALID":
+        bench.stock.forget(target)
+        return
+    like = was is None or (isinstance(was, Failure) and was.code == again.code)
+    with suppress(Unavailable):
+        if like and bench.stock.remove(bench.stock.make(target.cls)) and not bench.stock.remove(target):
+            judge.fail(f"the {target.cls} is destroyed, as nothing refers to it any more", describe(seen), seen)
 
 
 def refers(value: Value, ref: Ref) -> bool:
@@ -130,18 +183,27 @@ def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
     if not judge.refused(exchange, f"destroy of a {of.name} that {other.cls}.{field} refers to"):
         return False
     with bench.judging("DESTROY-REFERENCED-UNCHANGED", judge.element, fmt) as still:
-        for obj, was in zip((target, other), before, strict=True):
-            if was is None or not obj.own:
-                continue
-            record, seen = bench.ask(read_over, f"{obj.cls}.get_record", obj.ref)
-            changed = _changed(bench.api, obj.cls, was, record)
-            still.true(not changed, f"the {obj.cls} as before", f"other {sorted(changed)}", exchange, seen)
+        _is_as_before(bench, still, read_over, zip((target, other), before, strict=True), exchange)
         lost = found - _found(bench, read_over, target, before[0])
         still.true(not lost, f"the {of.name} is found as before", f"not by {sorted(lost)}", exchange)
     # Only now: what two refusals change may be as it was.
     refused, task = refused_as_task(bench, fmt, target) if bench.budget.boundaries else (True, None)
+    if task is not None and refused:
+        with bench.judging("DESTROY-REFERENCED-UNCHANGED", judge.element, fmt) as still:
+            _is_as_before(bench, still, read_over, [(target, before[0])], task)
     expected = f"a task to destroy a {of.name} that {other.cls}.{field} refers to fails"
     return task is None or judge.true(refused, expected, "it succeeds", task)
+
+
+def _is_as_before(
+    bench: Bench, still: Judge, fmt: Format, objects: Iterable[tuple[Obj, Value]], *calls: Exchange
+) -> None:
+    for obj, was in objects:
+        if was is None or not obj.own:
+            continue
+        record, seen = bench.ask(fmt, f"{obj.cls}.get_record", obj.ref)
+        changed = _changed(bench.api, obj.cls, was, record)
+        still.true(not changed, f"the {obj.cls} as before", f"other {sorted(changed)}", *calls, seen)
 
 
 def _changed(api: Api, cls: str, was: dict[str, Value], record: dict[str, Value]) -> set[str]:
@@ -176,19 +238,33 @@ def _still_refuses(bench: Bench, judge: Judge, at: tuple[ApiClass, Format, Holde
     target, first = pair
     setter = f"{holder.cls}.set_{holder.field}"
     later = bench.api.message(setter) is not None
-    made = bench.stock.try_make(holder.cls, {} if later else {holder.name: target.ref}, fmt=fmt)
-    if not isinstance(made.reply.outcome, Success):
+    variant = bench.formats.index(fmt) + 1
+    try:
+        second = _made_full(bench, bench.api.classes[holder.cls], variant, {} if later else {holder.name: target.ref})
+    except Unavailable:
         return first
-    second = bench.stock.adopt(holder.cls, made)
     if later:
         bench.call(fmt, setter, second.ref, target.ref)
-    refers = value_of(bench, fmt, f"{holder.cls}.get_{holder.field}", second.ref) == target.ref
-    if not refers or not bench.stock.remove(first):
+    referred = value_of(bench, fmt, f"{holder.cls}.get_{holder.field}", second.ref) == target.ref
+    if referred:
+        _leaves_the_second(bench, judge, (of, fmt), (target, second))
+    if not referred or not bench.stock.remove(first):
         bench.stock.remove(second)
         return first
     exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
     judge.refused(exchange, f"destroy of a {of.name} that a second {holder.cls}.{holder.field} refers to")
     return second
+
+
+def _leaves_the_second(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], pair: tuple[Obj, Obj]) -> None:
+    """Judge that a destroy that is refused while two objects refer to one changes the second as little as the first."""
+    of, fmt = at
+    target, second = pair
+    was = value_of(bench, fmt, f"{second.cls}.get_record", second.ref)
+    exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
+    if not isinstance(exchange.reply.outcome, Success):
+        with bench.judging("DESTROY-REFERENCED-UNCHANGED", judge.element, fmt) as still:
+            _is_as_before(bench, still, bench.other(fmt), [(second, was)], exchange)
 
 
 CHECKS = (

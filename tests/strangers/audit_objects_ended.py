@@ -10,6 +10,7 @@ from strangers.base import around, defect
 from strangers.heldout_base import doing, told
 from strangers.plain_server import Plain
 from strangers.values import NULL, Refusal
+from xenconform.models import types as t
 
 # ---------------------------------------------------------------------------------------------------- what is gone
 
@@ -55,7 +56,8 @@ def slots_are_used_again(s: Plain) -> None:
         return old(message, args)
 
     def read(old: Any, of: Any, raw: Any) -> Any:
-        return raw if getattr(of, "cls", "") == "blob" and moved.get(raw) in s.objects["blob"] else old(of, raw)
+        there = of == t.RefTo("blob") and isinstance(raw, str) and moved.get(raw) in s.objects["blob"]
+        return raw if there else old(of, raw)
 
     for name, new in (("destroy", destroy), ("make", make), ("run", run), ("read", read)):
         around(s, name, new)
@@ -107,7 +109,7 @@ def sessions_hold_records_of_the_dead(s: Plain) -> None:
         seen.pop((s.session, ref), None)
 
     def read(old: Any, of: Any, raw: Any) -> Any:
-        return raw if (s.session, raw) in seen and getattr(of, "cls", "") == "VM_appliance" else old(of, raw)
+        return raw if isinstance(raw, str) and (s.session, raw) in seen else old(of, raw)
 
     around(s, "get_record", get_record)
     around(s, "destroy", destroy)
@@ -127,7 +129,7 @@ def ended_by_a_task_ends_again(s: Plain) -> None:
             gone.add(ref)
 
     def read(old: Any, of: Any, raw: Any) -> Any:
-        return raw if isinstance(raw, str) and raw in gone and getattr(of, "cls", "") == "VDI" else old(of, raw)
+        return raw if isinstance(raw, str) and raw in gone else old(of, raw)
 
     around(s, "destroy", destroy)
     around(s, "read", read)

@@ -319,7 +319,8 @@ def one_table_for_what_has_a_name(s: Plain) -> None:
     """PVS_site.set_name_label and set_name_description rename any VMSS whose ref they are given."""
 
     def read(old: Any, of: t.Type, raw: Any) -> Any:
-        return raw if of == t.RefTo("PVS_site") and raw in s.objects["VMSS"] else old(of, raw)
+        there = of == t.RefTo("PVS_site") and isinstance(raw, str) and raw in s.objects["VMSS"]
+        return raw if there else old(of, raw)
 
     def find_object(old: Any, of: Any, ref: str) -> Any:
         return s.objects["VMSS"][ref] if of.name == "PVS_site" and ref in s.objects["VMSS"] else old(of, ref)

@@ -1,0 +1,134 @@
+"""Level 3, destructors: what is gone is gone everywhere, whoever ended it and whatever comes after it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.destroying import destroy, destroy_as_task, reader, value_of
+from xenconform.conformance.checks.fields import write_some
+from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.conformance.checks.querying import is_listed, query
+from xenconform.conformance.checks.reading import getters
+from xenconform.conformance.checks.sessions import another_session
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.surrounding import is_destroyed
+from xenconform.conformance.client import UNSET
+from xenconform.models.api import ApiClass
+from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Value
+
+
+def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
+    """After destroy every call with the ref fails, and no listing or look-up shows the object. Source: introduction.
+
+    All that is asked afterwards is asked before as well: what a server keeps for later it keeps when it is first asked.
+    """
+    turns = list(in_turn(bench, of))
+    for at, fmt in enumerate(bench.formats):
+        with bench.judging("DESTROY-GONE", of.name, fmt) as judge:
+            obj = bench.stock.make(of.name)
+            uuid, label = _asked_before(bench, of, obj)
+            write_some(bench, of, fmt, obj)  # What was written may be written once more.
+            gone = destroy(bench, fmt, obj)
+            _every_call_fails(bench, judge, (of, at), obj)
+            _no_list_shows(bench, judge, of, (obj, uuid, label), gone)
+            if fmt in turns:
+                _is_no_newcomer(bench, judge, of, obj, fmt)
+    for fmt in turns:
+        with bench.judging("DESTROY-GONE", of.name, fmt) as judge, suppress(Unavailable):
+            judge.asserted += 1
+            _gone_by_others(bench, judge, of, fmt)
+
+
+def _is_no_newcomer(bench: Bench, judge: Judge, of: ApiClass, obj: Obj, fmt: Format) -> None:
+    """Make another object, which may have the place of one that is gone: that is read as little as before."""
+    newcomer = bench.stock.make(of.name, fmt=fmt)
+    for name in ("get_record", *[message.partition(".")[2] for _, message in getters(of)][:2]):
+        if name in of.messages:
+            seen = bench.call(bench.other(fmt), f"{of.name}.{name}", obj.ref, probe=True)
+            judge.refused(seen, f"{of.name}.{name} of a destroyed object when another was made since")
+    bench.stock.remove(newcomer)
+
+
+def _gone_by_others(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """Let a task destroy an object, and another session one that this one read, and the other way round.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    obj = bench.stock.make(of.name)
+    uuid, label = _asked_before(bench, of, obj)
+    _no_list_shows(bench, judge, of, (obj, uuid, label), destroy_as_task(bench, fmt, obj))
+    read = f"{of.name}.{'get_record' if 'get_record' in of.messages else reader(bench, of.name)}"
+    with another_session(bench, fmt) as session:
+        for ours in (False, True):
+            obj = bench.stock.make(of.name)
+            here, there = (session, UNSET) if ours else (UNSET, session)
+            bench.call(fmt, read, obj.ref, session=here)
+            gone = bench.call(fmt, f"{of.name}.{of.destructor}", obj.ref, session=there)
+            if not isinstance(gone.reply.outcome, Success):
+                return
+            bench.stock.forget(obj)
+            seen = bench.call(fmt, read, obj.ref, probe=True, session=here)
+            judge.refused(seen, f"{read} in a session of what another session destroyed")
+
+
+def _asked_before(bench: Bench, of: ApiClass, obj: Obj) -> tuple[Value, Value]:
+    """Find an object in every way and over every format; return its uuid and its label, None where it has none."""
+    uuid: Value = None
+    label: Value = None
+    for fmt in bench.formats:
+        for _, message in getters(of) if bench.budget.boundaries else ():
+            value_of(bench, fmt, message, obj.ref)
+        record = value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
+        uuid, label = record.get("uuid", uuid), record.get("name_label", label)
+        if uuid is not None:
+            value_of(bench, fmt, f"{of.name}.get_by_uuid", uuid)
+            if is_listed(bench.api, of):
+                query(bench, of, fmt, f'field "uuid" = "{uuid}"')
+        if label is not None:
+            value_of(bench, fmt, f"{of.name}.get_by_name_label", label)
+        for listing in ("get_all", "get_all_records"):
+            value_of(bench, fmt, f"{of.name}.{listing}")
+    return uuid, label
+
+
+def _every_call_fails(bench: Bench, judge: Judge, at: tuple[ApiClass, int], obj: Obj) -> None:
+    of, shift = at
+    for number, (_, message) in enumerate(getters(of)):
+        turn = bench.formats[(number + shift) % len(bench.formats)]
+        for fmt in bench.formats if bench.budget.boundaries else (turn,):
+            judge.refused(bench.call(fmt, message, obj.ref, probe=True), f"{message} of a destroyed object")
+    for fmt in bench.formats if "get_record" in of.messages else ():
+        seen = bench.call(fmt, f"{of.name}.get_record", obj.ref, probe=True)
+        judge.refused(seen, "get_record of a destroyed object")
+
+
+def _no_list_shows(bench: Bench, judge: Judge, of: ApiClass, was: tuple[Obj, Value, Value], gone: Exchange) -> None:
+    obj, uuid, label = was
+    for fmt in bench.formats:
+        for name in ("get_all", "get_all_records"):
+            if name in of.messages:
+                listed, seen = bench.ask(fmt, f"{of.name}.{name}")
+                judge.true(
+                    obj.ref not in listed, f"{name} without the destroyed object", f"it shows {obj.ref}", gone, seen
+                )
+        if uuid is not None and "get_by_uuid" in of.messages:
+            seen = bench.call(fmt, f"{of.name}.get_by_uuid", uuid, probe=True)
+            judge.refused(seen, "get_by_uuid of a destroyed object's uuid")
+        if uuid is not None and is_listed(bench.api, of):
+            seen = query(bench, of, fmt, f'field "uuid" = "{uuid}"')
+            hits = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
+            judge.true(obj.ref not in hits, "a query without the destroyed object", f"it shows {obj.ref}", gone, seen)
+        if label is not None and "get_by_name_label" in of.messages:
+            found, seen = bench.ask(fmt, f"{of.name}.get_by_name_label", label)
+            judge.true(
+                obj.ref not in found, "a look-up without the destroyed object", f"it shows {obj.ref}", gone, seen
+            )
+
+
+CHECKS = (Check("DESTROY-GONE", per_class=destroyed_is_gone, applies=is_destroyed),)
