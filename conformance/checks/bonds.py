@@ -5,11 +5,14 @@ A relation is judged in the class that owns it: the class of the end that is wri
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.creating_fields import as_usual, varied
 from xenconform.conformance.checks.destroying import destroy, destroy_as_task
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
 from xenconform.conformance.checks.stirring import stirred
@@ -65,13 +68,31 @@ def create_binds_the_far_end(bench: Bench, of: ApiClass) -> None:
                 made = [bench.stock.make(of.name, {name: target}, fmt=fmt)]
                 for read in bench.formats:
                     far_end(bench, relation, read, target)  # And what is read between may lack what comes after.
-                second = bench.stock.try_make(of.name, {name: target}, fmt=bench.other(fmt))
-                if isinstance(second.reply.outcome, Success):
-                    made.append(bench.stock.adopt(of.name, second))
+                made += _of_other_kinds(bench, of, fmt, {name: target})
                 for read in bench.formats:
                     _are_in(bench, judge, relation, (read, target), made)
                 for obj in made:
                     bench.stock.remove(obj)
+
+
+def _of_other_kinds(bench: Bench, of: ApiClass, fmt: Format, given: Mapping[str, Value]) -> Iterator[Obj]:
+    """Make more objects with a reference: one like the first, two of other values, some that tasks make and as usual.
+
+    In the two each switch is on in one and off in the other, so that no bond hangs on one. What the server refuses is
+    left out.
+    """
+    at = 2 * bench.formats.index(fmt)
+    kinds: list[Mapping[str, Value]] = [{}]
+    with suppress(Unavailable):
+        kinds += [varied(bench, of, at, mixed=True), varied(bench, of, at + 1, mixed=True)]
+        kinds += [usual] if (usual := as_usual(bench, of.name)) else []
+    for kind in kinds:
+        exchange = bench.stock.try_make(of.name, {**kind, **given}, fmt=bench.other(fmt))
+        if isinstance(exchange.reply.outcome, Success):
+            yield bench.stock.adopt(of.name, exchange)
+    if fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            yield made_by_task(bench, of, fmt, given)
 
 
 def _are_in(bench: Bench, judge: Judge, relation: Relation, at: tuple[Format, Ref], made: list[Obj]) -> None:
@@ -122,6 +143,33 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
                     moved = bench.stock.make(of.name)
                     if isinstance(bench.call(fmt, setter.full_name, moved.ref, target).reply.outcome, Success):
                         _destroy_and_see(bench, judge, (relation, fmt), target, (moved, []))
+    for fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            _destroy_of_all_bonds(bench, of, fmt)
+
+
+def _destroy_of_all_bonds(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Bind an object to all that its constructor takes, and destroy it: it leaves each far end, not the first alone."""
+    bonds = list(_by_constructor(bench.api, of))
+    targets = dict[str, Ref]()
+    for relation, name in bonds:
+        with suppress(Unavailable):
+            targets[name] = _target(bench, relation)
+    made = bench.stock.try_make(of.name, targets, fmt=fmt)
+    if len(bonds) < 2 or not isinstance(made.reply.outcome, Success):
+        return
+    obj = bench.stock.adopt(of.name, made)
+    bound = [(relation, targets[name]) for relation, name in bonds if name in targets]
+    shown = [(r, target) for r, target in bound if obj.ref in far_end(bench, r, fmt, target)[0]]
+    gone = bench.call(fmt, f"{of.name}.{of.destructor}", obj.ref)
+    if not isinstance(gone.reply.outcome, Success):
+        return
+    bench.stock.forget(obj)
+    for relation, target in shown:
+        with bench.judging("BIND-DESTROY", str(relation), fmt) as judge:
+            members, seen = far_end(bench, relation, bench.other(fmt), target)
+            expected = "the far end without the destroyed object, which had others"
+            judge.true(obj.ref not in members, expected, show(members), gone, seen)
 
 
 def _destroy_and_see(

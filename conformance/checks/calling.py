@@ -7,19 +7,24 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from xenconform.conformance.checks.aimed import Aim, other_ref, takes_self, without_refs
+from xenconform.conformance.checks.aimed import Aim, blind, other_ref, takes_self, why_not, without_refs
 from xenconform.conformance.checks.arguments import WRITING
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.explicit import explicit_messages
-from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.judging import Unanswered, Unavailable, unheard
 from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
 from xenconform.conformance.checks.refs import BAD_REFS, bad_ref, unknown_ref
-from xenconform.conformance.checks.tally import sampled
+from xenconform.conformance.checks.tally import Tally, draw, sampled
 from xenconform.models.api import Api, ApiClass, Message, State
-from xenconform.models.calls import Success
-from xenconform.models.types import NULL_REF
+from xenconform.models.calls import Format, Success
+from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Ref
+
+BY_TASK = 4
+"""So many messages of a class are called asynchronously on what is not there."""
 
 
 def called_on_self(of: ApiClass) -> list[Message]:
@@ -47,7 +52,7 @@ def _nearly_refs(bench: Bench, of: ApiClass) -> dict[str, Ref]:
     """Return texts that are nearly the ref of an object of ours: its uuid, and a part of the ref."""
     with suppress(Unavailable):
         ref = bench.stock.own(of.name).ref
-        refs = {"cut short": ref[:-4]}
+        refs = {"cut short": ref[:-4], "followed by a space": f"{ref} "}
         if "get_uuid" in of.messages:
             outcome = bench.call(bench.formats[0], f"{of.name}.get_uuid", ref).reply.outcome
             if isinstance(outcome, Success) and outcome.value != ref:
@@ -90,6 +95,25 @@ def messages_refuse_bad_refs(bench: Bench, of: ApiClass) -> None:
     """A message that is called on no object of its class fails; SHOULD: HANDLE_INVALID. Source: error list."""
     ways = partial(_with_bad_refs, _bad_refs(bench, of), _nearly_refs(bench, of))
     judge_messages(bench, of, "CALL-BAD-REF", ways, sampled(bench, called_on_self(of)))
+    for fmt in in_turn(bench, of):
+        with Tally(bench, "CALL-BAD-REF", of.name, fmt) as tally:
+            _tasks_refuse_bad_refs(bench, tally, of)
+
+
+def _tasks_refuse_bad_refs(bench: Bench, tally: Tally, of: ApiClass) -> None:
+    """Call some explicit messages asynchronously on what was made up: no task of them is a success."""
+    messages = [message for message in called_on_self(of) if not message.implicit and not why_not(bench, message)]
+    chosen = sorted(messages, key=lambda message: draw(bench.seed, "task", message.name))[:BY_TASK]
+    for message in chosen:
+        rest = zip(message.params[1:], blind(message).args[1:], strict=True)
+        args = [unknown_ref(), *(NULL_REF if isinstance(param.type, RefTo) else arg for param, arg in rest)]
+        with suppress(Unanswered, Unavailable):
+            ended = Async(bench, unheard(Format(tally.fmt)), Format(tally.fmt), message).run(*args)
+            if ended is not None and ended.succeeded:
+                expected = f"a task of {message.full_name} with a ref that is made up fails"
+                tally.finding(message, expected, ended.seen[0])
+            elif ended is not None:
+                tally.fine()
 
 
 CHECKS = (

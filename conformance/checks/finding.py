@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -13,9 +11,9 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import read_field
-from xenconform.conformance.checks.destroying import own_targets, value_of
+from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.fields import write_some
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of
 from xenconform.conformance.checks.sessions import another_session
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass
@@ -24,9 +22,6 @@ from xenconform.models.exchange import Exchange
 from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Ref
 
-DCE = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""The OSF DCE text form of a uuid."""
-FORM = "32 hex digits in groups of 8-4-4-4-12"
 OTHERS = 3
 """The uuids of so many other classes are looked up in a class."""
 
@@ -53,10 +48,10 @@ def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
     """
     for fmt in bench.formats:
         with bench.judging("UUID-LOOKUP", of.name, fmt) as judge:
-            several = _several(bench, of)
-            for obj in several:
+            found = several(bench, of)
+            for obj in found:
                 _finds_by_uuid(bench, judge, of, (fmt, bench.other(fmt)), obj.ref)
-            _finds_in_a_row(bench, judge, of, fmt, [obj.ref for obj in several])
+            _finds_in_a_row(bench, judge, of, fmt, [obj.ref for obj in found])
             _finds_what_is_left(bench, judge, of, fmt)
             _finds_what_others_made(bench, judge, of, fmt)
 
@@ -128,7 +123,8 @@ def _finds_what_others_made(bench: Bench, judge: Judge, of: ApiClass, fmt: Forma
             bench.stock.remove(obj)
 
 
-def _several(bench: Bench, of: ApiClass) -> list[Obj]:
+def several(bench: Bench, of: ApiClass) -> list[Obj]:
+    """Return some objects of a class, one of ours among them where one can be made."""
     found = list(bench.stock.readable(of.name, bench.budget.objects))
     with suppress(Unavailable):
         found.append(bench.stock.own(of.name))
@@ -199,7 +195,7 @@ def _uuids_of_others(bench: Bench, of: ApiClass) -> dict[str, str]:
     found: dict[str, str] = {}
     with suppress(Unavailable):
         obj = bench.stock.own(of.name)
-        for name, text, _ in _neighbours(bench, of, bench.formats[0], obj):
+        for name, text, _ in neighbours(bench, of, bench.formats[0], obj):
             found.setdefault(text, f"that of its {name}")
     for other in ("pool", "host", "network"):
         if other != of.name and other in bench.api.classes and bench.stock.existing(other):
@@ -209,7 +205,7 @@ def _uuids_of_others(bench: Bench, of: ApiClass) -> dict[str, str]:
     return {kind: text for text, kind in list(found.items())[-OTHERS:]}
 
 
-def _neighbours(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> Iterator[tuple[str, str, Exchange]]:
+def neighbours(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> Iterator[tuple[str, str, Exchange]]:
     """Return the uuid of each object of another class that an object refers to, by the field that does."""
     for field in of.fields.values():
         if not isinstance(field.type, RefTo) or f"get_{field.name}" not in of.messages or field.type.cls == of.name:
@@ -223,58 +219,7 @@ def _neighbours(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> Iterator[t
                 yield field.name, seen.reply.outcome.value, seen
 
 
-NEW = 4
-"""So many objects are made to look at their uuids: a mistake may spare the first ones."""
-
-
-def uuids_have_their_form(bench: Bench, of: ApiClass) -> None:
-    """Uuids are in OSF DCE form, and unique. Source: wire protocol page.
-
-    Judged are all objects of the class, and whether those of ours share one with an object that they refer to.
-    """
-    for fmt in bench.formats:
-        with bench.judging("UUID-FORM", of.name, fmt) as judge:
-            for obj in _several(bench, of):
-                text, exchange = uuid_of(bench, fmt, of.name, obj.ref)
-                judge.true(bool(DCE.fullmatch(text)), FORM, show(text), exchange)
-            if "get_all_records" in of.messages:
-                records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
-                texts = [str(record.get("uuid")) for record in records.values()]
-                bad = [text for text in texts if not DCE.fullmatch(text)]
-                judge.true(not bad, FORM, show(bad[:3]), exchange)
-                twice = [text for text, count in Counter(map(str.lower, texts)).items() if count > 1]
-                judge.true(not twice, "each uuid once", f"more than once: {twice[:3]}", exchange)
-            if fmt == bench.formats[0]:
-                _new_ones_have_their_form(bench, judge, of, fmt)
-                _no_uuid_is_shared(bench, judge, of, fmt)
-
-
-def _new_ones_have_their_form(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
-    """Judge the uuids of several new objects, all there at the same time."""
-    crowd: list[Obj] = []
-    with suppress(Unavailable):
-        while len(crowd) < NEW:
-            crowd.append(bench.stock.make(of.name))
-    for obj in crowd:
-        text, exchange = uuid_of(bench, fmt, of.name, obj.ref)
-        judge.true(bool(DCE.fullmatch(text)), FORM, show(text), exchange)
-        bench.stock.remove(obj)
-
-
-def _no_uuid_is_shared(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
-    """Judge that a new object of ours, and each new one that it refers to, have different uuids."""
-    try:
-        obj = bench.stock.make(of.name, own_targets(bench, of))
-    except Unavailable:
-        return
-    text, exchange = uuid_of(bench, fmt, of.name, obj.ref)
-    for name, other, seen in _neighbours(bench, of, fmt, obj):
-        judge.true(other != text, f"not the uuid of its {name}", show(text), exchange, seen)
-    bench.stock.remove(obj)
-
-
 CHECKS = (
     Check("UUID-LOOKUP", per_class=by_uuid_finds_the_object, applies=has_uuid),
     Check("UUID-UNKNOWN", per_class=unknown_uuids_are_refused, applies=has_uuid, also=("UUID-UNKNOWN-CODE",)),
-    Check("UUID-FORM", per_class=uuids_have_their_form, applies=has_uuid),
 )

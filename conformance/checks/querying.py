@@ -6,19 +6,26 @@ it may refuse. What it answers has to be right.
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating_fields import varied
 from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Str, refs_in
+from xenconform.models.types import RefTo, Str, refs_in
 from xenconform.models.values import Ref, Value
+
+PLAIN = re.compile("[A-Za-z0-9 :/.-]+")
+"""Texts that mean themselves inside a query."""
+MOST = 3
+"""So many fields are asked by over one format."""
 
 
 def is_listed(_api: Api, of: ApiClass) -> bool:
@@ -49,6 +56,8 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
             _more_queries(bench, judge, (of, fmt), obj.ref, text)
             _after_a_write(bench, judge, (of, fmt))
             _own_labels(bench, judge, (of, fmt))
+            with suppress(Unavailable):
+                _by_other_fields(bench, judge, (of, fmt))
 
 
 def query(bench: Bench, of: ApiClass, fmt: Format, text: str) -> Exchange:
@@ -115,6 +124,39 @@ def _after_a_write(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> N
                 query(bench, of, fmt, f'field "uuid" = "{text}"')
                 bench.call(bench.other(fmt), f"{of.name}.set_{field.name}", obj.ref, value)
             _shows(bench, judge, at, obj.ref, query(bench, of, fmt, f'field "uuid" = "{text}"'))
+
+
+def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
+    """Find an object of ours by a text or a reference that it has, another field over another format.
+
+    Where the name of a field has an underscore a server may spell it in another way, and then find nothing.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    of, fmt = at
+    obj = bench.stock.own(of.name)
+    made = bench.stock.try_make(of.name, varied(bench, of, bench.formats.index(fmt), mixed=True), fmt=fmt)
+    if isinstance(made.reply.outcome, Success):
+        bench.stock.adopt(of.name, made)  # It has other values, by which it is not to be found.
+    shown, _ = bench.ask(fmt, f"{of.name}.get_all_records")
+    record = shown.get(obj.ref, {})
+    texts = {n: record[n] for n, field in of.fields.items() if isinstance(field.type, Str | RefTo) and n in record}
+    plain = {n: text for n, text in texts.items() if PLAIN.fullmatch(text) and n not in {"uuid", "name_label"}}
+    for name, text in list(plain.items())[bench.formats.index(fmt) :: len(bench.formats)][:MOST]:
+        spelled = (name, name.replace("_", "__")) if "_" in name else (name,)
+        for exchange in (query(bench, of, fmt, f'field "{each}" = "{text}"') for each in spelled):
+            outcome = exchange.reply.outcome
+            if not isinstance(outcome, Success) or (len(spelled) > 1 and not outcome.value):
+                continue
+            again, _ = bench.ask(fmt, f"{of.name}.get_all_records")
+            for ref in sorted(bench.stock.known_refs(of.name) | outcome.value.keys()):
+                held = {records.get(ref, {}).get(name) == text for records in (shown, again)}
+                if len(held) == 1:
+                    expected = f"{ref} {'found' if True in held else 'not found'} by {name} {text!r}"
+                    judge.true({ref in outcome.value} == held, expected, show(sorted(outcome.value)), exchange)
+    if isinstance(made.reply.outcome, Success):
+        bench.stock.remove(bench.stock.object_of(of.name, made.reply.outcome.value))
 
 
 def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.bonds import far_end, owned
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_refusal, show, unheard
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Message, Relation, State
-from xenconform.models.calls import Format
+from xenconform.models.calls import Format, Success
 from xenconform.models.types import NULL_REF
 from xenconform.models.values import Ref, Value
 
@@ -73,8 +76,33 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
             if stays is not None and first in shown:
                 members, seen = shown[first]
                 judge.true(stays.ref in members, f"{stays.ref}, which is not moved", show(members), wrote, seen)
+    if not many:
+        _move_otherwise(bench, judge, at, (obj, first, second))
     if stays is not None:
         bench.stock.remove(stays)
+
+
+def _move_otherwise(
+    bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], ends: tuple[Obj, Ref, Ref]
+) -> None:
+    """Move an object to what is not there, which is refused and moves nothing; and let a task move it."""
+    relation, message, fmt = at
+    obj, first, second = ends
+    wrote = bench.ask(fmt, message.full_name, obj.ref, first)[1]
+    bad = bench.call(fmt, message.full_name, obj.ref, unknown_ref(), probe=True)
+    if is_refusal(bad):
+        members, seen = far_end(bench, relation, bench.other(fmt), first)
+        expected = "the far end with the object, which was not moved"
+        judge.true(obj.ref in members, expected, show(members), wrote, bad, seen)
+    with suppress(Unanswered, Unavailable):
+        ended = Async(bench, unheard(fmt), fmt, message).run(obj.ref, second)
+        near = bench.call(fmt, f"{relation.owner_cls}.get_{relation.owner_field}", obj.ref).reply.outcome
+        if ended is not None and ended.succeeded and near == Success(second):
+            for end, there in ((first, False), (second, True)):
+                members, seen = far_end(bench, relation, bench.other(fmt), end)
+                expected = f"the far end {'with' if there else 'without'} what a task moved"
+                judge.true((obj.ref in members) == there, expected, show(members), *ended.seen, seen)
+    bench.call(fmt, message.full_name, obj.ref, NULL_REF)
 
 
 def _another_in(bench: Bench, at: tuple[Relation, Message, Format], target: Ref) -> Obj | None:
