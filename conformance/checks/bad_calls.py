@@ -12,11 +12,12 @@ from xenconform.conformance.checks.good_calls import free_members, on, typed
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.stops import NO_SUCH, Stop, own
+from xenconform.conformance.checks.stops import NO_SUCH, Stop
 from xenconform.conformance.client import UNSET
 from xenconform.conformance.codec import Array, Param, Scalar
 from xenconform.models import types as t
 from xenconform.models.api import ApiClass, Message, State
+from xenconform.models.calls import Success
 
 BAD_RECORD: Param = (t.MapOf(t.Str(), t.Bool()), {"name_label": True, "other_config": True})
 """A record for a constructor, with members that have no such type in any class."""
@@ -25,14 +26,14 @@ NO_VALUE: Param = (None, Array((Array((Scalar("boolean", "1"),)),)))
 EXTRA: Param = (t.Str(), "extra")
 
 
-def refusals(bench: Bench, of: ApiClass) -> Iterator[Stop]:
-    """Yield calls that must fail, of each kind of message and for each kind of reason; ours alone is aimed at."""
-    obj = own(bench, of)
+def refusals(bench: Bench, of: ApiClass, obj: Obj | None) -> Iterator[Stop]:
+    """Yield calls that must fail, of each kind of message and for each kind of reason; aimed at the object, if any."""
     yield from _refused_readings(of)
     for message in _one_of_each(of):
         yield from _refused_writing(bench, of, message, obj)
     if obj is not None:
-        yield from _refused_members(bench, of, obj)
+        with suppress(Unavailable):
+            yield from _refused_members(bench, of, obj)
     yield Stop(f"{of.name}.no_such_message", what="no such message", good=False)
 
 
@@ -74,7 +75,7 @@ def _refused_writing(bench: Bench, of: ApiClass, message: Message, obj: Obj | No
         return
     rest = typed(message, blind(message).args)[1:]
     yield Stop(name, ((t.RefTo(of.name), unknown_ref()), *rest), "an unknown ref", good=False)
-    if obj is None:
+    if obj is None or (message.name == of.destructor and not obj.own):
         return
     aimed = on(of, obj, *rest)
     ends = obj if message.name == of.destructor else None
@@ -88,8 +89,16 @@ def _refused_writing(bench: Bench, of: ApiClass, message: Message, obj: Obj | No
 
 def _refused_members(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
     """Yield the addition of a key that is there; before, it is added, and taken out again in the end."""
+    fmt = bench.formats[0]
+    for field in of.fields.values():
+        adder = of.messages.get(f"add_to_{field.name}")
+        outcome = bench.call(fmt, f"{of.name}.get_{field.name}", obj.ref).reply.outcome if adder else None
+        if adder and isinstance(outcome, Success) and outcome.value:
+            pair = next(iter(outcome.value.items()))
+            params = on(of, obj, *zip((p.type for p in adder.params[1:]), pair, strict=True))
+            yield Stop(adder.full_name, params, "a key that is there", good=False, writes=obj)
+            break
     for field, add, remove, args in free_members(bench, of):
-        fmt = bench.formats[0]
         bench.call(fmt, f"{of.name}.{add}_{field.name}", params=on(of, obj, *args))
         if add == "add_to":
             name = f"{of.name}.{add}_{field.name}"

@@ -9,9 +9,11 @@ from typing import Any
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded
-from xenconform.conformance.checks.judging import Judge, describe, show
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.wire_envelope import json_formats
-from xenconform.conformance.codec import codec_for
+from xenconform.conformance.checks.wire_uncounted import is_there
+from xenconform.conformance.codec import Param, codec_for
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import RefTo
@@ -29,8 +31,19 @@ def batches_are_whole(bench: Bench) -> None:
                 "a write and what is no call": [write | {"id": 1}, 7],
                 "what is no call and a write": [7, write | {"id": 2}],
                 "a write and a call of no method": [write | {"id": 1}, ask | {"id": 2, "method": "no.such"}],
+                "a read of nobody's session and a write": [
+                    json.loads(here.asking("OpaqueRef:none")) | {"id": 1},
+                    write | {"id": 2},
+                ],
+                "a write and five reads": [write | {"id": 1}, *(ask | {"id": n} for n in range(2, 7))],
             }.items():
                 _judge_whole(judge, here, what, calls)
+            bare = {name: each for name, each in write.items() if name != "id"}
+            for what, calls in {
+                "a write without an id and a read": [bare, ask | {"id": 2}],
+                "a read and a write whose id is null": [ask | {"id": 1}, bare | {"id": None}],
+            }.items():
+                _judge_unwritten(judge, here, what, calls)
 
 
 def _judge_whole(judge: Judge, here: Scene, what: str, calls: list[Any]) -> None:
@@ -50,6 +63,14 @@ def _judge_whole(judge: Judge, here: Scene, what: str, calls: list[Any]) -> None
         if wrote is not None:
             judge.true(written == _is_success(wrote), f"the answers to a batch of {what} tell what was done",
                        f"the text is {show(now)}", exchange, seen)  # fmt: skip
+    here.write("xenconform")
+
+
+def _judge_unwritten(judge: Judge, here: Scene, what: str, calls: list[Any]) -> None:
+    """Send a batch with a write that is no call, as it has no id: whatever is answered, it has written nothing."""
+    exchange = here.send(json.dumps(calls).encode())
+    now, seen = here.read()
+    judge.true(now == "xenconform", f"a batch of {what} writes nothing", f"the text is {show(now)}", exchange, seen)
     here.write("xenconform")
 
 
@@ -83,8 +104,34 @@ def nothing_gets_through_without_a_session(bench: Bench) -> None:
             for what, body, path in _attempts(here):
                 exchange = here.send(body, path)
                 judge.true(not succeeded(exchange), f"{what} does not get through", describe(exchange), exchange)
+            _judge_ends(judge, here)
             now, seen = here.read()
             judge.true(now == "xenconform", "nothing was written without a session", show(now), seen)
+
+
+def _judge_ends(judge: Judge, here: Scene) -> None:
+    """Try to end an object, and to begin a task, with what is nearly a session: each message may look at it anew."""
+    bench = here.bench
+    of = bench.api.classes[here.obj.cls]
+    try:
+        spare = bench.stock.make(of.name)
+    except Unavailable:
+        return
+    name = f"{of.name}.{of.destructor}"
+    nearly = {what: each for what, each in _spellings(bench.client.session).items() if each != bench.client.session}
+    for what, spelled in nearly.items():
+        for message, ref in ((name, spare.ref), (f"Async.{name}", unknown_ref())):
+            params: list[Param] = [(RefTo("session"), spelled), (RefTo(of.name), ref)]
+            exchange = here.send(codec_for(here.fmt).encode_call(message, params))
+            through = spelled != bench.client.session and succeeded(exchange)
+            judge.true(
+                not through, f"{message} with a session {what} does not get through", describe(exchange), exchange
+            )
+    if is_there(bench, spare):
+        bench.stock.remove(spare)
+    else:
+        judge.true(False, f"the {of.name} that is to end without a session is there", "it is gone")
+        bench.stock.forget(spare)
 
 
 def _attempts(here: Scene) -> Iterator[tuple[str, bytes, str | None]]:

@@ -1,58 +1,139 @@
-"""Level 5, refused calls of every class: what is turned down lets go of all that it took, and nobody waits for it."""
+"""Level 5, refused calls of every class: they change nothing, give nothing away, and hold nobody up.
+
+Each kind of message of a class is called wrongly for each kind of reason, on an object of ours that is full of values
+that could get lost; what is turned down lets go of all that it took, and nobody waits for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from xenconform.conformance.checks.arguments import made_up
+from xenconform.conformance.checks.awkward import fill
+from xenconform.conformance.checks.bad_calls import BAD_RECORD, refusals
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.hostile_leaks import judge_silent
 from xenconform.conformance.checks.hostile_scene import patience_after
-from xenconform.conformance.checks.judging import Unavailable, describe, is_refusal
-from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.codec import Param
-from xenconform.models.api import Api, ApiClass, State
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal
+from xenconform.conformance.checks.sessionless import is_it
+from xenconform.conformance.checks.sessions import LOGIN
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.stops import Stop, own, take, writable
+from xenconform.conformance.checks.wire_envelope import a_listing
+from xenconform.conformance.checks.wire_replies import DOOR, door, has_messages, leave
+from xenconform.conformance.checks.wire_uncounted import is_there, judge_same_record, record_of
+from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Bool, MapOf, RefTo, Str
+from xenconform.models.values import Ref
 
-CLAUSE = "ROBUST-ALIVE"
-KINDS = ("get_record", "destroy", "set", "add_to", "create")
-"""Names or verbs of the messages of a class that are called to be refused, one of each."""
+ALIVE = "ROBUST-ALIVE"
+NO_EFFECT = "ROBUST-NO-EFFECT"
+NO_LEAK = "ROBUST-NO-LEAK"
+KIND = 2
+"""The kind of awkward values with which the object is full that refused calls are aimed at."""
 
-BAD_RECORD: Param = (MapOf(Str(), Bool()), {"name_label": True, "other_config": True})
-"""A record for a constructor, with members that have no such type in any class."""
+
+# ------------------------------------------------------------------------------------------------------------ no effect
+
+
+def _full(bench: Bench, of: ApiClass) -> Obj | None:
+    """Return an object of ours that is full of values, None where there can be none."""
+    obj: Obj | None = None
+    with suppress(Unavailable, Unanswered):
+        obj = bench.stock.make(of.name)
+        fill(bench, of, obj, KIND)
+    return obj or own(bench, of)
+
+
+def refusals_change_and_tell_nothing(bench: Bench, of: ApiClass) -> None:
+    """Refused calls of every kind change no object and show no trace, path or source. Source: error handling."""
+    obj = _full(bench, of)
+    for fmt in bench.formats:
+        with bench.judging(NO_LEAK, of.name, fmt) as silent:
+            before, refs = record_of(bench, obj, fmt), set(bench.stock.all_refs(of.name))
+            turned_down = list(_turned_down(bench, of, obj, fmt))
+            for stop, exchange in turned_down:
+                judge_silent(silent, f"{stop.message} with {stop.what}", exchange)
+        if obj is None:
+            continue
+        with bench.judging(NO_EFFECT, of.name, fmt) as still:
+            still.asserted += len(turned_down)
+            if not is_there(bench, obj):
+                still.fail(f"the {of.name} that refused calls were about is there", "it is gone", *_seen(turned_down))
+                bench.stock.forget(obj)
+                return
+            judge_same_record(bench, still, of, obj, (before, record_of(bench, obj, fmt)))
+            _judge_unmade(bench, still, of, refs, [stop for stop, _ in turned_down])
+    if obj is not None:
+        bench.stock.remove(obj)
+
+
+def _turned_down(bench: Bench, of: ApiClass, obj: Obj | None, fmt: Format) -> Iterator[tuple[Stop, Exchange]]:
+    """Yield the calls that were refused; that others were not is told elsewhere, and nothing follows from it here."""
+    for stop in refusals(bench, of, obj):
+        exchange = take(bench, fmt, stop)
+        if exchange is not None and is_refusal(exchange):
+            yield stop, exchange
+
+
+def _seen(turned_down: list[tuple[Stop, Exchange]]) -> list[Exchange]:
+    return [exchange for stop, exchange in turned_down if stop.ends is not None]
+
+
+def _judge_unmade(bench: Bench, judge: Judge, of: ApiClass, refs: set[Ref], stops: list[Stop]) -> None:
+    """Assert that no new object is what a refused call was to make."""
+    given = [stop.params[0][1] for stop in stops if stop.makes == of.name and BAD_RECORD not in stop.params]
+    if not given or not {"get_all", "get_record"} <= of.messages.keys():
+        return
+    new = [ref for ref in bench.stock.all_refs(of.name) if ref not in refs | bench.stock.known_refs(of.name)]
+    ours = [ref for ref in new if any(is_it(bench, of, ref, each) for each in given)]
+    judge.true(not ours, f"no {of.name} is made by what is refused", f"{len(ours)} made")
+    for ref in ours:
+        bench.stock.remove(bench.stock.adopt_ref(of.name, ref))
+
+
+# ---------------------------------------------------------------------------------------------------------------- alive
 
 
 def refusals_hold_nobody_up(bench: Bench, of: ApiClass) -> None:
-    """After a refused call the next one on the class is answered as usual. Source: error handling."""
-    for fmt in bench.formats:
-        with bench.judging(CLAUSE, of.name, fmt) as judge:
+    """After a refused call the next one on the class is answered as usual. Source: error handling.
+
+    Each reason to refuse each kind of message comes over one of the formats, by turns.
+    """
+    for at, fmt in enumerate(bench.formats):
+        with bench.judging(ALIVE, of.name, fmt) as judge:
             usual = _next(bench, of, fmt)
             if not isinstance(usual.reply.outcome, Success):
                 raise Unavailable(f"{usual.message} is not answered to begin with")
             patience = patience_after(usual.elapsed)
-            for name in (each for each in _messages(of) if f"{of.name}.{each}" not in bench.profile.never):
-                slow = _slow(bench, of, (fmt, name), patience)
-                # Each time after this call, and never without it: another client is no such thing.
-                if len(slow) == 2 and not _is_slow(_next(bench, of, fmt), patience):
-                    said = f"{describe(slow[-1])[:80]} after {slow[-1].elapsed:.1f} s"
-                    judge.fail(f"a good call is answered as usual after a refused {name}", said, *slow)
+            for number, stop in enumerate(refusals(bench, of, writable(bench, of))):
+                if (bench.seed + number + at) % len(bench.formats) and bench.budget.name != "thorough":
+                    continue
+                if not _judge_next(bench, judge, (of, fmt), stop, patience):
                     break
-                judge.asserted += 1
 
 
-def _slow(bench: Bench, of: ApiClass, call: tuple[Format, str], patience: float) -> list[Exchange]:
+def _judge_next(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], stop: Stop, patience: float) -> bool:
+    of, fmt = at
+    slow = _slow(bench, of, (fmt, stop), patience)
+    # Each time after this call, and never without it: another client is no such thing.
+    if len(slow) == 2 and not _is_slow(_next(bench, of, fmt), patience):
+        said = f"{describe(slow[-1])[:80]} after {slow[-1].elapsed:.1f} s"
+        judge.fail(f"a good call is answered as usual after {stop.message} with {stop.what}", said, *slow)
+        return False
+    judge.asserted += 1
+    return True
+
+
+def _slow(bench: Bench, of: ApiClass, call: tuple[Format, Stop], patience: float) -> list[Exchange]:
     """Call a message in vain, twice if need be; return the calls behind it that were slow."""
-    fmt, name = call
+    fmt, stop = call
     found: list[Exchange] = []
     for _ in range(2):
-        others: list[Param] = [(each.type, made_up(each.type)) for each in of.messages[name].params[1:]]
-        params: list[Param] = [BAD_RECORD] if name == "create" else [(RefTo(of.name), unknown_ref()), *others]
-        refused = bench.call(fmt, f"{of.name}.{name}", probe=True, params=params)
-        if name == "create" and isinstance(refused.reply.outcome, Success):
-            bench.stock.remove(bench.stock.adopt(of.name, refused))
-        if not is_refusal(refused):
+        refused = take(bench, fmt, stop)
+        if refused is None or not is_refusal(refused):
             break
         after = _next(bench, of, fmt)
         if not _is_slow(after, patience):
@@ -69,16 +150,60 @@ def _next(bench: Bench, of: ApiClass, fmt: Format) -> Exchange:
     return bench.call(bench.other(fmt), f"{of.name}.get_all")
 
 
-def _messages(of: ApiClass) -> Iterator[str]:
-    for kind in KINDS:
-        names = (m for m in of.messages.values() if m.implicit and kind in {m.name, m.verb})
-        yield from [m.name for m in names if m.lifecycle.state is not State.REMOVED][:1]
+def is_listed(_api: Api, of: ApiClass) -> bool:
+    """Whether the objects of a class are listed."""
+    return "get_all" in of.messages
 
 
-def is_listed_and_refuses(_api: Api, of: ApiClass) -> bool:
-    """Whether the objects of a class are listed, and there is a message that is called to be refused."""
-    return "get_all" in of.messages and any(True for _ in _messages(of))
+# ---------------------------------------------------------------------------------------------------------- at the door
 
 
-CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_class=refusals_hold_nobody_up, applies=is_listed_and_refuses),)
+def the_door_does_no_harm(bench: Bench) -> None:
+    """A bad login or logout shows nothing and holds up nobody. Source: good practice in security."""
+    for fmt in bench.formats:
+        with bench.judging(NO_LEAK, DOOR, fmt) as silent:
+            for stop in door(bench, fmt):
+                exchange = take(bench, fmt, stop)
+                if exchange is not None and is_refusal(exchange):
+                    judge_silent(silent, f"{stop.message} with {stop.what}", exchange)
+                elif exchange is not None:
+                    leave(bench, stop, exchange)
+            _judge_secret(bench, silent, fmt)
+        with bench.judging(ALIVE, DOOR, fmt) as alive:
+            _judge_door(bench, alive, fmt)
+
+
+def _judge_secret(bench: Bench, judge: Judge, fmt: Format) -> None:
+    """Assert that a bad login tells the right password no more often than that of a user who is not there does."""
+    known = bench.client.credentials
+    if known is None:
+        return
+    users = (known.user, "xenconform-nobody")
+    both = [bench.call(fmt, LOGIN, user, "xenconform-not", known.version, known.originator, session=None, probe=True)
+            for user in users]  # fmt: skip
+    mine, nobodys = (each.received.count(known.password.encode()) for each in both)
+    judge.true(mine <= nobodys, "the reply to a bad login shows no password", "it shows the right one", *both)
+
+
+def _judge_door(bench: Bench, judge: Judge, fmt: Format) -> None:
+    message, _ = a_listing(bench)
+    patience = patience_after(bench.call(fmt, message).elapsed)
+    for stop in [each for each in door(bench, fmt) if not each.good]:
+        slow: list[Exchange] = []
+        for _ in range(2):
+            if take(bench, fmt, stop) is None:
+                break
+            after = bench.call(bench.other(fmt), message)
+            if not _is_slow(after, patience):
+                break
+            slow.append(after)
+        well = len(slow) < 2 or _is_slow(bench.call(bench.other(fmt), message), patience)
+        judge.true(well, f"a good call is answered as usual after {stop.message} with {stop.what}", "it waits", *slow)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(NO_EFFECT, per_class=refusals_change_and_tell_nothing, applies=has_messages, also=(NO_LEAK,)),
+    Check(ALIVE, per_class=refusals_hold_nobody_up, applies=is_listed),
+    Check(NO_LEAK, per_server=the_door_does_no_harm, also=(ALIVE,)),
+)
 """The rows of the suite's table."""

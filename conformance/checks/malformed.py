@@ -14,6 +14,7 @@ from xenconform.models.types import MapOf, RefTo, Str
 
 SECTIONS = 9
 """At so many places a good call is cut."""
+_TWICE = '<string a="1" a="1">'
 
 
 def malformed(fmt: Format, message: str, session: str) -> Iterator[tuple[str, bytes]]:
@@ -52,6 +53,8 @@ def _xml(good: str, method: str, session: str) -> Iterator[tuple[str, bytes]]:
         "an entity that is not defined": f"{call}{one.replace(session, session + '&nothing;')}</methodCall>",
         "a bare ampersand": f"{call}{one.replace(session, session + '&')}</methodCall>",
         "an attribute without quotes": f"{call}{one.replace('<string>', '<string a=b>')}</methodCall>",
+        "an attribute twice": f"{call}{one.replace('<string>', _TWICE)}</methodCall>",
+        "a declaration that is not at the start": f"{call}<?xml version='1.0'?>{one}</methodCall>",
         "a character reference to NUL": f"{call}{one.replace(session, session + '&#0;')}</methodCall>",
         "a name that starts with a digit": f"{call}{one.replace('string', '1string')}</methodCall>",
         "an int that is none": f"{call}{one.replace('string', 'int')}</methodCall>",
@@ -94,6 +97,8 @@ def _json(fmt: Format, method: str, session: str) -> Iterator[tuple[str, bytes]]
         "single quotes": f"{{{rest}}}".replace('"', "'"),
         "names without quotes": f"{{{rest}}}".replace('"method"', "method"),
         "an escape that JSON does not have": f"{{{rest}}}".replace(f'"{session}"', f'"\\q{session}"'),
+        "an escape of two digits": f"{{{rest}}}".replace(f'"{session}"', f'"\\x{ord(session[0]):02x}{session[1:]}"'),
+        "an escape in braces": f"{{{rest}}}".replace(f'"{session}"', f'"\\u{{{ord(session[0]):x}}}{session[1:]}"'),
         "an escape that is cut": f"{{{rest}}}".replace(f'"{session}"', f'"{session}\\u12"'),
         "a string that does not end": f"{{{rest}}}".replace(f'"{session}"', f'"{session}'),
         "an id that is an object": f"{{{rest}}}".replace('"id":1', '"id":{}'),
@@ -145,6 +150,9 @@ _INSIDE_XML = {
     "a bare less-than": ("<string>b<", "<string>b < c<"),
     "an entity that is not defined": ("<string>b<", "<string>&b;<"),
     "a struct that ends as an array": ("</struct>", "</array>"),
+    "an attribute twice": ("<string>b<", '<string a="1" a="1">b<'),
+    "a date that is none": (_VALUE, "<value><dateTime.iso8601>b</dateTime.iso8601></value>"),
+    "a double that is none": (_VALUE, "<value><double>b</double></value>"),
 }
 _INSIDE_JSON = {
     "a comma too many": ('"d"}', '"d",}'),
@@ -161,4 +169,7 @@ _INSIDE_JSON = {
     "single quotes": ('"b"', "'b'"),
     "an object that ends as an array": ('"d"}', '"d"]'),
     "an escape that JSON does not have": ('"b"', '"\\qb"'),
+    "an escape of two digits": ('"b"', '"\\x62"'),
+    "an escape in braces": ('"b"', '"\\u{62}"'),
+    "an escape of an apostrophe": ('"b"', '"\\\'b"'),
 }

@@ -81,3 +81,10 @@ def own(bench: Bench, of: ApiClass) -> Obj | None:
     with suppress(Unavailable):
         return bench.stock.own(of.name)
     return None
+
+
+def writable(bench: Bench, of: ApiClass) -> Obj | None:
+    """Return an object of a class that may be written, None where there is none."""
+    with suppress(Unavailable):
+        return bench.stock.writable(of.name)
+    return None

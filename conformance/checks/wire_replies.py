@@ -17,7 +17,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import LOGIN, opened
-from xenconform.conformance.checks.stops import Stop, take, take_json
+from xenconform.conformance.checks.stops import Stop, take, take_json, writable
 from xenconform.conformance.checks.wire_envelope import ENVELOPES, a_text_setter, json_formats
 from xenconform.conformance.checks.wire_json import parsed
 from xenconform.models.api import Api, ApiClass
@@ -52,7 +52,7 @@ def tour(bench: Bench, of: ApiClass, *, whole: bool = False) -> Iterator[Stop]:
     yield from good_calls.comings_and_goings(bench, of)
     yield from good_calls.explicit_calls(bench, of, None if whole else FEW)
     yield from good_calls.tasks_begun(bench, of)
-    yield from refusals(bench, of)
+    yield from refusals(bench, of, writable(bench, of))
 
 
 # ------------------------------------------------------------------------------------------------------------ the door

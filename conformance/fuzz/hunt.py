@@ -13,7 +13,7 @@ from math import inf, isinf
 from typing import Final
 
 from xenconform.conformance.checks.health import TargetGoneError
-from xenconform.conformance.checks.hostile_bodies import CANARY
+from xenconform.conformance.checks.hostile_entities import CANARY
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.corpus import Corpus

@@ -8,7 +8,8 @@ from math import isfinite
 from typing import Any, Final
 
 from xenconform.conformance.checks.bench import ENVELOPES
-from xenconform.conformance.checks.hostile_bodies import CANARY, PATHS, TRACES
+from xenconform.conformance.checks.hostile_entities import CANARY
+from xenconform.conformance.checks.hostile_leaks import PATHS, TRACES
 from xenconform.conformance.checks.judging import describe
 from xenconform.conformance.checks.role_cells import DENIED
 from xenconform.conformance.codec import codec_for

@@ -15,7 +15,7 @@ from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.health import TargetGoneError
-from xenconform.conformance.checks.hostile_bodies import CANARY
+from xenconform.conformance.checks.hostile_entities import CANARY
 from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.lost import is_refused, reading

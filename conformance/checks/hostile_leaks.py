@@ -1,0 +1,27 @@
+"""Level 5, what no reply shows: stack traces, places in a source, paths of the server."""
+
+from __future__ import annotations
+
+import re
+
+from xenconform.conformance.checks.judging import Judge
+from xenconform.models.exchange import Exchange
+
+TRACES = re.compile(
+    rb"Traceback \(most recent call last\)|\bat [\w.$]+\([\w]+\.(?:java|kt|scala):\d+\)|goroutine \d+ \["
+    rb"|Raised (?:at|by)|Called from [\w.]+ in file|\bFile \"[^\"]+\", line \d+|\.(?:py|ml|go|rs|cc|cpp|rb|php|cs):\d+"
+    rb"|thread '[^']*' panicked|Stack trace:|stack backtrace:"
+)
+PATHS = re.compile(
+    rb"(?:/usr/(?:lib|local|share)|/home|/opt|/root|/var/lib|/site-packages)/[\w.-]+|\b[A-Z]:\\\\?[A-Za-z]"
+)
+
+
+def judge_silent(judge: Judge, what: str, exchange: Exchange) -> None:
+    """Assert that a reply shows nothing of the kind that its request did not hold."""
+    asked = exchange.sent
+    for kind, pattern in (("a stack trace or a place in a source", TRACES), ("a path of the server", PATHS)):
+        found = pattern.search(exchange.received)
+        shown = found is not None and found[0] not in asked
+        said = found[0].decode("utf-8", "replace") if found else ""
+        judge.true(not shown, f"the reply to {what} shows no trace, path or source", f"{kind}: {said}", exchange)
