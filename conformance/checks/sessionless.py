@@ -13,12 +13,14 @@ from xenconform.conformance.checks.aimed import aim
 from xenconform.conformance.checks.arguments import good_args
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.good_calls import free_members, on, readings
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.sessions import KINDS, PATIENCE, bad_sessions, opened, takes_sessions
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import Str
 from xenconform.models.values import Ref, Value
 
@@ -147,11 +149,19 @@ def _judge_unmade(bench: Bench, of: ApiClass, judge: Judge, fmt: Format, session
     args: list[Value] = [given] if constructor.record else [given[p.name] for p in constructor.message.params]
     name = constructor.message.full_name
     refused = bench.call(fmt, name, *args, probe=True, session=session, deadline=PATIENCE)
+    _judge_no_task(bench, judge, bench.call(fmt, f"Async.{name}", *args, probe=True, session=session))
     made = [ref for ref in bench.stock.all_refs(of.name) if ref not in before and is_it(bench, of, ref, given)]
     for ref in made:
         bench.stock.remove(bench.stock.adopt_ref(of.name, ref))
     if judge.refused(refused, f"{name} without a session"):
         judge.true(not made, f"no new {of.name}", f"{len(made)} made", refused)
+
+
+def _judge_no_task(bench: Bench, judge: Judge, later: Exchange) -> None:
+    """Assert that a call without a session begins no task."""
+    outcome = later.reply.outcome
+    if not judge.refused(later, f"{later.message} without a session") and isinstance(outcome, Success):
+        bench.stock.remove(bench.stock.adopt_ref("task", str(outcome.value)))
 
 
 def is_it(bench: Bench, of: ApiClass, ref: Ref, given: Mapping[str, Value]) -> bool:
@@ -166,6 +176,7 @@ def is_it(bench: Bench, of: ApiClass, ref: Ref, given: Mapping[str, Value]) -> b
 def _judge_not_ended(bench: Bench, of: ApiClass, judge: Judge, fmt: Format, session: str | None) -> None:
     obj = bench.stock.make(of.name)
     name = f"{of.name}.{of.destructor}"
+    _judge_no_task(bench, judge, bench.call(fmt, f"Async.{name}", obj.ref, probe=True, session=session))
     refused = bench.call(fmt, name, obj.ref, probe=True, session=session, deadline=PATIENCE)
     reading = bench.call(bench.other(fmt), f"{of.name}.get_record", obj.ref, probe=True)
     _forget(bench, obj, there=isinstance(reading.reply.outcome, Success))
@@ -181,8 +192,64 @@ def _forget(bench: Bench, obj: Obj, *, there: bool) -> None:
         bench.stock.forget(obj)
 
 
+# ---------------------------------------------------------------------------------------------------- nothing taken out
+
+
+def nothing_is_taken_out_without_a_session(bench: Bench, of: ApiClass) -> None:
+    """Without a session nothing is taken out of a set or map, whatever the refusal says. Source: error list."""
+    bad = list(bad_sessions(bench).items())
+    for number, (field, add, remove, args) in enumerate(free_members(bench, of)):
+        for at, fmt in enumerate(bench.formats):
+            kind, session = bad[(bench.seed + number + at) % len(bad)]
+            with bench.judging(CLAUSE, f"{of.name}.{remove}_{field.name} of what is there", fmt) as judge:
+                obj = bench.stock.writable(of.name)
+                bench.call(fmt, f"{of.name}.{add}_{field.name}", params=on(of, obj, *args))
+                there, _ = bench.ask(fmt, f"{of.name}.get_{field.name}", obj.ref)
+                name, taken = f"{of.name}.{remove}_{field.name}", on(of, obj, args[0])
+                refused = bench.call(fmt, name, params=taken, probe=True, session=session, deadline=PATIENCE)
+                after, seen = bench.ask(bench.other(fmt), f"{of.name}.get_{field.name}", obj.ref)
+                bench.call(fmt, name, params=taken)
+                judge.refused(refused, f"{name} with a session that is {kind}")
+                stays = args[0][1] not in there or args[0][1] in after
+                judge.true(stays, f"{args[0][1]} stays in {field.name}", "it is gone", refused, seen)
+
+
+def has_members(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has a set or map that takes one member after the other."""
+    return any(m.implicit and m.verb in {"add", "add_to"} for m in of.messages.values())
+
+
+# -------------------------------------------------------------------------------------------------- what has been asked
+
+
+def what_was_asked_before_is_not_told_again(bench: Bench, of: ApiClass) -> None:
+    """What a session has read of a class is not told to it once it has ended. Source: wire protocol."""
+    names = [n for n in ("get_record", "get_all", "get_all_records", "get_by_uuid") if n in of.messages]
+    for fmt in bench.formats:
+        with bench.judging("SESSION-LOGOUT", f"{of.name}, what was asked before", fmt) as judge:
+            stops = list(readings(bench, of))
+            getter = next((stop for stop in stops if stop.message.partition(".")[2] not in names), None)
+            known = [stop for stop in stops if stop is getter or stop.message.partition(".")[2] in names]
+            session = opened(bench, fmt)
+            for over in (fmt, bench.other(fmt)):
+                for stop in known:
+                    bench.call(over, stop.message, params=stop.params, probe=True, session=session)
+            bench.call(bench.other(fmt), "session.logout", session=session)
+            for over in (fmt, bench.other(fmt)):
+                for stop in known:
+                    after = bench.call(over, stop.message, params=stop.params, probe=True, session=session)
+                    judge.refused(after, f"{stop.message} over {over} with a session that has asked it, and has ended")
+
+
+def can_be_read(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has messages that read."""
+    return any(m.takes_session and (m.verb == "get" or m.name.startswith("get_")) for m in of.messages.values())
+
+
 CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=none_of_all_kinds_serves, applies=takes_sessions),
     Check(CLAUSE, per_server=nothing_else_is_a_session),
     Check(CLAUSE, per_class=nothing_comes_or_goes_without_a_session, applies=can_come_and_go),
+    Check(CLAUSE, per_class=nothing_is_taken_out_without_a_session, applies=has_members),
+    Check("SESSION-LOGOUT", per_class=what_was_asked_before_is_not_told_again, applies=can_be_read),
 )

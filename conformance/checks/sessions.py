@@ -105,6 +105,11 @@ def _judge_bad(bench: Bench, judge: Judge, fmt: Format) -> None:
             raise Unavailable(f"{describe(exchange)}; counted under the wire clauses")
         fits = isinstance(outcome, Failure) and outcome.code == "SESSION_AUTHENTICATION_FAILED"
         judge.true(fits, f"{what} fails with SESSION_AUTHENTICATION_FAILED", describe(exchange), exchange)
+    for count in (2, 3):
+        # Clients of every age are let in: a login of fewer parameters is to look at the password as well.
+        few = (known.user, f"{known.password}-not", known.version)[:count]
+        exchange = bench.call(fmt, LOGIN, *few, session=None, probe=True)
+        judge.refused(exchange, f"a wrong password in a login of {count} parameters")
     for node in NO_PASSWORDS:
         said: list[Param] = [(Str(), known.user), (None, node), (Str(), known.version), (Str(), known.originator)]
         exchange = bench.call(fmt, LOGIN, params=said, session=None, probe=True)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from xenconform.conformance.checks.awkward import make_awkward
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.roundtrip import spot, writer
-from xenconform.conformance.checks.sessions import opened, use, uses
+from xenconform.conformance.checks.sessions import LOGIN, opened, use, uses
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.watching_server import sibling
 from xenconform.models.api import Api, ApiClass, Field
-from xenconform.models.calls import Failure, Format
+from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, SetOf, Str
-from xenconform.models.values import Ref, Value, same
+from xenconform.models.values import Ref, Value, is_null_text, same
 
 ROUNDS = 6
 """How often a difference must show itself again: a value that changes by itself agrees with itself now and then."""
@@ -22,6 +26,8 @@ ROUNDS = 6
 _TURNED_AWAY = ("SESSION_INVALID", "RBAC_PERMISSION_DENIED")
 """What a call fails with whose session does not serve."""
 
+AWKWARD_KINDS = (0, 3)
+"""Kinds of awkward objects that are compared."""
 ADDED = "xc-added"
 """What is added to sets and maps, and taken out again."""
 
@@ -56,7 +62,10 @@ def formats_agree(bench: Bench, of: ApiClass) -> None:
     What differs is read over both formats in turn, several times: only what stands still over each is judged.
     """
     first, *others = bench.formats
-    found = {fmt: _compare_all(bench, of, first, fmt) for fmt in others}
+    awkward = _awkward(bench, of)
+    found = {fmt: _compare_all(bench, of, first, fmt, awkward) for fmt in others}
+    for obj in awkward:
+        bench.stock.remove(obj)
     for name in of.fields:
         guilty = {fmt for fmt, each in found.items() if name in each.differing}
         alone = len(guilty) > 1 and len(guilty) == len(others) and _alike(of, name, found)
@@ -84,11 +93,22 @@ def _alike(of: ApiClass, name: str, found: Mapping[Format, Comparison]) -> bool:
     return all(same(of.fields[name].type, one, other) for other in others)
 
 
-def _compare_all(bench: Bench, of: ApiClass, first: Format, fmt: Format) -> Comparison:
+def _awkward(bench: Bench, of: ApiClass) -> tuple[Obj, ...]:
+    """Return objects of ours that are full of values which one format may write otherwise than another."""
+    made: list[Obj] = []
+    with suppress(Unavailable, Unanswered):
+        made.extend(make_awkward(bench, of, kind) for kind in AWKWARD_KINDS if bench.budget.boundaries)
+    return tuple(made)
+
+
+def _compare_all(bench: Bench, of: ApiClass, first: Format, fmt: Format, awkward: tuple[Obj, ...]) -> Comparison:
     found = Comparison()
     try:
         for obj in bench.stock.readable(of.name, bench.budget.objects):
             _compare(bench, of, (obj.ref, first, fmt), found)
+        for obj in awkward or bench.stock.readable(of.name):
+            _compare(bench, of, (obj.ref, first, fmt), found)
+            _compare_getters(bench, of, (obj.ref, first, fmt), found)
         _compare_listed(bench, of, (first, fmt), found)
         _compare_after_writing(bench, of, (first, fmt), found)
         _compare_after_adding(bench, of, (first, fmt), found)
@@ -106,6 +126,25 @@ def _compare_listed(bench: Bench, of: ApiClass, formats: tuple[Format, Format], 
     odd = [ref for ref in left if ref in right and differing(of, left[ref], right[ref])]
     for ref in odd[: bench.budget.objects]:
         _compare(bench, of, (ref, *formats), found)
+
+
+def _compare_getters(bench: Bench, of: ApiClass, at: tuple[Ref, Format, Format], found: Comparison) -> None:
+    """Compare what the getters of an object show over two formats."""
+    ref, *formats = at
+    for name, shown in of.fields.items():
+        message = f"{of.name}.get_{name}"
+        if f"get_{name}" not in of.messages or name in found.differing:
+            continue
+        for tries in range(ROUNDS + 1):
+            seen = [bench.call(fmt, message, ref) for fmt in (*formats, formats[0])]
+            told = [each.reply.outcome.value for each in seen if isinstance(each.reply.outcome, Success)]
+            odd = (
+                len(told) == len(seen) and same(shown.type, told[0], told[2]) and not same(shown.type, told[0], told[1])
+            )
+            if not odd:
+                break
+            if tries == ROUNDS:
+                found.differing[name] = Difference(seen[0], seen[1], told[0], told[1])
 
 
 def differing(of: ApiClass, left: Mapping[str, Value], right: Mapping[str, Value]) -> set[str]:
@@ -180,6 +219,7 @@ def sessions_are_shared(bench: Bench) -> None:
         with bench.judging("WIRE-SESSION-SHARED", "server", over) as judge:
             for ender in bench.formats:
                 _judge_shared(bench, judge, over, ender)
+            _judge_connections(bench, judge, over)
 
 
 def _judge_shared(bench: Bench, judge: Judge, over: Format, ender: Format) -> None:
@@ -193,6 +233,25 @@ def _judge_shared(bench: Bench, judge: Judge, over: Format, ender: Format) -> No
             judge.true(serves, f"a session of {over} serves {call[0]} over {used}", describe(exchange), exchange)
     out = bench.call(ender, "session.logout", session=session)
     judge.true(not _is_turned_away(out), f"a session of {over} can be logged out over {ender}", describe(out), out)
+
+
+def _judge_connections(bench: Bench, judge: Judge, over: Format) -> None:
+    """Open a session over a connection that is then closed: it serves over the others as before."""
+    known = bench.client.credentials
+    if known is None:
+        return
+    args = (known.user, known.password, known.version, known.originator)
+    with sibling(bench, []) as client:
+        outcome = client.call(over, LOGIN, args, session=None).reply.outcome
+    if not isinstance(outcome, Success) or is_null_text(outcome.value):
+        return
+    session = str(outcome.value)
+    call = uses(bench, session)[0]
+    for used in bench.formats:
+        exchange = use(bench, used, call, session)
+        serves = not _is_turned_away(exchange) or _serves_nobody(bench, used, call, session)
+        judge.true(serves, f"a session of {over} outlives its connection", describe(exchange), exchange)
+    bench.call(over, "session.logout", session=session, probe=True)
 
 
 def _serves_nobody(bench: Bench, used: Format, call: tuple[str, tuple[Value, ...]], session: Ref) -> bool:

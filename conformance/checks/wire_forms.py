@@ -10,6 +10,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.roundtrip import Spot, spot
+from xenconform.conformance.checks.wire_explicit_ints import has_explicit_ints, ints_of_explicit_messages
 from xenconform.conformance.checks.wire_kinds import parts
 from xenconform.conformance.checks.wire_ways import ints_in, result_of, spelling
 from xenconform.conformance.codec import Ints, Scalar
@@ -43,7 +44,9 @@ def _names(constructor: Constructor, of: ApiClass) -> tuple[str, ...]:
 
 
 def has_int_setters(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has a setter of an int, or a constructor that takes one."""
+    """Whether a class has a setter of an int, or a constructor or an explicit message that takes one."""
+    if has_explicit_ints(of):
+        return True
     made = any(isinstance(of.fields[name].type, t.Int) for each in of.constructors for name in _names(each, of))
     return made or any(m.verb == "set" and isinstance(of.fields[m.field].type, t.Int) for m in of.messages.values())
 
@@ -60,6 +63,7 @@ def ints_are_taken_in_each_spelling(bench: Bench, of: ApiClass) -> None:
                     _judge_wide(spot_, judge, (fmt, obj.ref))
                 spot_.put(fmt, before, obj)
     _judge_created(bench, of)
+    ints_of_explicit_messages(bench, of)
 
 
 def _judge_spellings(spot_: Spot, judge: Judge, fmt: Format, ref: Ref) -> None:

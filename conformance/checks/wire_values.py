@@ -28,9 +28,11 @@ from xenconform.conformance.checks.wire_kinds import (
     Kind,
     holds_longest,
 )
+from xenconform.conformance.checks.wire_listed import values_stand_in_listings
 from xenconform.conformance.checks.wire_names import outside_names_are_refused
 from xenconform.conformance.checks.wire_odd import is_refused, uncarriable_text_is_kept_or_refused
 from xenconform.conformance.checks.wire_shapes import judge_form, judge_listing, record, shown
+from xenconform.conformance.checks.wire_spellings import other_spellings_are_read
 from xenconform.conformance.checks.wire_ways import (
     created_values_travel,
     keeps_to_one_spelling,
@@ -83,6 +85,7 @@ def values_travel(bench: Bench, of: ApiClass, *, kind: Kind, clause: str) -> Non
                 _judge_values(spot_, kind, fmt, number + at, all_of_them=first and bench.budget.boundaries)
         if kind.by_value:
             created_values_travel(bench, of, kind, fmt)
+            values_stand_in_listings(bench, of, kind, fmt)
         judge_listing(bench, of, kind, fmt)
 
 
@@ -108,6 +111,8 @@ def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int, *, all_of_the
         try:
             if trial.plain_comes_back(plain):
                 _try_hard(trial, kind, turn, _chosen(spot_, kind, turn, all_of_them=all_of_them), plain[0])
+                if kind is STRING and all_of_them:
+                    other_spellings_are_read(trial)
         finally:
             if isinstance(before, Success):
                 spot_.put(fmt, before.value, holder)
