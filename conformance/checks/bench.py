@@ -19,6 +19,7 @@ from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable
 from xenconform.conformance.checks.lacking import no_restart, no_way_in
 from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.checks.lost import ends
+from xenconform.conformance.checks.onlooker import Onlooker
 from xenconform.conformance.checks.options import CallOptions, RawOptions
 from xenconform.conformance.checks.stock import Obj, Stock
 from xenconform.conformance.client import Client
@@ -104,6 +105,7 @@ class Bench:
         self._health = Health(formats)
         self.stock = Stock(self)
         self.roles = RoleSessions()
+        self.onlooker = Onlooker()
         self.restart: Callable[[], None] = no_restart
         """Restarts the server and logs in again; Unavailable or TargetGoneError is raised where that cannot be."""
         self.dial: Callable[[float], socket.socket] = no_way_in
@@ -271,8 +273,13 @@ class Bench:
             yield
             return
         of = self.api.classes[obj.cls]
-        before = self.call(self.formats[0], f"{obj.cls}.get_{field}", obj.ref).reply.outcome
+        seen = self.call(self.formats[0], f"{obj.cls}.get_{field}", obj.ref)
+        before = seen.reply.outcome
         if not isinstance(before, Success):
+            with self.judging("GET-EVERY-FIELD", f"{obj.cls}.{field}", self.formats[0]) as judge:
+                judge.true(
+                    not isinstance(before, Failure), "the value of an object that is there", describe(seen), seen
+                )
             raise Unavailable(f"{obj.cls}.{field} of an existing object cannot be read, so it is not written")
         try:
             yield

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -25,7 +26,10 @@ from xenconform.models.values import Value
 Member = tuple[Value, ...]
 """The values that an addition takes: a set's member, or a key and its value."""
 CLAUSES: Mapping[type, Sequence[str]] = MappingProxyType(
-    {SetOf: ("SET-ADD", "SET-REMOVE"), MapOf: ("MAP-ADD", "MAP-REMOVE", "MAP-DUPLICATE-KEY")}
+    {
+        SetOf: ("SET-ADD", "SET-REMOVE", "SET-ADD-DEDUP"),
+        MapOf: ("MAP-ADD", "MAP-REMOVE", "MAP-DUPLICATE-KEY", "MAP-DUPLICATE-UNCHANGED"),
+    }
 )
 
 
@@ -58,10 +62,15 @@ def explicit_messages_write_one_by_one(bench: Bench, of: ApiClass, kind: type) -
 
 
 def _one_by_one(place: Place, adder: Message, remover: Message) -> bool:
-    """Add two members and remove them; return whether the server took them, so that something was judged."""
+    """Add two members and remove them; return whether the server took them, so that something was judged.
+
+    Where the domain has no more there may be one alone.
+    """
     members = _members(place)
     base = _value(place)
-    if len(members) < 2 or (not place.obj.own and any(member[0] in base for member in members)):
+    if len(members) < (2 if isinstance(base, dict) else 1) or (
+        not place.obj.own and any(member[0] in base for member in members)
+    ):
         return False
     for member in members[:2]:
         if member[0] in base and not _done(_call(place, remover, member[:1])):
@@ -72,29 +81,65 @@ def _one_by_one(place: Place, adder: Message, remover: Message) -> bool:
         return False
     clauses = CLAUSES[type(place.field.type)]
     _judge(place, clauses[0], _with(base, members[:2]), wrote)
-    if isinstance(base, dict):
-        _refuses_a_key(place, adder, members)
+    _adds_what_is_there(place, adder, members, _with(base, members[:2]))
+    _adds_to_another(place, adder, members[0])
     gone = [_call(place, remover, members[0][:1])]
     if all(map(_done, gone)):
         _judge(place, clauses[1], _with(base, members[1:2]), gone)
+        again = _call(place, remover, members[0][:1])
+        _judge(place, clauses[1], _with(base, members[1:2]), (*gone, again))
         if isinstance(base, dict) and members[-1][0] == members[0][0] and members[-1][1] != members[0][1]:
             back = [_call(place, adder, members[-1])]
             if all(map(_done, back)):
                 _judge(place, clauses[0], _with(base, (*members[1:2], members[-1])), (*gone, *back))
             _call(place, remover, members[0][:1])
-    _call(place, remover, members[1][:1])
+    for member in members[1:2]:
+        _call(place, remover, member[:1])
     return True
 
 
-def _refuses_a_key(place: Place, adder: Message, members: Sequence[Member]) -> None:
+def _adds_what_is_there(place: Place, adder: Message, members: Sequence[Member], there: Value) -> None:
+    """Add a key again, or a value, which a server may have a reason of its own to refuse; nothing comes of it."""
+    if isinstance(there, dict):
+        again = _refuses_a_key(place, adder, members)
+        if again is not None and not _done(again):
+            _judge(place, "MAP-DUPLICATE-UNCHANGED", there, [again])
+        return
+    bench = place.bench
+    for member in members[:2]:
+        again = _call(place, adder, member)
+        with bench.judging("SET-ADD-DEDUP", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
+            actual, seen = place.read()
+            judge.same(place.field.type, there, actual, again, seen)
+            judge.true(len(actual) == len(set(actual)), "each member once", show(actual), again, seen)
+            taken = _done(again) or bench.is_domain_refusal(again)
+            judge.true(taken, f"{adder.full_name} of what is there succeeds", describe(again), again)
+
+
+def _adds_to_another(place: Place, adder: Message, member: Member) -> None:
+    """Add to a second object of ours what the first one has: members are an object's own."""
+    if not place.obj.own:
+        return
+    with suppress(Unavailable):
+        other = replace(place, obj=place.bench.stock.make(place.of.name))
+        base = _value(other)
+        wrote = _call(other, adder, member)
+        if _done(wrote) and member[0] not in base:
+            _judge(other, CLAUSES[type(place.field.type)][0], _with(base, [member]), [wrote])
+        place.bench.stock.remove(other.obj)
+
+
+def _refuses_a_key(place: Place, adder: Message, members: Sequence[Member]) -> Exchange | None:
+    """Add the first key again with another value, where there is one; return the exchange."""
     key, value = members[0]
     if value == members[-1][1]:
-        return
+        return None
     again = _call(place, adder, (key, members[-1][1]))
     with place.bench.judging("MAP-DUPLICATE-KEY", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
         judge.true(
             not _done(again), f"{adder.full_name} of the key {show(key)} that is there fails", describe(again), again
         )
+    return again
 
 
 def _judge(place: Place, clause: str, expected: Value, wrote: Sequence[Exchange]) -> None:
@@ -153,12 +198,12 @@ CHECKS = (
         "SET-ADD",
         per_class=partial(explicit_messages_write_one_by_one, kind=SetOf),
         applies=partial(_has, kind=SetOf),
-        also=("SET-REMOVE",),
+        also=("SET-REMOVE", "SET-ADD-DEDUP"),
     ),
     Check(
         "MAP-ADD",
         per_class=partial(explicit_messages_write_one_by_one, kind=MapOf),
         applies=partial(_has, kind=MapOf),
-        also=("MAP-DUPLICATE-KEY", "MAP-REMOVE"),
+        also=("MAP-DUPLICATE-KEY", "MAP-DUPLICATE-UNCHANGED", "MAP-REMOVE"),
     ),
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.onlooker import ask
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass, Field, Qualifier
 from xenconform.models.calls import Format, Success
@@ -24,31 +25,40 @@ from xenconform.strategies.plain import tame
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A field of an object under test and the format that writes it."""
+    """A field of an object under test and the format that writes it; `elsewhere` in the run's second session."""
 
     bench: Bench
     of: ApiClass
     field: Field
     obj: Obj
     fmt: Format
+    elsewhere: bool = False
 
     def message(self, verb: str) -> str:
         """Return the accessor's full name."""
         return f"{self.of.name}.{verb}_{self.field.name}"
 
+    def call(self, verb: str, *args: Value) -> Exchange:
+        """Write and return the exchange, whatever came."""
+        bench, message = self.bench, self.message(verb)
+        if self.elsewhere:
+            return bench.onlooker.call(bench, self.fmt, message, self.obj.ref, *args)
+        return bench.call(self.fmt, message, self.obj.ref, *args)
+
     def do(self, verb: str, *args: Value) -> Exchange:
         """Write; the call has to succeed."""
-        return self.bench.ask(self.fmt, self.message(verb), self.obj.ref, *args)[1]
+        return ask(self.bench, self.fmt, self.message(verb), self.obj.ref, *args, elsewhere=self.elsewhere)[1]
 
     def read(self) -> tuple[Value, Exchange]:
-        """Read back over another format than the one that writes.
+        """Read back over another format than the one that writes, in either session by turns.
 
         Raises:
             Unavailable: that format does not read what another one reads, which is no matter of the writing.
             Unanswered: no format reads it.
         """
+        elsewhere = self.bench.onlooker.has_turn()
         try:
-            return self.bench.ask(self.bench.other(self.fmt), self.message("get"), self.obj.ref)
+            return ask(self.bench, self.bench.other(self.fmt), self.message("get"), self.obj.ref, elsewhere=elsewhere)
         except Unanswered as why:
             others = (self.bench.call(fmt, self.message("get"), self.obj.ref) for fmt in self.bench.formats)
             if any(isinstance(each.reply.outcome, Success) for each in others):
@@ -96,6 +106,19 @@ def _wired(bench: Bench, value: Value) -> Value:
             return {_wired(bench, key): _wired(bench, each) for key, each in value.items()}
         case _:
             return value
+
+
+def has_getters(_api: Api, of: ApiClass) -> bool:
+    """Whether any field of the class has a getter by the model."""
+    return any(message.verb == "get" for message in of.messages.values())
+
+
+def getters(of: ApiClass) -> Iterator[tuple[Field, str]]:
+    """Return each field that has a getter, with the getter's full name."""
+    for field in of.fields.values():
+        message = of.messages.get(f"get_{field.name}")
+        if message is not None and message.verb == "get":
+            yield field, message.full_name
 
 
 def written(of: ApiClass) -> Iterator[Field]:
@@ -194,8 +217,8 @@ def takes_whole(place: Place, value: Value) -> bool:
 
 
 def turned(place: Place, step: int) -> Place:
-    """Return the same place written over another format."""
-    return replace(place, fmt=place.bench.other(place.fmt, step))
+    """Return the same place written over another format, and in the other session."""
+    return replace(place, fmt=place.bench.other(place.fmt, step), elsewhere=not place.elsewhere)
 
 
 def alike(place: Place, values: Sequence[Value]) -> Sequence[Value]:
@@ -204,11 +227,13 @@ def alike(place: Place, values: Sequence[Value]) -> Sequence[Value]:
     return (*values[:2], str(values[0]).swapcase()) if is_free(place) and isinstance(item, Str) else values
 
 
-def one_by_one(place: Place, current: Value, others: Sequence[Value] = ()) -> Iterator[tuple[str, tuple[Value, ...]]]:
+def one_by_one(
+    place: Place, current: Value, others: Sequence[Value] = (), *, shared: bool = False
+) -> Iterator[tuple[str, tuple[Value, ...]]]:
     """Return the ways to write a field, with values that it does not have: set, then one member in and out again.
 
     The values differ, where there are so many, from those that `others` have. Where it is empty the member comes first:
-    what is empty may be one thing that many objects share until it is set.
+    what is empty may be one thing that many objects share until it is set. A `shared` member is one that others have.
     """
     of = place.field.type
     values = place.plain(len(of.values) if isinstance(of, Enum) else 2 + len(others))
@@ -218,16 +243,19 @@ def one_by_one(place: Place, current: Value, others: Sequence[Value] = ()) -> It
     # What follows from one value of an enum need not follow from another.
     each = [other for other in fresh if other != value] if isinstance(of, Enum) else []
     whole: list[tuple[str, tuple[Value, ...]]] = [("set", (one,)) for one in (*each, value)] if values else []
-    members = list(_member_by_member(place, value))
+    theirs = [each for other in others for each in other] if shared and not is_scalar(place.field) else []
+    members = list(_member_by_member(place, value, theirs))
     yield from (*whole, *members) if current else (*members, *whole)
 
 
-def _member_by_member(place: Place, value: Value) -> Iterator[tuple[str, tuple[Value, ...]]]:
+def _member_by_member(place: Place, value: Value, first: Sequence[Value]) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    """Return additions and removals of a member that a value has not, one of the `first` where that can be."""
     of, bench = place.field.type, place.bench
     if not isinstance(of, SetOf | MapOf) or not is_free(place):
         return
     item = of.item if isinstance(of, SetOf) else of.key
-    fresh = next((each for each in plain_values(bench, "", place.field, item, 5) if each not in (value or ())), None)
+    members = (*first, *plain_values(bench, "", place.field, item, 5))
+    fresh = next((each for each in members if each not in (value or ())), None)
     if fresh is None:
         return
     if isinstance(of, SetOf):

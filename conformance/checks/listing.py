@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from xenconform.conformance.checks.awkward import make_awkward
+from xenconform.conformance.checks.awkward import make_awkward, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.fields import Place, written
+from xenconform.conformance.checks.fields import Place, one_by_one
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.onlooker import ask
 from xenconform.conformance.checks.reading import STILL
+from xenconform.conformance.checks.roundtrip import writer
+from xenconform.conformance.checks.states import in_states
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, RefTo, SetOf, Str
+from xenconform.models.types import MapOf, SetOf, Str
 from xenconform.models.values import Ref, Value, same
 
 CROWD, LARGE_CROWD = 10, 27
 """So many objects of our own are listed with those that are there; the larger a budget with boundary values."""
+WRITES = 3
+"""So many ways to write a field are tried."""
 
 
 def is_listed(_api: Api, of: ApiClass) -> bool:
@@ -32,7 +38,8 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
     """get_all and get_all_records name the same objects, each record equal to get_record. Source: introduction.
 
     More objects than 8 are listed, some of them with one name, one full of awkward values and one without any, where
-    the server lets them be made; then one is written, and the listing has to show it.
+    the server lets them be made, and some in other states; then each field of one is written, and the listing has to
+    show it. What is listed in one session is looked at in the other one too.
     """
     crowd: list[Obj] = []
     with suppress(Unavailable, Unanswered):
@@ -41,17 +48,17 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
         count = max(LARGE_CROWD if bench.budget.boundaries else CROWD, bench.budget.objects)
         crowd += twins(bench, of.name, count - len(crowd))
     try:
-        for fmt in bench.formats:
-            with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
-                _compare_listings(bench, judge, of, fmt)
-            for obj in crowd[-1:]:
-                _listing_follows_a_write(bench, of, obj, fmt)
-            if len(crowd) > 1:
-                with suppress(Unavailable):
-                    _listing_follows_an_exchange(bench, of, crowd, fmt)
+        with in_states(bench, of) as moved:
+            for at, fmt in enumerate(bench.formats):
+                with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
+                    _compare_listings(bench, judge, of, fmt, moved, elsewhere=at % 2 == 0)
+                if len(crowd) > 1:
+                    with suppress(Unavailable):
+                        _listing_follows_an_exchange(bench, of, crowd, fmt)
     finally:
         for obj in reversed(crowd):
             bench.stock.remove(obj)
+    _listings_follow_writes(bench, of)
 
 
 def _blank(bench: Bench, of: ApiClass) -> Obj:
@@ -75,10 +82,12 @@ def _blank(bench: Bench, of: ApiClass) -> Obj:
     return obj
 
 
-def _compare_listings(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
-    refs, listed = bench.ask(fmt, f"{of.name}.get_all")
-    records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
-    again, later = bench.ask(fmt, f"{of.name}.get_all")
+def _compare_listings(
+    bench: Bench, judge: Judge, of: ApiClass, fmt: Format, moved: Sequence[Obj], *, elsewhere: bool
+) -> None:
+    refs, listed = ask(bench, fmt, f"{of.name}.get_all", elsewhere=elsewhere)
+    records, exchange = ask(bench, fmt, f"{of.name}.get_all_records", elsewhere=not elsewhere)
+    again, later = ask(bench, fmt, f"{of.name}.get_all", elsewhere=elsewhere)
     steady = set(refs) & set(again)
     surplus = records.keys() - (set(refs) | set(again))
     if surplus:  # An object that others made and ended in between is no defect; one that is never listed is.
@@ -96,22 +105,52 @@ def _compare_listings(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> 
     judge.true(own <= set(again), "every object that was created", f"without {sorted(own - set(again))}", later)
     there = [ref for ref in again if ref in records]
     few = bench.budget.objects
-    for ref in dict.fromkeys((*there[:few], *there[-few:], *[ref for ref in there if ref in own][:few])):
+    brought = [obj.ref for obj in moved if obj.ref in records]
+    for ref in dict.fromkeys((*there[:few], *there[-few:], *[ref for ref in there if ref in own][:few], *brought)):
         _same_record(bench, judge, of, (fmt, ref), records[ref], exchange)
 
 
-def _listing_follows_a_write(bench: Bench, of: ApiClass, obj: Obj, fmt: Format) -> None:
-    """Write an object of our own over another format: the listing shows what get_record shows."""
-    field = next((each for each in written(of) if not isinstance(each.type, RefTo)), None)
-    if field is None:
+def _listings_follow_writes(bench: Bench, of: ApiClass) -> None:
+    """Each way to write a field shows in the listing as get_record shows it, over one format or another."""
+    for at, field in enumerate(settable(bench, of)):
+        fmt = bench.formats[at % len(bench.formats)]
+        with suppress(Unavailable):
+            obj = bench.stock.writable(of.name)
+            place = Place(bench, of, field, obj, bench.other(fmt))
+            with bench.restoring(obj, field.name):
+                _listing_follows(place, fmt, elsewhere=at % 2 == 0)
+
+
+def _listing_follows(place: Place, fmt: Format, *, elsewhere: bool) -> None:
+    """Write an object over another format: the listing shows what get_record shows.
+
+    Raises:
+        Unavailable: no value of the field is known.
+    """
+    bench, of, ref = place.bench, place.of, place.obj.ref
+    ask(bench, fmt, f"{of.name}.get_all_records", elsewhere=elsewhere)
+    for message, args in tuple(_ways_to_write(place))[:WRITES]:
+        wrote = bench.call(place.fmt, message, ref, *args)
+        if not isinstance(wrote.reply.outcome, Success):
+            continue  # counted under the clause that the message has
+        with bench.judging("GET-ALL-AGREES", f"{of.name}.{place.field.name}", fmt) as judge:
+            records, exchange = ask(bench, fmt, f"{of.name}.get_all_records", elsewhere=elsewhere)
+            if ref in records:
+                _same_record(bench, judge, of, (fmt, ref), records[ref], exchange)
+            else:
+                judge.asserted += 1  # that it is not listed at all is told of the class
+
+
+def _ways_to_write(place: Place) -> Iterator[tuple[str, tuple[Value, ...]]]:
+    """Return messages that write a field, with values that it does not have: accessors, or the explicit setter."""
+    now, _ = place.read()
+    if place.field.qualifier is Qualifier.RW:
+        yield from ((place.message(verb), args) for verb, args in one_by_one(place, now))
         return
-    with bench.judging("GET-ALL-AGREES", f"{of.name}.{field.name}", fmt) as judge:
-        place = Place(bench, of, field, obj, bench.other(fmt))
-        now, _ = place.read()
-        for value in [each for each in place.plain(2) if not same(field.type, each, now)][:1]:
-            place.do("set", value)
-            records, exchange = bench.ask(fmt, f"{of.name}.get_all_records")
-            _same_record(bench, judge, of, (fmt, obj.ref), records.get(obj.ref, {}), exchange)
+    setter = writer(place.bench, place.of, place.field.name, "set")
+    if setter is not None and len(setter.params) == 2:
+        fresh = (each for each in place.plain(3) if not same(place.field.type, each, now))
+        yield from ((setter.full_name, (each,)) for each in tuple(fresh)[:1])
 
 
 def _listing_follows_an_exchange(bench: Bench, of: ApiClass, crowd: list[Obj], fmt: Format) -> None:

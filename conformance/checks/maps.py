@@ -1,4 +1,4 @@
-"""Level 2, maps: one pair added or removed at a time, over every format, and keys that are there already.
+"""Level 2, maps: one pair added or removed at a time, over every format.
 
 Three plain pairs come first. Then, where a map takes them, many pairs whose keys are easily confused with one another
 and whose values are not all different: they are first set at once and read back, so that a text which a server cannot
@@ -26,9 +26,8 @@ from xenconform.conformance.checks.fields import (
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.models.calls import Failure, Success
-from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf
-from xenconform.models.values import Value, same
+from xenconform.models.values import Value
 from xenconform.strategies.confusable import boldest_first, confusables, crowd, paired
 
 Pair = tuple[Value, Value]
@@ -38,7 +37,7 @@ DUPLICATE = "MAP_DUPLICATE_KEY"
 
 def add_to_adds_and_keeps(place: Place, judge: Judge) -> None:
     """add_to_f adds the pair and keeps the rest. Source: introduction, accessors of maps."""
-    first, second, third = _pairs(place)
+    first, second, third = pairs_of(place)
     third = (alike(place, [first[0], second[0], third[0]])[2], third[1])
     place.do("set", dict([first]))
     wrote = [place.do("add_to", *second), place.do("add_to", *third)]
@@ -66,13 +65,14 @@ def _add_again(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:
 
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:
-    """Begin with none, add what is easily confused, and put back, with another value, what was taken away."""
-    odd = _odd(place)
+    """Begin with none and add, over two formats by turns; add what was taken away again, with another value."""
+    odd = odd_pairs(place)
     if not odd:
         return
     place.do("set", {})
+    turns = (place, turned(place, 1))
     # Shorter keys before those that they are a part of.
-    wrote = [place.do("add_to", key, odd[key]) for key in reversed(odd)]
+    wrote = [turns[at % 2].do("add_to", key, odd[key]) for at, key in enumerate(reversed(odd))]
     actual, seen = place.read()
     compare(place, judge, odd, actual, (*wrote[-3:], seen))
     key, *_, other = odd
@@ -103,103 +103,18 @@ def _add_to_another(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:
 
 
 def _add_to_many(place: Place, judge: Judge) -> None:
-    keys = crowd(_type(place).key)
-    many = paired(keys, _type(place).value)
+    keys = crowd(map_type(place).key)
+    many = paired(keys, map_type(place).value)
     last = many.pop(keys[-1])
-    if len(many) > len(confusables(_type(place).key)) and _taken(place, many):
+    if len(many) > len(confusables(map_type(place).key)) and _taken(place, many):
         wrote = place.do("add_to", keys[-1], last)
         actual, seen = place.read()
         compare(place, judge, {**many, keys[-1]: last}, actual, (wrote, seen))
 
 
-def add_to_of_a_present_key_fails(place: Place, judge: Judge) -> None:
-    """add_to_f of a present key fails with MAP_DUPLICATE_KEY, whatever the value, and changes nothing.
-
-    Source: introduction, accessors of maps; the parameters are those of the error list, where the object's ref or its
-    uuid may stand for the object.
-    """
-    first, second, (_, other) = _pairs(place)
-    place.do("set", dict([first, second]))
-    for pair in (first, (first[0], other)):
-        refused = _refuse(place, judge, [pair])
-        _duplicate_params(place, refused)
-        _duplicate_unchanged(place, refused, dict([first, second]))
-    with readily():
-        _refuse_what_is_there(place, judge)
-    with readily():
-        _refuse_what_it_was_made_with(place, judge, [first, second], other)
-
-
-def _refuse(place: Place, judge: Judge, pairs: Sequence[Pair]) -> list[Exchange]:
-    """Add pairs whose keys are there; each has to fail with the right code."""
-    refused = []
-    for pair in pairs:
-        exchange = place.bench.call(place.fmt, place.message("add_to"), place.obj.ref, *pair)
-        judge.code(exchange, DUPLICATE)
-        refused.append(exchange)
-    return refused
-
-
-def _refuse_what_is_there(place: Place, judge: Judge) -> None:
-    """Add keys again that were set over one format and added over another, with the present value and another one."""
-    odd, over = _odd(place), turned(place, 1)
-    if not odd:
-        return
-    keys = list(odd)
-    over.do("set", {key: odd[key] for key in keys[::2]})
-    for key in keys[1::2]:
-        over.do("add_to", key, odd[key])
-    if not same(place.field.type, odd, place.read()[0]):
-        return  # counted under MAP-ADD
-    others = [next((v for v in odd.values() if not same(_type(place).value, v, odd[key])), odd[key]) for key in keys]
-    turns = [(key, odd[key] if at % 2 else other) for at, (key, other) in enumerate(zip(keys, others, strict=True))]
-    turns += [(keys[at], others[at]) for at in (1, len(keys) - 1)] + [(keys[-1], odd[keys[-1]])]
-    refused = _refuse(place, judge, turns)
-    _duplicate_params(place, refused)
-    _duplicate_unchanged(place, refused, odd)
-
-
-def _refuse_what_it_was_made_with(place: Place, judge: Judge, pairs: Sequence[Pair], value: Value) -> None:
-    if not at_length(place):
-        return
-    with born_with(place, dict(pairs)) as other:
-        refused = _refuse(other, judge, [(pairs[0][0], value), pairs[1]])
-        _duplicate_unchanged(other, refused, dict(pairs))
-
-
-def _duplicate_params(place: Place, refused: Sequence[Exchange]) -> None:
-    with place.bench.judging("MAP-DUPLICATE-PARAMS", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
-        told = [(each, each.reply.outcome) for each in refused]
-        told = [(each, outcome) for each, outcome in told if isinstance(outcome, Failure) and outcome.code == DUPLICATE]
-        if not told:
-            raise Unavailable(f"the call did not fail with {DUPLICATE}")
-        names = _names(place)
-        for exchange, outcome in told:
-            params = outcome.params if isinstance(outcome, Failure) else ()
-            named = params[2] if len(params) > 2 and params[2] in names else place.obj.ref
-            judge.code(exchange, DUPLICATE, place.of.name, place.field.name, str(named), str(exchange.args[1]))
-
-
-def _names(place: Place) -> tuple[Value, ...]:
-    """Return what may stand for the object: its ref, and its uuid where it has one."""
-    ref = place.obj.ref
-    if "get_uuid" not in place.of.messages:
-        return (ref,)
-    outcome = place.bench.call(place.fmt, f"{place.of.name}.get_uuid", ref).reply.outcome
-    return (ref, outcome.value) if isinstance(outcome, Success) else (ref,)
-
-
-def _duplicate_unchanged(place: Place, refused: Sequence[Exchange], before: Pairs) -> None:
-    with place.bench.judging("MAP-DUPLICATE-UNCHANGED", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
-        if any(isinstance(each.reply.outcome, Success) for each in refused):
-            raise Unavailable("the call succeeded; counted under MAP-DUPLICATE-KEY")
-        actual, seen = place.read()
-        compare(place, judge, before, actual, (*refused[-3:], seen))
-
-
 def remove_from_removes_that_pair_only(place: Place, judge: Judge) -> None:
     """remove_from_f removes that pair only, and nothing where the key is absent. Source: introduction."""
-    first, second, third = _pairs(place)
+    first, second, third = pairs_of(place)
     place.do("set", dict([first, second, third]))
     wrote = place.do("remove_from", second[0])
     actual, seen = place.read()
@@ -208,6 +123,7 @@ def remove_from_removes_that_pair_only(place: Place, judge: Judge) -> None:
     actual, seen = place.read()
     compare(place, judge, dict([first, third]), actual, (again, seen))
     with readily():
+        _remove_what_was_added(place, judge, (first, second, third))
         _remove_all(place, judge)
     if at_length(place):
         with readily(), born_with(place, dict([first, second])) as other:
@@ -216,9 +132,21 @@ def remove_from_removes_that_pair_only(place: Place, judge: Judge) -> None:
             compare(other, judge, dict([second]), actual, (gone, seen))
 
 
+def _remove_what_was_added(place: Place, judge: Judge, pairs: tuple[Pair, Pair, Pair]) -> None:
+    """Remove after an addition over another format: what was there before, and what was added."""
+    first, second, third = pairs
+    back = turned(place, 1).do("add_to", *second)
+    if second[0] not in place.read()[0]:
+        return  # counted under MAP-ADD
+    for gone, left in ((first, [second, third]), (second, [third])):
+        wrote = place.do("remove_from", gone[0])
+        actual, seen = place.read()
+        compare(place, judge, dict(left), actual, (back, wrote, seen))
+
+
 def _remove_all(place: Place, judge: Judge) -> None:
     """Take one after the other out of what is easily confused, each of them twice; then one out of many."""
-    odd = _odd(place)
+    odd = odd_pairs(place)
     for key in reversed(list(odd)):
         wrote = [place.do("remove_from", key), place.do("remove_from", key)]
         actual, seen = place.read()
@@ -226,16 +154,16 @@ def _remove_all(place: Place, judge: Judge) -> None:
         compare(place, judge, odd, actual, (*wrote, seen))
         if judge.failed:
             return
-    many = _taken(place, paired(crowd(_type(place).key), _type(place).value))
+    many = _taken(place, paired(crowd(map_type(place).key), map_type(place).value))
     for key in list(many)[-2:-1]:
         gone = place.do("remove_from", key)
         actual, seen = place.read()
         compare(place, judge, {k: v for k, v in many.items() if k != key}, actual, (gone, seen))
 
 
-def _odd(place: Place) -> Pairs:
+def odd_pairs(place: Place) -> Pairs:
     """Set pairs that are easily confused and return them, with what a server may refuse where this one does not."""
-    of = _type(place)
+    of = map_type(place)
     ways = (_taken(place, paired(keys, of.value)) for keys in boldest_first(of.key))
     return next((each for each in ways if each), {})
 
@@ -245,13 +173,19 @@ def _taken(place: Place, pairs: Pairs) -> Pairs:
     return pairs if len(pairs) > 1 and takes_whole(place, pairs) else {}
 
 
-def _type(place: Place) -> MapOf:
+def map_type(place: Place) -> MapOf:
+    """Return the type of a place's map."""
     assert isinstance(place.field.type, MapOf), "only places of maps come here"
     return place.field.type
 
 
-def _pairs(place: Place) -> list[Pair]:
-    of = _type(place)
+def pairs_of(place: Place) -> list[Pair]:
+    """Return three plain pairs.
+
+    Raises:
+        Unavailable: there are no three.
+    """
+    of = map_type(place)
     domain = place.bench.profile.domain(place.of.name, place.field.name)
     if domain.skip:
         raise Unavailable(f"the profile {place.bench.profile.name} does not vary this field: {domain.skip}")
@@ -267,12 +201,6 @@ CHECKS = (
         "MAP-ADD",
         per_class=partial(over_fields, clause="MAP-ADD", kind=MapOf, act=add_to_adds_and_keeps),
         applies=has_maps,
-    ),
-    Check(
-        "MAP-DUPLICATE-KEY",
-        per_class=partial(over_fields, clause="MAP-DUPLICATE-KEY", kind=MapOf, act=add_to_of_a_present_key_fails),
-        applies=has_maps,
-        also=("MAP-DUPLICATE-PARAMS", "MAP-DUPLICATE-UNCHANGED"),
     ),
     Check(
         "MAP-REMOVE",

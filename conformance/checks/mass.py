@@ -12,10 +12,14 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unavailable, describe, show
 from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Success
-from xenconform.models.types import Int, MapOf, SetOf, Str
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import NULL_REF, Int, MapOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Value, same
+from xenconform.strategies.plain import tame
 
 CLAUSE = "QUAL-RO-RUNTIME"
+LOOKS = 4
+"""So many readings show that a field stands still."""
 
 
 def records_write_no_runtime_field(bench: Bench, of: ApiClass) -> None:
@@ -37,6 +41,60 @@ def records_write_no_runtime_field(bench: Bench, of: ApiClass) -> None:
                 stored = same(of.fields[name].type, value, now)
                 judge.true(not stored, f"{name} is none of the constructor's", f"{show(now)} is stored", wrote, seen)
             bench.stock.remove(obj)
+    _follows_no_record(bench, of)
+
+
+def _follows_no_record(bench: Bench, of: ApiClass) -> None:
+    """Nor are those of few values, such as flags, or of refs: objects made with two different ones do not follow.
+
+    Such a member is given alone, over one format or another, and read several times: the server may change it.
+    """
+    for at, field in enumerate(_few(of)):
+        fmt = bench.formats[at % len(bench.formats)]
+        values = two_values(bench, field)
+        if len(values) < 2:
+            continue
+        stored: list[Exchange] = []
+        for value in values:
+            wrote = bench.stock.try_make(of.name, {field.name: value}, fmt=fmt)
+            if not isinstance(wrote.reply.outcome, Success):
+                break
+            obj = bench.stock.adopt(of.name, wrote)
+            looks = [bench.call(fmt, f"{of.name}.get_{field.name}", obj.ref) for _ in range(LOOKS)]
+            bench.stock.remove(obj)
+            if not all(_shows(field, each, value) for each in looks):
+                break
+            stored += [wrote, looks[-1]]
+        with bench.judging(CLAUSE, f"{of.name} (record)", fmt) as judge:
+            told = f"new objects show {' and then '.join(map(show, values))}, as their records said"
+            judge.true(len(stored) < 2 * len(values), f"{field.name} is none of the constructor's", told, *stored)
+
+
+def _shows(field: Field, seen: Exchange, value: Value) -> bool:
+    outcome = seen.reply.outcome
+    return isinstance(outcome, Success) and same(field.type, value, outcome.value)
+
+
+def _few(of: ApiClass) -> list[Field]:
+    """Return the fields of the server's own that `_odd` has no value for."""
+    own = (each for each in of.fields.values() if each.qualifier is Qualifier.RUNTIME and _odd(each) is None)
+    return [f for f in own if f"get_{f.name}" in of.messages and f.lifecycle.state is not State.REMOVED]
+
+
+def two_values(bench: Bench, field: Field) -> tuple[Value, ...]:
+    """Return two different plain values of a field, fewer where there are no objects to refer to."""
+    refs = {}
+    for cls in refs_in(field.type):
+        try:
+            refs[cls] = [obj.ref for obj in bench.stock.readable(cls)]
+        except Unavailable:
+            return ()
+    if isinstance(field.type, RefTo):
+        return (refs[field.type.cls][0], NULL_REF)
+    if refs and isinstance(field.type, SetOf):
+        return ((refs[next(iter(refs))][0],), ())
+    values = tuple(tame(field.type, n, refs=refs) for n in range(2))
+    return values if not same(field.type, *values) else ()
 
 
 def _given(of: ApiClass) -> dict[str, Value]:

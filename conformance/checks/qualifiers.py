@@ -6,17 +6,19 @@ a value other than the field's, and the field is read afterwards: a server that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show, unheard
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import Api, ApiClass, Field, Parameter, Qualifier
+from xenconform.models.api import Api, ApiClass, Field, Message, Parameter, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, RefTo, SetOf, Str, Type, refs_in
-from xenconform.models.values import Value, same
+from xenconform.models.types import MapOf, RefTo, SetOf, Str, Type, Void, refs_in
+from xenconform.models.values import Value, is_null_text, same
 from xenconform.strategies.plain import tame
 
 VERBS = ("set", "add", "remove", "add_to", "remove_from")
@@ -77,6 +79,7 @@ def no_accessor_of_another_kind(bench: Bench, of: ApiClass) -> None:
         for fmt in bench.formats:
             with bench.judging("QUAL-NO-WRONG-ACCESSOR", f"{of.name}.{field.name}", fmt) as judge:
                 _all_refused(bench, judge, (of, field, fmt))
+                no_task_does_it(bench, judge, (of, field, fmt), _absent(of, field))
 
 
 def _no_writer(bench: Bench, of: ApiClass, clause: str, qualifier: Qualifier) -> None:
@@ -85,6 +88,8 @@ def _no_writer(bench: Bench, of: ApiClass, clause: str, qualifier: Qualifier) ->
         for fmt in formats:
             with bench.judging(clause, f"{of.name}.{field.name}", fmt) as judge:
                 _all_refused(bench, judge, (of, field, fmt))
+                if at % len(bench.formats) == bench.formats.index(fmt):
+                    no_task_does_it(bench, judge, (of, field, fmt), _absent(of, field))
 
 
 def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format]) -> None:
@@ -92,9 +97,10 @@ def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format])
     obj = bench.stock.writable(of.name)
     read_over = bench.other(fmt)
     before = bench.call(read_over, f"{of.name}.get_{field.name}", obj.ref).reply.outcome
+    refused: list[Exchange] = []
     for verb, params in _absent(of, field):
         message = f"{of.name}.{verb}_{field.name}"
-        args = _arguments(bench, params, before.value if isinstance(before, Success) else None, verb)
+        args = arguments(bench, params, before.value if isinstance(before, Success) else None, verb)
         typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]
         exchange = bench.call(fmt, message, params=typed, probe=True)
         if not judge.refused(exchange, f"{message}, which does not exist,"):
@@ -108,7 +114,47 @@ def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format])
             and not same(field.type, before.value, args[0])
         ):
             _has_no_effect(bench, judge, (obj, field, read_over), args[0], exchange)
+        if is_refusal(exchange):
+            refused.append(exchange)
     _not_applicable(of, field)
+    if field.qualifier is not Qualifier.RUNTIME and not judge.failed:
+        _none_had_an_effect(bench, judge, (obj, field, read_over), before, refused)
+
+
+def _none_had_an_effect(
+    bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], before: object, refused: Sequence[Exchange]
+) -> None:
+    """The field is as it was. Of an object that is not ours one of the calls has to do it again, twice."""
+    obj, field, fmt = at
+    if obj.own:
+        _show_effect(bench, judge, at, before, refused)
+        return
+    after = bench.call(fmt, f"{obj.cls}.get_{field.name}", obj.ref).reply.outcome
+    if not isinstance(before, Success) or not isinstance(after, Success) or same(field.type, before.value, after.value):
+        return
+    for exchange, (_, params) in zip(refused, _absent(bench.api.classes[obj.cls], field), strict=False):
+        told = [_effect(bench, at, exchange, (params, shift)) for shift in (5, 9)]
+        if all(told):
+            judge.fail(f"{exchange.message}, which is refused, changes nothing", str(told[-1]), exchange)
+
+
+def _effect(
+    bench: Bench, at: tuple[Obj, Field, Format], like: Exchange, what: tuple[tuple[Parameter, ...], int]
+) -> str:
+    """Make a refused call once more with other values; return what it changes of a field that stands still, or ""."""
+    (obj, field, fmt), (params, shift) = at, what
+    name, shown = f"{obj.cls}.get_{field.name}", []
+    for turn in range(3):
+        if turn == 2:
+            args = arguments(bench, params, None, "", shift=shift)
+            typed = [(RefTo(obj.cls), obj.ref), *zip((p.type for p in params), args, strict=True)]
+            bench.call(like.format, like.message, params=typed, probe=True)
+        outcome = bench.call(fmt, name, obj.ref).reply.outcome
+        if not isinstance(outcome, Success):
+            return ""
+        shown.append(outcome.value)
+    moved = not same(field.type, shown[0], shown[1])
+    return "" if moved or same(field.type, shown[1], shown[2]) else f"{show(shown[1])} -> {show(shown[2])}"
 
 
 def _has_no_effect(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], value: Value, exchange: Exchange) -> None:
@@ -135,12 +181,14 @@ def _others(field: Field, value: Value) -> list[Value]:
     return [each for each in drawn if not same(field.type, each, value)][:2]
 
 
-def _show_effect(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], before: object) -> None:
+def _show_effect(
+    bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], before: object, wrote: Sequence[Exchange] = ()
+) -> None:
     obj, field, fmt = at
     seen = bench.call(fmt, f"{obj.cls}.get_{field.name}", obj.ref)
     after = seen.reply.outcome
     if isinstance(before, Success) and isinstance(after, Success) and not same(field.type, before.value, after.value):
-        judge.fail(f"{field.name} stays {show(before.value)}", describe(seen), seen)
+        judge.fail(f"{field.name} stays {show(before.value)}", describe(seen), *wrote, seen)
 
 
 def _not_applicable(of: ApiClass, field: Field) -> None:
@@ -148,7 +196,8 @@ def _not_applicable(of: ApiClass, field: Field) -> None:
         raise Unavailable("every accessor of this field is published")
 
 
-def _arguments(bench: Bench, params: tuple[Parameter, ...], current: Value, verb: str) -> list[Value]:
+def arguments(bench: Bench, params: tuple[Parameter, ...], current: Value, verb: str, *, shift: int = 0) -> list[Value]:
+    """Return plain arguments for an accessor, which would change the value that is there; others for each shift."""
     if verb in {"remove", "remove_from"} and current and isinstance(current, tuple | dict):
         return [next(iter(current))]
     values = []
@@ -157,7 +206,7 @@ def _arguments(bench: Bench, params: tuple[Parameter, ...], current: Value, verb
         if any(not found for found in refs.values()):
             values.append(_empty(param.type))
             continue
-        drawn = [tame(param.type, n + at + 1, refs=refs) for n in range(2)]
+        drawn = [tame(param.type, n + at + 1 + shift, refs=refs) for n in range(2)]
         as_it_is = verb == "set" and current is not None and same(param.type, drawn[0], current)
         values.append(drawn[1] if as_it_is else drawn[0])
     return values
@@ -181,6 +230,29 @@ def has(qualifier: Qualifier) -> Callable[[Api, ApiClass], bool]:
         return any(True for _ in _fields(of, qualifier))
 
     return applies
+
+
+def no_task_does_it(
+    bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format], absent: Iterable[tuple[str, tuple[Parameter, ...]]]
+) -> None:
+    """The asynchronous form of an accessor that does not exist does nothing either.
+
+    A server may answer with a task, which then has to fail; one that does not end has done nothing.
+    """
+    of, field, fmt = at
+    obj = bench.stock.writable(of.name)
+    for verb, params in tuple(absent)[:1]:
+        message = Message(of.name, f"{verb}_{field.name}", params, Void(), field.lifecycle)
+        args = arguments(bench, params, None, verb)
+        typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]
+        call = bench.call(fmt, f"Async.{message.full_name}", params=typed, result=RefTo("task"), probe=True)
+        outcome = call.reply.outcome
+        if not isinstance(outcome, Success) or not isinstance(outcome.value, str) or is_null_text(outcome.value):
+            continue
+        with suppress(Unavailable, Unanswered):
+            ended = Async(bench, unheard(fmt), fmt, message).follow(call, outcome.value)
+            done = ended is not None and ended.succeeded
+            judge.true(not done, f"a task of {message.full_name}, which does not exist, fails", "it succeeds", call)
 
 
 CHECKS = (

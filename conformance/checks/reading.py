@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 
 from xenconform.conformance.checks.awkward import KINDS, fill, make_awkward, put_back, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.fields import Place, one_by_one, written
+from xenconform.conformance.checks.fields import Place, getters, has_getters, one_by_one, written
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show
+from xenconform.conformance.checks.onlooker import ask
+from xenconform.conformance.checks.roundtrip import writer
+from xenconform.conformance.checks.states import in_states
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.twins import twins
-from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
+from xenconform.models.api import ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Breach, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import refs_in
@@ -24,25 +28,18 @@ OTHERS = 3
 """So many objects that were there are read with every getter."""
 
 
-def has_getters(_api: Api, of: ApiClass) -> bool:
-    """Whether any field of the class has a getter by the model."""
-    return any(message.verb == "get" for message in of.messages.values())
-
-
-def getters(of: ApiClass) -> Iterator[tuple[Field, str]]:
-    """Return each field that has a getter, with the getter's full name."""
-    for field in of.fields.values():
-        message = of.messages.get(f"get_{field.name}")
-        if message is not None and message.verb == "get":
-            yield field, message.full_name
-
-
 def every_field_has_a_getter_of_its_type(bench: Bench, of: ApiClass) -> None:
     """get_f of every field answers with a value of the declared type. Source: introduction, accessors.
 
     An object that was there and one of ours are read over every format, others over a format each, by turns;
-    references may be null, so they are read of each of them over every format.
+    references may be null, so they are read of each of them over every format. Objects of ours in other states are
+    read over a format each, some in the run's second session.
     """
+    with in_states(bench, of) as moved:
+        _every_field(bench, of, moved)
+
+
+def _every_field(bench: Bench, of: ApiClass, moved: Sequence[Obj]) -> None:
     for at, fmt in enumerate(bench.formats):
         for number, (field, message) in enumerate(getters(of)):
             with bench.judging("GET-EVERY-FIELD", f"{of.name}.{field.name}", fmt) as judge:
@@ -51,6 +48,9 @@ def every_field_has_a_getter_of_its_type(bench: Bench, of: ApiClass) -> None:
                 for n, obj in enumerate((first, *others)):
                     if not n or obj.own or always or (n + number + at) % len(bench.formats) == 0:
                         _read_field(bench, judge, (field, message, fmt), obj)
+                for n, obj in enumerate(moved):
+                    if (n + number + at) % len(bench.formats) == 0:
+                        _read_field(bench, judge, (field, message, fmt), obj, elsewhere=n % 2 == 0)
 
 
 def _to_read(bench: Bench, of: ApiClass) -> tuple[Obj, ...]:
@@ -63,9 +63,12 @@ def _to_read(bench: Bench, of: ApiClass) -> tuple[Obj, ...]:
     return found if own in found else (*found, own)
 
 
-def _read_field(bench: Bench, judge: Judge, at: tuple[Field, str, Format], obj: Obj) -> None:
+def _read_field(
+    bench: Bench, judge: Judge, at: tuple[Field, str, Format], obj: Obj, *, elsewhere: bool = False
+) -> None:
     field, message, fmt = at
-    exchange = bench.call(fmt, message, obj.ref)
+    call = partial(bench.onlooker.call, bench) if elsewhere else bench.call
+    exchange = call(fmt, message, obj.ref)
     outcome = exchange.reply.outcome
     if field.lifecycle.state is State.REMOVED and is_refusal(exchange):
         judge.unsupported(f"removed in this release: {describe(exchange)}")
@@ -80,10 +83,13 @@ def record_agrees_with_the_getters(bench: Bench, of: ApiClass) -> None:
 
     A field that changes by itself is read before and after the record; only a field that stood still is compared.
     Records are read of objects that were there, of one of two that have one name, and of objects full of values that
-    a careless writer of records spoils.
+    a careless writer of records spoils; and of objects in other states, whose records were read before that.
     """
     fields, ours = tuple(getters(of)), settable(bench, of)
     written_ones = [(field, name) for field, name in fields if field in ours]
+    with in_states(bench, of, partial(_look, bench, of)) as moved:
+        for n, obj in enumerate(moved):
+            _compare_record(bench, of, obj, bench.formats[n % len(bench.formats)], fields)
     with _full_objects(bench, of) as full, _namesakes(bench, of) as pair:
         for at, fmt in enumerate(bench.formats):
             for obj in bench.stock.readable(of.name, 2 if bench.budget.boundaries else 1):
@@ -93,6 +99,12 @@ def record_agrees_with_the_getters(bench: Bench, of: ApiClass) -> None:
             for obj in pair:
                 _compare_record(bench, of, obj, fmt, [each for each in fields if each[0].name == "uuid"])
     records_follow_a_write(bench, of)
+
+
+def _look(bench: Bench, of: ApiClass, obj: Obj) -> None:
+    """Read an object's record over every format, for those that keep what they once read."""
+    for fmt in bench.formats:
+        bench.call(fmt, f"{of.name}.get_record", obj.ref)
 
 
 @contextmanager
@@ -131,22 +143,47 @@ def records_follow_a_write(bench: Bench, of: ApiClass) -> None:
     """
     if "get_record" not in of.messages:
         return
-    for field in written(of):
-        for fmt in bench.formats:
+    for number, field in enumerate(written(of)):
+        for at, fmt in enumerate(bench.formats):
             with bench.judging("GET-RECORD-AGREES", f"{of.name}.{field.name}", fmt) as judge:
                 obj = bench.stock.writable(of.name)
                 with bench.restoring(obj, field.name):
-                    _follow_writes(Place(bench, of, field, obj, bench.other(fmt)), judge, fmt)
+                    place = Place(bench, of, field, obj, bench.other(fmt))
+                    _follow_writes(place, judge, fmt, elsewhere=(number + at) % 2 == 0)
+    for at, field in enumerate(each for each in settable(bench, of) if each.qualifier is not Qualifier.RW):
+        fmt = bench.formats[at % len(bench.formats)]
+        with suppress(Unavailable):
+            obj = bench.stock.writable(of.name)
+            with bench.restoring(obj, field.name):
+                _follows_a_message(Place(bench, of, field, obj, bench.other(fmt)), fmt)
 
 
-def _follow_writes(place: Place, judge: Judge, fmt: Format) -> None:
+def _follows_a_message(place: Place, fmt: Format) -> None:
+    """The same of a field that an explicit message sets, where the server lets it.
+
+    Raises:
+        Unavailable: no value of it is known.
+    """
+    bench, of, field = place.bench, place.of, place.field
+    setter = writer(bench, of, field.name, "set")
+    if setter is None or len(setter.params) != 2:
+        return
+    values = place.plain(3)
+    before = bench.call(fmt, f"{of.name}.get_record", place.obj.ref).reply.outcome
+    now = before.value.get(field.name) if isinstance(before, Success) else None
+    for value in [each for each in values if not same(field.type, each, now)][:1]:
+        bench.call(place.fmt, setter.full_name, place.obj.ref, value)
+        _compare_record(bench, of, place.obj, fmt, [(field, place.message("get"))])
+
+
+def _follow_writes(place: Place, judge: Judge, fmt: Format, *, elsewhere: bool) -> None:
     bench, of, field, ref = place.bench, place.of, place.field, place.obj.ref
-    record, _ = bench.ask(fmt, f"{of.name}.get_record", ref)
+    record, _ = ask(bench, fmt, f"{of.name}.get_record", ref, elsewhere=elsewhere)
     for verb, args in one_by_one(place, record.get(field.name)):
         wrote = bench.call(place.fmt, place.message(verb), ref, *args)
         if not isinstance(wrote.reply.outcome, Success):
             continue  # counted under the clause that the verb has
-        record, whole = bench.ask(fmt, f"{of.name}.get_record", ref)
+        record, whole = ask(bench, fmt, f"{of.name}.get_record", ref, elsewhere=elsewhere)
         single = _peek(bench, fmt, place.message("get"), ref)
         if field.name in record and single is not None:
             judge.same(field.type, single[0], record[field.name], wrote, single[1], whole)

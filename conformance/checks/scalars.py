@@ -7,13 +7,28 @@ so that a finding names the rule that is broken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from contextlib import suppress
 
+from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.fields import Place, compare, has_scalars, is_free, over_fields, readily, turned
+from xenconform.conformance.checks.fields import (
+    Place,
+    compare,
+    has_scalars,
+    is_free,
+    is_scalar,
+    over_fields,
+    readily,
+    turned,
+    written,
+)
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.power_walk import Walk
+from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.twins import twins
+from xenconform.models.api import ApiClass
 from xenconform.models.calls import Success
+from xenconform.models.power import RUNNING
 from xenconform.models.types import Bool, Float, Int, RefTo, Str, Type
 from xenconform.models.values import Ref, Value, is_null_text, same
 
@@ -92,10 +107,41 @@ def _namesakes(place: Place) -> tuple[Ref, ...]:
         return ()
 
 
+def values_are_read_back(bench: Bench, of: ApiClass) -> None:
+    """Judge SET-VALUE on each scalar field of a class, and of a machine that runs as well."""
+    over_fields(bench, of, clause="SET-VALUE", kind=None, act=set_value_is_read_back)
+    if of.name != "VM" or not bench.budget.boundaries:
+        return
+    walk = Walk(bench, of)
+    try:
+        with suppress(Unavailable, Unanswered):
+            walk.reach(RUNNING)
+            _while_it_runs(bench, of, walk.vm)
+    finally:
+        walk.end()
+
+
+def _while_it_runs(bench: Bench, of: ApiClass, obj: Obj) -> None:
+    """Write each field over one format or another; a server may have its reasons to refuse that while a machine runs.
+
+    What it takes it shows.
+    """
+    for at, field in enumerate(each for each in written(of) if is_scalar(each)):
+        place = Place(bench, of, field, obj, bench.formats[at % len(bench.formats)])
+        with suppress(Unavailable):
+            for value in place.plain(2):
+                wrote = place.call("set", value)
+                if not isinstance(wrote.reply.outcome, Success):
+                    continue
+                with bench.judging("SET-VALUE", f"{of.name}.{field.name}", place.fmt) as judge:
+                    actual, seen = place.read()
+                    compare(place, judge, value, actual, (wrote, seen))
+
+
 CHECKS = (
     Check(
         "SET-VALUE",
-        per_class=partial(over_fields, clause="SET-VALUE", kind=None, act=set_value_is_read_back),
+        per_class=values_are_read_back,
         applies=has_scalars,
     ),
 )

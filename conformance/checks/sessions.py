@@ -27,8 +27,6 @@ LOGIN = "session.login_with_password"
 PATIENCE = 10.0
 """Seconds for a call that should be refused at once."""
 KINDS = ("made up", "missing", "logged out", "null", "another kind of ref")
-
-
 INVALID = "SESSION_INVALID"
 """The code of a call in what is no session."""
 NO_PASSWORDS: Sequence[Node] = (Array(()), Struct(()), Scalar("boolean", "1"), Scalar("boolean", "0"), NIL)
@@ -41,8 +39,7 @@ def log_in(bench: Bench, fmt: Format) -> Exchange:
     Raises:
         Unavailable: the run has no credentials.
     """
-    known = bench.client.credentials
-    if known is None:
+    if (known := bench.client.credentials) is None:
         raise Unavailable("the run has no credentials to open a session with")
     return bench.call(fmt, LOGIN, known.user, known.password, known.version, known.originator, session=None)
 

@@ -43,12 +43,13 @@ def add_adds_and_keeps(place: Place, judge: Judge) -> None:
 
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:
-    """Begin with none, add what is easily confused, and put back what was taken away."""
+    """Begin with none, add what is easily confused, over two formats by turns, and put back what was taken away."""
     odd = _odd(place)
     if not odd:
         return
     place.do("set", ())
-    wrote = [place.do("add", each) for each in odd]
+    turns = (place, turned(place, 1))
+    wrote = [turns[at % 2].do("add", each) for at, each in enumerate(odd)]
     actual, seen = place.read()
     compare(place, judge, odd, tuple(dict.fromkeys(actual)), (*wrote[-3:], seen))
     for each in odd[:1]:
@@ -113,10 +114,16 @@ def _add_what_is_there(place: Place, judge: Judge) -> None:
     if not same(place.field.type, odd, there):
         return  # counted under SET-ADD
     for at, each in enumerate(odd):
-        wrote = place.do("add", each)
+        wrote = (over, place)[at % 2].do("add", each)
         if at in {0, len(odd) // 2, len(odd) - 1}:
             actual, seen = place.read()
             judge.same(place.field.type, odd, tuple(actual), wrote, seen)
+    many = taken(place, crowd(item_of(place)))
+    for each in many[-1:]:
+        wrote = place.do("add", each)
+        actual, seen = place.read()
+        judge.same(place.field.type, many, tuple(actual), wrote, seen)
+        judge.true(len(actual) == len(many), f"{len(many)} members", f"{len(actual)} members", wrote, seen)
 
 
 def remove_removes_that_value_only(place: Place, judge: Judge) -> None:
@@ -130,12 +137,25 @@ def remove_removes_that_value_only(place: Place, judge: Judge) -> None:
     actual, seen = place.read()
     compare(place, judge, (first, third), actual, (exchange, seen))
     with readily():
+        _remove_what_was_added(place, judge, (first, second, third))
         _remove_all(place, judge)
     if at_length(place):
         with readily(), born_with(place, (first, second)) as other:
             wrote = other.do("remove", first)
             actual, seen = other.read()
             compare(other, judge, (second,), actual, (wrote, seen))
+
+
+def _remove_what_was_added(place: Place, judge: Judge, members: tuple[Value, Value, Value]) -> None:
+    """Remove after an addition over another format: one that was there before, and the one that was added."""
+    first, second, third = members
+    back = turned(place, 1).do("add", second)
+    if second not in place.read()[0]:
+        return  # counted under SET-ADD
+    for gone, left in ((first, (second, third)), (second, (third,))):
+        wrote = place.do("remove", gone)
+        actual, seen = place.read()
+        compare(place, judge, left, tuple(dict.fromkeys(actual)), (back, wrote, seen))
 
 
 def _remove_all(place: Place, judge: Judge) -> None:

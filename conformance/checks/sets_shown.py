@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
@@ -11,11 +12,12 @@ from xenconform.conformance.checks.fields import Place, has_sets, over_fields, p
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
 from xenconform.conformance.checks.roundtrip import constructor_place, writer
 from xenconform.conformance.checks.sets import item_of, members_of, taken
+from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import surrounded
 from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import SetOf
+from xenconform.models.types import RefTo, SetOf
 from xenconform.models.values import Ref, Value
 from xenconform.strategies.confusable import crowd
 
@@ -112,12 +114,50 @@ def _records_show_each_once(bench: Bench, of: ApiClass) -> None:
     """Look at every set of every record, with one of ours to which other objects of ours refer, two of each kind."""
     if not has_listed_sets(of):
         return
-    with surrounded(bench, of, 2):
+    with _written_again(bench, of):
         for fmt in bench.formats:
             with bench.judging("SET-NO-DUPLICATES", of.name, fmt) as judge:
                 records, seen = bench.ask(fmt, f"{of.name}.get_all_records")
                 twice = [f"{name} of {ref}: {each}" for ref, name, each in _repeated(of, records)]
                 judge.true(not twice, "each value of a set once", "; ".join(twice[:3]), seen)
+
+
+@contextmanager
+def _written_again(bench: Bench, of: ApiClass) -> Iterator[None]:
+    """Surround an object of ours; write each reference to it, and its label, once more as they are."""
+    with ExitStack() as stack:
+        with suppress(Unavailable):
+            if of.constructors and of.destructor:
+                obj = bench.stock.make(of.name)
+                stack.callback(bench.stock.remove, obj)
+                for other in stack.enter_context(surrounded(bench, of, 2, obj.ref)):
+                    _same_refs_again(bench, of, other)
+                _same_label_again(bench, of, obj.ref)
+        yield
+
+
+def _same_refs_again(bench: Bench, of: ApiClass, other: Obj) -> None:
+    for field in bench.api.classes[other.cls].fields.values():
+        setter = writer(bench, bench.api.classes[other.cls], field.name, "set")
+        if field.type == RefTo(of.name) and setter is not None and len(setter.params) == 2:
+            now = bench.call(bench.formats[0], f"{other.cls}.get_{field.name}", other.ref).reply.outcome
+            if isinstance(now, Success):
+                bench.call(bench.formats[-1], setter.full_name, other.ref, now.value)
+
+
+def _same_label_again(bench: Bench, of: ApiClass, ref: Ref) -> None:
+    """Rename an object to what it is called: a look-up has it once."""
+    setter = writer(bench, of, "name_label", "set")
+    if setter is None or not {"get_name_label", "get_by_name_label"} <= of.messages.keys():
+        return
+    now = bench.call(bench.formats[0], f"{of.name}.get_name_label", ref).reply.outcome
+    if not isinstance(now, Success):
+        return
+    wrote = bench.call(bench.formats[-1], setter.full_name, ref, now.value)
+    for fmt in bench.formats:
+        with bench.judging("SET-NO-DUPLICATES", of.name, fmt) as judge:
+            found, seen = bench.ask(fmt, f"{of.name}.get_by_name_label", now.value)
+            judge.true(len(found) == len(set(found)), "each object once by its label", show(found), wrote, seen)
 
 
 def _repeated(of: ApiClass, records: dict[Ref, dict[str, Value]]) -> Iterator[tuple[Ref, str, str]]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.fields import getters, has_getters
 from xenconform.conformance.checks.judging import Unavailable
-from xenconform.conformance.checks.reading import getters, has_getters
 from xenconform.conformance.checks.refs import BAD_REFS, bad_ref
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import NULL_REF
 from xenconform.models.values import Ref
 
+ALIKE = 3
+"""So many classes are taken for the most like another one."""
 WHOLE = (".get_record", ".get_uuid")
 """What the getters end with that are given every kind of bad ref over every format."""
 
@@ -21,13 +24,21 @@ WHOLE = (".get_record", ".get_uuid")
 def bad_refs_are_refused(bench: Bench, of: ApiClass) -> None:
     """get_f of an unknown, destroyed, null or other-class ref fails; SHOULD: HANDLE_INVALID. Source: error list.
 
-    get_record and get_uuid are given every kind over every format; each other getter every plain kind, spread over the
-    formats so that none is left out, and over each format one of the kinds that a lenient look-up takes for a ref.
+    get_record and get_uuid are given every kind over every format; each other getter every plain kind, in a small
+    budget spread over the formats so that none is left out, and over each format one of the kinds that a lenient
+    look-up takes for a ref. By then a newcomer may have the place of the destroyed object.
     """
     plain = {kind: bad_ref(kind) for kind in BAD_REFS}
     stale = bench.stock.stale(of.name)
-    if stale is not None:
-        plain["destroyed"] = stale
+    if stale is None:
+        _all_kinds(bench, of, plain)
+        return
+    newcomer = bench.stock.make(of.name)
+    _all_kinds(bench, of, {**plain, "destroyed": stale})
+    bench.stock.remove(newcomer)
+
+
+def _all_kinds(bench: Bench, of: ApiClass, plain: dict[str, Ref]) -> None:
     near, foreign = dict(_nearly(bench, of)), dict(_foreign(bench, of))
     for kind in ("pool", "host", "network", "VM", "session"):
         if f"one of a {kind}" in foreign:
@@ -37,7 +48,7 @@ def bad_refs_are_refused(bench: Bench, of: ApiClass) -> None:
     for turn, fmt in enumerate(bench.formats):
         for at, message in enumerate(messages):
             whole = bench.budget.name == "thorough" or message.endswith(WHOLE)
-            step = 1 if whole else len(bench.formats) if bench.budget.boundaries else len(plain)
+            step = 1 if whole or bench.budget.boundaries else len(plain)
             kinds = {kind: ref for n, (kind, ref) in enumerate(plain.items()) if (n + at + turn) % step == 0}
             kinds |= near if whole else _in_turn(near | foreign, at + turn * len(messages))
             kinds |= foreign if message.endswith(WHOLE[1]) or (whole and "get_uuid" not in of.messages) else {}
@@ -75,11 +86,21 @@ def _nearly(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
 
 
 def _foreign(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
-    """Return the ref of an object of every other class of which there is one."""
-    for cls in bench.api.classes:
-        if cls != of.name:
-            for ref in bench.stock.existing(cls)[:1]:
-                yield f"one of a {cls}", ref
+    """Return the ref of an object of every other class of which there is one.
+
+    Of those that have the most fields in common with this one, and may lie in one table with it, one is made.
+    """
+    classes = bench.api.classes
+    alike = sorted(classes, key=lambda cls: (-len(of.fields.keys() & classes[cls].fields.keys()), cls))
+    for cls in classes:
+        if cls == of.name:
+            continue
+        found = bench.stock.existing(cls)[:1]
+        if not found and cls in alike[: ALIKE + 1]:
+            with suppress(Unavailable):
+                found = (bench.stock.own(cls).ref,)
+        for ref in found:
+            yield f"one of a {cls}", ref
 
 
 def _refuse_all(bench: Bench, of: ApiClass, at: tuple[Format, str], refs: dict[str, Ref]) -> None:

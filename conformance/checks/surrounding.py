@@ -46,8 +46,8 @@ def holders(api: Api, of: ApiClass) -> Iterator[Holder]:
 
 
 @contextmanager
-def surrounded(bench: Bench, of: ApiClass, count: int, ref: Ref = "") -> Iterator[None]:
-    """Make objects that refer to one of ours, `count` by each field that can; remove them behind the block.
+def surrounded(bench: Bench, of: ApiClass, count: int, ref: Ref = "") -> Iterator[list[Obj]]:
+    """Make objects that refer to one of ours, `count` by each field that can, and give them; they end with the block.
 
     `ref` names the object; without it one is made where that can be.
     """
@@ -64,7 +64,7 @@ def surrounded(bench: Bench, of: ApiClass, count: int, ref: Ref = "") -> Iterato
                     break
                 made.append(bench.stock.adopt(holder.cls, exchange))
     try:
-        yield
+        yield made if ref else made[1:]
     finally:
         for obj in reversed(made):
             bench.stock.remove(obj)

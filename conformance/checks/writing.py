@@ -6,30 +6,38 @@ rule that is broken.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from types import MappingProxyType
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.creating_fields import varied
+from xenconform.conformance.checks.elsewhere import nothing_elsewhere
 from xenconform.conformance.checks.fields import (
     Place,
     has_written,
+    is_free,
     one_by_one,
     written,
 )
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
-from xenconform.conformance.checks.snapshots import Record, Snapshot, changes, take
+from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.own_field import OWN, tell_own_clause, write_plainly
+from xenconform.conformance.checks.snapshots import Record, take
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import surrounded
 from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import ApiClass, Qualifier
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Str
-from xenconform.models.values import Ref, same
+from xenconform.models.lasting import lasting_fields
+from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, refs_in
+from xenconform.models.values import Ref, Value, same
 
+NOTHING: Mapping[type, Value] = MappingProxyType({Str: "", RefTo: NULL_REF, SetOf: (), MapOf: {}})
+"""By type, the value with nothing in it."""
 THREE = 3
 """So many twins are written: a mistake in counting may spare the first two."""
 
@@ -64,14 +72,15 @@ def setter_changes_only_its_field(bench: Bench, of: ApiClass) -> None:
     twins is written in its round; others refer to the first of them.
     """
     try:
-        made = twins(bench, of.name, THREE)
+        made = twins(bench, of.name, THREE, [_fixed(bench, of, variant) for variant in range(2)])
     except Unavailable:
         made = ()
     with ExitStack() as stack:
         try:
             watched = _watched(bench, of, made)
             if made:
-                stack.enter_context(surrounded(bench, of, 1, made[0].ref))
+                for obj in stack.enter_context(surrounded(bench, of, 1, made[0].ref)):
+                    write_plainly(bench, bench.api.classes[obj.cls], obj)
         except Unavailable as why:
             for each in written(of):
                 with bench.judging("SET-ONLY-THAT", f"{of.name}.{each.name}") as judge:
@@ -81,9 +90,21 @@ def setter_changes_only_its_field(bench: Bench, of: ApiClass) -> None:
             stack.enter_context(bench.restoring(watched.obj, each.name))
         before = take(bench, bench.formats[0])
         _rounds(watched, made)
-        _nothing_elsewhere(watched, before, take(bench, bench.formats[0]))
+        nothing_elsewhere(bench, of, watched.obj, before, take(bench, bench.formats[0]))
     for obj in made:
         bench.stock.remove(obj)
+
+
+def _fixed(bench: Bench, of: ApiClass, variant: int) -> dict[str, Value]:
+    """Return values for what the constructor alone gives, each flag up in one variant: a reset to a default shows."""
+    if not of.constructors:
+        return {}
+    free = {
+        name
+        for name, each in given_fields(of, bench.stock.constructor(of.name))
+        if each.qualifier is Qualifier.CONSTRUCTOR and not refs_in(each.type) and not isinstance(each.type, Enum)
+    }
+    return {name: value for name, value in varied(bench, of, variant, mixed=True).items() if name in free}
 
 
 def _watched(bench: Bench, of: ApiClass, made: Sequence[Obj]) -> Watched:
@@ -107,13 +128,16 @@ def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
         for each in written(watched.of):
             place = Place(bench, watched.of, each, watched.obj, fmt)
             with bench.judging("SET-ONLY-THAT", f"{watched.of.name}.{each.name}", fmt) as judge:
-                _only_that(place, judge, watched)
+                _only_that(place, judge, watched, number)
             if number and made and isinstance(each.type, Str):
                 _put_back(place, watched, made)
 
 
 def _fill(watched: Watched, objects: Sequence[Obj], number: int) -> None:
-    """Write a plain value to every field; flags differ from their neighbours and from the round before."""
+    """Write a plain value to every field; flags differ from their neighbours and from the round before.
+
+    What explicit messages write of objects of ours is written as well, once: nobody else does.
+    """
     for at, each in enumerate(written(watched.of)):
         for obj in objects:
             place = Place(
@@ -125,27 +149,66 @@ def _fill(watched: Watched, objects: Sequence[Obj], number: int) -> None:
                 continue
             if values:
                 place.bench.call(place.fmt, place.message("set"), obj.ref, values[(at + number) % len(values)])
+    for obj in objects if number == 1 else ():
+        if obj.own:
+            write_plainly(watched.bench, watched.of, obj, without_rw=True)
 
 
-def _only_that(place: Place, judge: Judge, watched: Watched) -> None:
+def _only_that(place: Place, judge: Judge, watched: Watched, number: int) -> None:
+    """Write a field in the ways of a round: with values of its own, with one that others have, with none at all."""
     fmt = place.bench.other(place.fmt)
     before = watched.records or {ref: record for ref, (record, _) in watched.look(fmt).items()}
     name = place.field.name
+    current = before[place.obj.ref].get(name)
     others = [before[ref][name] for ref in watched.others if name in before[ref]]
-    for verb, args in one_by_one(place, before[place.obj.ref].get(name), others):
+    ways = [*one_by_one(place, current, others, shared=number > 0)]
+    if number == 1 and isinstance(place.field.type, Str):
+        ways += [("set", (theirs,)) for theirs in others if theirs][:1]
+    nothing = NOTHING.get(type(place.field.type))
+    if number == 2 and nothing is not None and is_free(place):
+        ways.append(("set", (nothing,)))
+    for verb, args in ways:
         wrote = place.bench.call(place.fmt, place.message(verb), place.obj.ref, *args)
-        if isinstance(wrote.reply.outcome, Failure):
-            continue  # counted under the clause that the verb has
-        before = watched.records
-        for ref, (after, seen) in watched.look(fmt).items():
-            if before[ref].get("uuid") != after.get("uuid"):
-                continue  # the record of another object; counted under GET-RECORD-AGREES
-            mine = ref == place.obj.ref
-            changed = changed_by_clients(place.of, before[ref], after) - place.bench.coupled(place.of, place.field)
-            changed -= {place.field.name} if mine else set()
-            told = _told(changed, before[ref], after, "the object" if mine else "another object")
-            judge.true(not changed, f"{verb}_{place.field.name} changes nothing else", told, wrote, seen)
-            _tell_constructors(place, changed, (before[ref], after), (wrote, seen))
+        if not isinstance(wrote.reply.outcome, Failure):  # else counted under the clause that the verb has
+            _look_around(place, judge, watched, (verb, args, wrote))
+
+
+def _look_around(place: Place, judge: Judge, watched: Watched, done: tuple[str, tuple[Value, ...], Exchange]) -> None:
+    bench, (verb, args, wrote) = place.bench, done
+    before = watched.records
+    for ref, (after, seen) in watched.look(bench.other(place.fmt)).items():
+        if before[ref].get("uuid") != after.get("uuid") and not _is_renamed(place, watched, before, after):
+            continue  # the record of another object; counted under GET-RECORD-AGREES
+        mine = ref == place.obj.ref
+        own = ref not in watched.strangers and place.obj.own
+        changed = _changed(place, before[ref], after, own=own) - bench.coupled(place.of, place.field)
+        changed -= {place.field.name} if mine else set()
+        told = _told(changed, before[ref], after, "the object" if mine else "another object")
+        judge.true(not changed, f"{verb}_{place.field.name} changes nothing else", told, wrote, seen)
+        _tell_constructors(place, changed, (before[ref], after), (wrote, seen))
+        if mine and isinstance(wrote.reply.outcome, Success):
+            tell_own_clause(place, (verb, args), (before[ref], after), (wrote, seen))
+
+
+def _is_renamed(place: Place, watched: Watched, before: dict[Ref, Record], after: Record) -> bool:
+    """Whether the written object has a new uuid, that its getter and a look-up show too, and nobody had before."""
+    bench, of, new = place.bench, place.of, after.get("uuid")
+    if new is None or any(new == record.get("uuid") for record in before.values()) or not place.obj.own:
+        return False
+    if not {"get_uuid", "get_by_uuid"} <= of.messages.keys():
+        return False
+    shown = bench.call(place.fmt, f"{of.name}.get_uuid", place.obj.ref).reply.outcome
+    found = bench.call(place.fmt, f"{of.name}.get_by_uuid", new, probe=True).reply.outcome
+    return shown == Success(new) and found == Success(watched.obj.ref)
+
+
+def _changed(place: Place, before: Record, after: Record, *, own: bool) -> set[str]:
+    """Return the fields that differ of those that clients alone change; of an object of ours these are more."""
+    if not own:
+        return changed_by_clients(place.of, before, after)
+    still = lasting_fields(place.bench.api, place.of, own=True)
+    both = [each for each in still if each.name in before and each.name in after]
+    return {each.name for each in both if not same(each.type, before[each.name], after[each.name])}
 
 
 def _put_back(place: Place, watched: Watched, made: Sequence[Obj]) -> None:
@@ -171,60 +234,6 @@ def _tell_constructors(
                 other.fail(show(records[0].get(name)), show(records[1].get(name)), *seen)
 
 
-def _nothing_elsewhere(watched: Watched, before: Snapshot, after: Snapshot) -> None:
-    """Every object of another class is as it was, but for the ends of bound pairs.
-
-    What others write is no setter's doing: of an object that is not ours, a setter has to be found that does it again.
-    """
-    bench, of = watched.bench, watched.of
-    made = {(obj.cls, obj.ref) for obj in bench.stock.made}
-    for cls in before.keys() & after.keys() - {of.name}:
-        for ref in before[cls].keys() & after[cls].keys():
-            obj = Obj(cls, ref, own=(cls, ref) in made)
-            if not list(_changes(bench, of, obj, before[cls][ref], after[cls][ref])):
-                continue
-            for each in written(of):
-                place = Place(bench, of, each, watched.obj, bench.formats[0])
-                for told, wrote in _does_it_again(place, obj):
-                    with bench.judging("SET-ONLY-THAT", f"{of.name}.{each.name}", place.fmt) as judge:
-                        judge.fail(f"set_{each.name} changes nothing of a {cls}", told, wrote)
-
-
-def _changes(bench: Bench, of: ApiClass, obj: Obj, before: Record, after: Record) -> Iterator[str]:
-    ends = {end for r in bench.api.relations for end in (
-        (r.owner_cls, r.owner_field, r.derived_cls), (r.derived_cls, r.derived_field, r.owner_cls))}  # fmt: skip
-    bound = {name for cls, name, far in ends if cls == obj.cls and far == of.name}
-    yield from changes(bench.api, bench.api.classes[obj.cls], before, after, own=obj.own, without=bound)
-
-
-AGAIN = 3
-"""So often a suspect does both of its writes again, with as many looks at the object before each."""
-
-
-def _does_it_again(place: Place, obj: Obj) -> Sequence[tuple[str, Exchange]]:
-    """Return what the last of several writes changes of an object that stands still but for each of them, else nothing.
-
-    Another client that writes that object all the time is not to meet every one of them by chance.
-    """
-    bench, read = place.bench, partial(place.bench.ask, place.fmt, f"{obj.cls}.get_record", obj.ref)
-    told: list[tuple[str, Exchange]] = []
-    try:
-        values, (now, _) = place.plain(2), place.read()
-        turns = values[::-1] if values and same(place.field.type, values[0], now) else values
-        for value in turns * AGAIN:
-            first, still = [read()[0] for _ in range(AGAIN)][:: AGAIN - 1]
-            wrote = place.do("set", value)
-            after, _ = read()
-            moved = list(_changes(bench, place.of, obj, first, still))
-            said = list(_changes(bench, place.of, obj, still, after))
-            if moved or not said:
-                return ()
-            told = [("; ".join(said), wrote)]
-    except (Unanswered, Unavailable):
-        return ()
-    return told
-
-
 def changed_by_clients(of: ApiClass, before: Record, after: Record) -> set[str]:
     """Return the fields that only clients change and that differ between two records of an object."""
     return {
@@ -242,6 +251,6 @@ CHECKS = (
         "SET-ONLY-THAT",
         per_class=setter_changes_only_its_field,
         applies=has_written,
-        also=("QUAL-RO-CONSTRUCTOR",),
+        also=("QUAL-RO-CONSTRUCTOR", *OWN.values()),
     ),
 )
