@@ -12,18 +12,21 @@ INSTALL_SECONDS = 240
 
 
 def install(source: Path, script: str, folder: Path) -> Path:
-    """Copy a script to a folder of its own, install what it needs by its lock file, and return its path there."""
+    """Copy a script, with those beside it, to a folder of its own, install what it needs, and return its path there.
+
+    What it needs is what its lock file says.
+    """
     npm = shutil.which("npm")
     assert npm is not None
-    for name in ("package.json", "package-lock.json", script):
-        shutil.copy(source / name, folder)
-    _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], INSTALL_SECONDS, folder)
+    for path in (source / "package.json", source / "package-lock.json", *source.glob("*.mjs")):
+        shutil.copy(path, folder)
+    run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], INSTALL_SECONDS, folder)
     return folder / script
 
 
 def told_by(script: Path, *args: str, seconds: float) -> Any:
     """Run a script and return what it prints, which is JSON."""
-    return json.loads(_run(["node", str(script), *args], seconds))
+    return json.loads(run(["node", str(script), *args], seconds))
 
 
 def packages_of(source: Path) -> dict[str, dict[str, Any]]:
@@ -32,7 +35,8 @@ def packages_of(source: Path) -> dict[str, dict[str, Any]]:
     return {path: package for path, package in lock["packages"].items() if path}
 
 
-def _run(command: list[str], seconds: float, folder: Path | None = None) -> str:
+def run(command: list[str], seconds: float, folder: Path | None = None) -> str:
+    """Run a command, and return what it printed once it ended with status 0."""
     ran = subprocess.run(
         command,
         cwd=folder,

@@ -99,6 +99,28 @@ def sixty() -> Run:
     return read(Run(start(), exchanges, (*passes(), *found, *others), end, 60))
 
 
+def every_verdict() -> Run:
+    """A run with parts of every verdict, of required clauses and of one SHOULD, and the times that they took."""
+    judged = (
+        ("SET-VALUE", Verdict.PASS, "", "", ""),
+        ("SET-ADD", Verdict.FAIL, "", "['a']", "[]"),
+        ("SET-ADD", Verdict.FAIL, "", "['a']", "['b']"),
+        ("SET-REMOVE", Verdict.UNTESTED, "nothing to remove", "", ""),
+        ("MAP-ADD", Verdict.WAIVED, "known (until 2027-01-01)", "{}", "[]"),
+        ("MAP-REMOVE", Verdict.UNSUPPORTED, "not offered", "", ""),
+        ("WHERE", Verdict.FAIL, "", "one record", "none"),
+        ("CREATE-NEW", Verdict.ERROR, "KeyError: 'x'", "", ""),
+    )
+    return Run(
+        start(clauses=(*dict.fromkeys(name for name, *_ in judged), "PERSIST")),
+        judgements=tuple(
+            Judgement(name, "network.tags", "xmlrpc", verdict, reason, expected, actual, (5,), seconds=1.0 + number)
+            for number, (name, verdict, reason, expected, actual) in enumerate(judged)
+        ),
+        end=RunEnd(10, 9.5),
+    )
+
+
 @cache
 def hostile() -> Run:
     """Every text that comes from a server, or from a file of a case, is out to do harm."""

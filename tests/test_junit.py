@@ -14,41 +14,19 @@ import pytest
 from lxml import etree
 
 from xenconform.models.results import Results, summarise
-from xenconform.models.run import Run, RunEnd
-from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.models.run import Run
+from xenconform.models.verdicts import Verdict
 from xenconform.reports.junit import render_junit
 
 SCHEMA = etree.RelaxNG(etree.parse(Path(__file__).parent / "data" / "junit.rng"))
 RUNS = {"none": page_runs.sound, "sixty": page_runs.sixty, "hostile": page_runs.hostile, "empty": Run}
 
 
-def every_verdict() -> Run:
-    """A run with parts of every verdict, of required clauses and of one SHOULD, and the times that they took."""
-    judged = (
-        ("SET-VALUE", Verdict.PASS, "", "", ""),
-        ("SET-ADD", Verdict.FAIL, "", "['a']", "[]"),
-        ("SET-ADD", Verdict.FAIL, "", "['a']", "['b']"),
-        ("SET-REMOVE", Verdict.UNTESTED, "nothing to remove", "", ""),
-        ("MAP-ADD", Verdict.WAIVED, "known (until 2027-01-01)", "{}", "[]"),
-        ("MAP-REMOVE", Verdict.UNSUPPORTED, "not offered", "", ""),
-        ("WHERE", Verdict.FAIL, "", "one record", "none"),
-        ("CREATE-NEW", Verdict.ERROR, "KeyError: 'x'", "", ""),
-    )
-    return Run(
-        page_runs.start(clauses=(*dict.fromkeys(name for name, *_ in judged), "PERSIST")),
-        judgements=tuple(
-            Judgement(name, "network.tags", "xmlrpc", verdict, reason, expected, actual, (5,), seconds=1.0 + number)
-            for number, (name, verdict, reason, expected, actual) in enumerate(judged)
-        ),
-        end=RunEnd(10, 9.5),
-    )
-
-
 def rendered(run: Run) -> ET.Element:
     return ET.fromstring(render_junit(summarise(run)))
 
 
-@pytest.mark.parametrize("run", [*RUNS.values(), every_verdict], ids=[*RUNS, "every verdict"])
+@pytest.mark.parametrize("run", [*RUNS.values(), page_runs.every_verdict], ids=[*RUNS, "every verdict"])
 def test_it_is_valid_whatever_a_server_sends(run: Callable[[], Run]) -> None:
     """It holds only what the schemas of Ant's reports and of Jenkins both allow."""
     SCHEMA.assertValid(etree.XML(render_junit(summarise(run())).encode()))
@@ -68,13 +46,13 @@ def test_it_is_valid_whatever_a_server_sends(run: Callable[[], Run]) -> None:
 )
 def test_the_schema_refuses_what_one_reader_would(path: str, change: Callable[[Any], object]) -> None:
     """What either of the two schemas forbids is not valid against ours."""
-    root = etree.XML(render_junit(summarise(every_verdict())).encode())
+    root = etree.XML(render_junit(summarise(page_runs.every_verdict())).encode())
     assert SCHEMA.validate(root)
     change(root.find(path))
     assert not SCHEMA.validate(root)
 
 
-@pytest.mark.parametrize("run", [*RUNS.values(), every_verdict], ids=[*RUNS, "every verdict"])
+@pytest.mark.parametrize("run", [*RUNS.values(), page_runs.every_verdict], ids=[*RUNS, "every verdict"])
 def test_the_counts_add_up(run: Callable[[], Run]) -> None:
     """Each suite counts its own cases, and all suites have a case for each part, or for a clause that was not run."""
     results: Results = summarise(run())
@@ -95,7 +73,7 @@ def test_the_counts_add_up(run: Callable[[], Run]) -> None:
 
 def test_what_decides_is_a_failure_and_all_else_is_skipped() -> None:
     """A SHOULD that is not met is skipped with its text, an error is our own, and each skipped case has its reason."""
-    cases = {case.get("classname"): list(case) for case in rendered(every_verdict()).iter("testcase")}
+    cases = {case.get("classname"): list(case) for case in rendered(page_runs.every_verdict()).iter("testcase")}
     kinds = {str(name).partition(".")[2]: [each.tag for each in told] for name, told in cases.items()}
     assert kinds == {
         "SET-VALUE": [],
@@ -119,7 +97,7 @@ def test_what_decides_is_a_failure_and_all_else_is_skipped() -> None:
 
 def test_jenkins_and_gitlab_show_all_of_it() -> None:
     """GitLab passes over messages and takes cases of one name for one; Jenkins wants a package before the last dot."""
-    root = rendered(every_verdict())
+    root = rendered(page_runs.every_verdict())
     for told in root.iter("skipped"):
         assert told.text == told.get("message")
     failure = root.find(".//failure")
@@ -135,7 +113,7 @@ def test_jenkins_and_gitlab_show_all_of_it() -> None:
 
 def test_a_case_took_the_time_since_the_judgement_before_it() -> None:
     """Times are of the log: each part's judgements took the time from the ones before them; suites have the sums."""
-    root = rendered(every_verdict())
+    root = rendered(page_runs.every_verdict())
     times = {str(case.get("classname")).partition(".")[2]: case.get("time") for case in root.iter("testcase")}
     assert (times["SET-VALUE"], times["SET-ADD"], times["WHERE"], times["PERSIST"]) == (
         "0.000",
@@ -147,7 +125,8 @@ def test_a_case_took_the_time_since_the_judgement_before_it() -> None:
         total = sum(float(case.get("time", "")) for case in suite.iter("testcase"))
         assert float(suite.get("time", "")) == pytest.approx(total)
     silent = replace(
-        every_verdict(), judgements=tuple(replace(each, seconds=0.0) for each in every_verdict().judgements)
+        page_runs.every_verdict(),
+        judgements=tuple(replace(each, seconds=0.0) for each in page_runs.every_verdict().judgements),
     )
     assert {case.get("time") for case in rendered(silent).iter("testcase")} == {"0.000"}
 
@@ -155,7 +134,7 @@ def test_a_case_took_the_time_since_the_judgement_before_it() -> None:
 def test_a_time_has_no_zone_and_is_in_utc() -> None:
     """When the run began is told in UTC; a log that does not say gets the time that stands for none."""
     began = [page_runs.start(started=text) for text in ("2026-01-02T03:04:05+02:00", "2026-01-02T03:04:05Z", "")]
-    suites = [rendered(replace(every_verdict(), start=start)).find("testsuite") for start in began]
+    suites = [rendered(replace(page_runs.every_verdict(), start=start)).find("testsuite") for start in began]
     assert [suite.get("timestamp") for suite in suites if suite is not None] == [
         "2026-01-02T01:04:05",
         "2026-01-02T03:04:05",

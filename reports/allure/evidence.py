@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from allure_commons.model2 import ATTACHMENT_PATTERN, Attachment, Parameter
 from allure_commons.types import AttachmentType
@@ -14,9 +14,11 @@ from allure_commons.types import AttachmentType
 from xenconform.models.exchange import Exchange
 from xenconform.models.results import Part, Results
 from xenconform.models.verdicts import Judgement
+from xenconform.reports.allure.ids import id_of
 from xenconform.reports.causes import pattern_of
 from xenconform.reports.page.commands import curl_of
 from xenconform.reports.page.units import duration
+from xenconform.reports.words import printable
 
 SHOWN = 10
 """Findings of one cause that have their exchanges attached; the others name them by their numbers in the log."""
@@ -49,7 +51,7 @@ class Evidence:
             attached = list(self._attached(part, judged, telling))
         elif telling is not None:
             named.append(("not attached", f"as {SHOWN} findings of this cause have theirs; run.jsonl has these too"))
-        return [Parameter(name=name, value=text) for name, text in named if text], attached
+        return [Parameter(name=name, value=printable(text)) for name, text in named if text], attached
 
     def _attached(self, part: Part, judged: Judgement, telling: Exchange | None) -> Iterator[Attachment]:
         key = f"{part.clause.id}\0{part.label}\0{self._seen.total()}"
@@ -73,9 +75,11 @@ class Evidence:
     def _add(self, key: str, name: str, content: bytes, kind: AttachmentType | None) -> Attachment:
         """Keep a file. Each attachment has one of its own: Allure shows what two share at the first alone."""
         extension = kind.extension if kind else "bin"
-        file = ATTACHMENT_PATTERN.format(prefix=uuid5(self.run, f"{key}\0{name}"), ext=extension)
+        file = ATTACHMENT_PATTERN.format(prefix=id_of(self.run, key, name), ext=extension)
         self.files[file] = content
-        return Attachment(name=name, source=file, type=kind.mime_type if kind else "application/octet-stream")
+        return Attachment(
+            name=printable(name), source=file, type=kind.mime_type if kind else "application/octet-stream"
+        )
 
 
 def _head(exchange: Exchange) -> Iterator[tuple[str, str]]:

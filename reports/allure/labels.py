@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from allure_commons.model2 import Label, Link
 from allure_commons.types import LabelType, LinkType, Severity
 
 from xenconform.models.clauses import LEVELS, Clause
 from xenconform.reports.markdown import plain
+from xenconform.reports.words import printable
 
 SEVERITIES = {
     1: Severity.BLOCKER,
@@ -32,7 +35,7 @@ def level_of(clause: Clause) -> str:
 
 def path_of(clause: Clause, of: str) -> list[str]:
     """Return where a test stands in the tree of suites: its level, its clause, and its class or the server."""
-    return [level_of(clause), clause.id, of]
+    return [level_of(clause), printable(clause.id), of]
 
 
 def filed(clause: Clause, of: str) -> list[tuple[str, str]]:
@@ -44,7 +47,7 @@ def filed(clause: Clause, of: str) -> list[tuple[str, str]]:
         (LabelType.SUB_SUITE, sub),
         (LabelType.EPIC, of),
         (LabelType.FEATURE, parent),
-        (LabelType.STORY, clause.id),
+        (LabelType.STORY, suite),
         (LabelType.SEVERITY, severity_of(clause).value),
         (LabelType.TAG, clause.severity.value),
     ]
@@ -57,7 +60,7 @@ def labels_of(clause: Clause, of: str, element: str, verdicts: list[str]) -> lis
         *filed(clause, of),
         *((LabelType.TAG, verdict) for verdict in verdicts),
         (LabelType.FRAMEWORK, "xenconform"),
-        ("package", f"xenconform.{level}.{clause.id}"),
+        ("package", f"xenconform.{level}.{printable(clause.id)}"),
         ("testClass", of),
         ("testMethod", element),
     ]
@@ -67,7 +70,7 @@ def labels_of(clause: Clause, of: str, element: str, verdicts: list[str]) -> lis
 def description_of(clause: Clause) -> str:
     """Return what a clause says and where that comes from, as Markdown."""
     source = f"\n\nSource: {plain(clause.source)}" if clause.source else ""
-    return f"**{clause.id}** ({clause.severity}, level {clause.level})\n\n> {plain(clause.rule)}{source}"
+    return f"**{plain(clause.id)}** ({clause.severity}, level {clause.level})\n\n> {plain(clause.rule)}{source}"
 
 
 def links_of(clause: Clause, template: str) -> list[Link]:
@@ -77,4 +80,10 @@ def links_of(clause: Clause, template: str) -> list[Link]:
     """
     if not template:
         return []
-    return [Link(type=LinkType.TEST_CASE, url=template.replace("{clause}", clause.id), name=clause.id)]
+    return [
+        Link(
+            type=LinkType.TEST_CASE,
+            url=template.replace("{clause}", quote(clause.id, errors="backslashreplace")),
+            name=printable(clause.id),
+        )
+    ]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 from allure_commons.model2 import Parameter, Status, StatusDetails, TestResult, TestStepResult
 
@@ -21,13 +21,13 @@ from xenconform.models.events import RunStart
 from xenconform.models.results import NOT_RUN, ClauseResult, Part, Results
 from xenconform.models.verdicts import Judgement, Verdict
 from xenconform.reports.allure.evidence import Evidence
+from xenconform.reports.allure.ids import OURS, id_of
 from xenconform.reports.allure.labels import description_of, labels_of, links_of, path_of
 from xenconform.reports.allure.plain import plain_test
 from xenconform.reports.allure.told import LINE, causes, cut, details_of, first_of, over, status_of, words
 from xenconform.reports.page.heat import SERVER, api_of, class_of
+from xenconform.reports.words import printable
 
-OURS = uuid5(NAMESPACE_URL, "tag:xenconform,2026:allure")
-"""What the ids of tests are made of, so that they are the same in each run."""
 TOLD = 5
 """Judgements of a part that are told each in a step of its own."""
 
@@ -35,8 +35,8 @@ TOLD = 5
 def run_of(results: Results) -> UUID:
     """Return what the ids of a run's own results are made of."""
     start = results.start
-    named = (start.version, start.started, start.target, start.seed, start.kind, results.calls, results.seconds)
-    return uuid5(OURS, "\0".join(map(str, named)))
+    when = (start.started, results.calls, results.seconds)
+    return id_of(OURS, start.version, start.kind, start.target, start.seed, *when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Tests:
         test = self._test(clause, element, class_of(element, self.api.classes), verdicts)
         test.status = status_of(first_of(parts).verdict)
         test.steps = [self._step(part) for part in parts]
-        formats = ", ".join(filter(None, (part.format for part in parts)))
+        formats = printable(", ".join(filter(None, (part.format for part in parts))))
         test.parameters += [Parameter(name="formats", value=formats, excluded=True)] if formats else []
         test.start, test.stop = self._times(max(part.at for part in parts), sum(part.seconds for part in parts))
         return plain_test(test, details_of(parts))
@@ -80,20 +80,21 @@ class Tests:
         return plain_test(test, {"message": f"{result.clause.id} {Verdict.UNTESTED}: {NOT_RUN}"})
 
     def _test(self, clause: Clause, element: str, of: str, verdicts: list[str]) -> TestResult:
-        same = uuid5(OURS, f"{clause.id}\0{element}").hex
+        same = id_of(OURS, clause.id, element).hex
+        shown = printable(element)
         seed = Parameter(name="seed", value=str(self.results.start.seed), excluded=True)
         return TestResult(
-            uuid=str(uuid5(self.run, f"{clause.id}\0{element}")),
+            uuid=str(id_of(self.run, clause.id, element)),
             historyId=same,
             testCaseId=same,
-            fullName=f"{clause.id} {element}",
-            name=element,
+            fullName=f"{printable(clause.id)} {shown}",
+            name=shown,
             stage="finished",
             description=description_of(clause),
-            labels=labels_of(clause, of, element, verdicts),
+            labels=labels_of(clause, of, shown, verdicts),
             links=links_of(clause, self.clause_url),
             titlePath=path_of(clause, of),
-            parameters=[Parameter(name="element", value=element), seed],
+            parameters=[Parameter(name="element", value=shown), seed],
         )
 
     def _step(self, part: Part) -> TestStepResult:

@@ -59,7 +59,9 @@ def message_of(part: Part) -> str:
         said = f"got {general(judged.actual)}, expected {general(judged.expected)}"
     else:
         said = general(judged.reason or NO_REASON)
-    return cut(f"{part.clause.id} {f'({part.clause.severity}) not met' if failed else part.verdict}: {said}", LINE)
+    # Categories take the clause for one word, also where another version, or a hostile log, has named it.
+    clause = "_".join(printable(part.clause.id).split())
+    return cut(f"{clause} {f'({part.clause.severity}) not met' if failed else part.verdict}: {said}", LINE)
 
 
 def general(text: str) -> str:
@@ -84,7 +86,7 @@ def causes(part: Part) -> list[Judgement]:
 
 def over(part: Part) -> str:
     """Return over what a part was judged, in words."""
-    return part.format or "no format in particular"
+    return printable(part.format) or "no format in particular"
 
 
 def cut(text: str, limit: int = TEXT) -> str:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid5
 
 from allure_commons.model2 import TEST_CASE_PATTERN
 
 from xenconform.models.results import Results
 from xenconform.reports.allure.about import categories, configuration, environment, executor, problem
+from xenconform.reports.allure.ids import id_of
 from xenconform.reports.allure.plain import plain_globals
 from xenconform.reports.allure.results import Tests
 
@@ -63,7 +63,7 @@ def _files(results: Results, clause_url: str) -> Iterator[tuple[str, bytes]]:
         yield "executor.json", _json(who, indent=1)
     at = None if tests.begun is None else round(1000 * (tests.begun + results.seconds))
     if (wrong := problem(results, at)) is not None:
-        yield wrong.file_pattern.format(prefix=uuid5(tests.run, "globals")), _json(plain_globals(wrong))
+        yield wrong.file_pattern.format(prefix=id_of(tests.run, "globals")), _json(plain_globals(wrong))
 
 
 def _json(value: Any, indent: int | None = None) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import matrix_runs
 import pytest
-from in_browser import marked, nothing_is_wrong, seen_by
+from in_browser import nothing_is_wrong, seen_by
 
 from xenconform.reports.kills.heat import heat_map
 from xenconform.reports.kills.write import render_html as render_kills
@@ -23,11 +23,10 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
-@marked
 @pytest.mark.parametrize("name", PAGES)
-def test_it_fits_and_nothing_is_wrong_with_it(name: str, looker: Path, tmp_path: Path) -> None:
+def test_it_fits_and_nothing_is_wrong_with_it(name: str, installed: Path, browser: str, tmp_path: Path) -> None:
     """In every form: no violation, nothing wider than the screen, no request and no complaint of the policy."""
     page = tmp_path / "matrix.html"
     page.write_text(PAGES[name](), "utf-8")
-    seen: Any = seen_by(looker, page)
+    seen: Any = seen_by(installed, browser, page)
     nothing_is_wrong(seen["forms"])

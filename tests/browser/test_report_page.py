@@ -12,7 +12,7 @@ from typing import Any
 import page_runs
 import pytest
 from from_npm import packages_of
-from in_browser import marked, nothing_is_wrong, seen_by
+from in_browser import nothing_is_wrong, seen_by
 
 from xenconform.models.results import summarise
 from xenconform.models.run import Run
@@ -23,15 +23,16 @@ RUNS: dict[str, Any] = {"none": page_runs.sound, "sixty": page_runs.sixty, "host
 
 
 @pytest.fixture(scope="module", params=RUNS)
-def seen(request: pytest.FixtureRequest, looker: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def seen(
+    request: pytest.FixtureRequest, installed: Path, browser: str, tmp_path_factory: pytest.TempPathFactory
+) -> Any:
     """What was seen of the page of a run, with the run's name."""
     folder = tmp_path_factory.mktemp(f"page-{request.param}")
     page = folder / "report.html"
     page.write_text(render_html(summarise(RUNS[request.param]())), "utf-8")
-    return {**seen_by(looker, page, "use"), "name": request.param}
+    return {**seen_by(installed, browser, page, "use"), "name": request.param}
 
 
-@marked
 def test_it_fits_and_nothing_is_wrong_with_it(seen: Any) -> None:
     """At 1400 and 400 pixels, light and dark: no violation, nothing wider than the screen, no request, no complaint."""
     nothing_is_wrong(seen["forms"])
@@ -39,7 +40,6 @@ def test_it_fits_and_nothing_is_wrong_with_it(seen: Any) -> None:
     assert seen["used"]["pwned"] == "undefined"
 
 
-@marked
 def test_it_is_searched_and_filtered_by_keyboard(seen: Any) -> None:
     """What does not have the words, the verdict or the level is hidden, and how much is shown is said."""
     used, name = seen["used"], seen["name"]
@@ -57,7 +57,6 @@ def test_it_is_searched_and_filtered_by_keyboard(seen: Any) -> None:
     assert used["after"] == used["before"] == used["cleared"]
 
 
-@marked
 def test_what_is_offered_is_copied(seen: Any) -> None:
     """Each button that can be seen copies; without scripts there is no button and no search, and all can be read."""
     used = seen["used"]
@@ -68,7 +67,6 @@ def test_what_is_offered_is_copied(seen: Any) -> None:
     assert used["plain"]["verdict"]
 
 
-@marked
 def test_it_is_printed_with_its_findings_open(seen: Any) -> None:
     """On paper every finding is open and the search is gone."""
     assert seen["used"]["printed"]["closed"] == 0
