@@ -25,10 +25,20 @@ FILES = {"run.jsonl", *RENDERERS}
 COMMAND = [sys.executable, "-m", "xenconform", "certify"]
 
 
-def run(*options: str, password: str | None = PASSWORD, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+def run(
+    *options: str,
+    password: str | None = PASSWORD,
+    seconds: float = 120,
+    environment: dict[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
-        [*COMMAND, *options], env=_environment(password), capture_output=True, text=True, timeout=seconds, check=False
+        [*COMMAND, *options],
+        env=_environment(password) | (environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
     )
 
 
@@ -69,6 +79,47 @@ def test_the_embedded_server_is_certified_with_every_field_of_the_chosen_classes
     assert all(not count["FAIL"] and not count["UNTESTED"] and not count["ERROR"] for count in counts.values())
     assert set(counts) == {name for name in catalogue() if name.startswith("GET-")}
     assert (told["verdict"], told["exit_code"]) == ("CONFORMANT", 0)
+
+
+def test_results_for_allure_are_written_where_it_is_asked_for_and_again_of_the_log(tmp_path: Path) -> None:
+    """--allure writes a folder, with the job that ran the suite, and `report` makes the same bytes of the log."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "old-result.json").write_text("{}")
+    options = ("--class", "network", "--clause", "SET-ADD", "--budget", "quick", "--out", str(tmp_path / "out"))
+    ours = {"GITLAB_CI": "true", "CI_JOB_NAME": "nightly", "CI_JOB_ID": "7", "CI_JOB_URL": "https://u:p@ci.example/7"}
+    done = run(*options, "--allure", str(tmp_path / "first"), environment=ours)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Results for Allure are in" in done.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
+    again = [sys.executable, "-m", "xenconform", "report", str(tmp_path / "out"), "--allure", str(tmp_path / "second")]
+    subprocess.run([*again, "--out", str(tmp_path / "reports")], check=True, timeout=60)
+    for one, two in (("first", "second"), ("out", "reports")):
+        made = {path.name: path.read_bytes() for path in (tmp_path / one).iterdir() if path.name != "run.jsonl"}
+        assert made == {path.name: path.read_bytes() for path in (tmp_path / two).iterdir()}
+    assert len(list((tmp_path / "first").glob("*-result.json"))) == 1
+    assert json.loads((tmp_path / "first" / "executor.json").read_text()) == {
+        "name": "GitLab CI",
+        "type": "gitlab",
+        "buildName": "nightly #7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--clause-url", "https://e/{clause}"), "give --allure DIR too"),
+        (("--allure", "a", "--clause-url", "https://e/"), "no address with {clause} in it"),
+        (("--allure", "a", "--clause-url", "javascript:{clause}"), "no address with {clause} in it"),
+        (("--allure", "{out}/run.jsonl/a"), "give a folder that can be written"),
+    ],
+)
+def test_allure_options_that_cannot_be_used_are_told(options: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    """A wrong address of clauses and a folder that cannot be are usage errors, before anything is sent."""
+    (tmp_path / "run.jsonl").write_text("")
+    options = tuple(option.replace("{out}", str(tmp_path)) for option in options)
+    done = run(*options, "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert said in done.stderr
 
 
 def test_a_run_of_one_format_and_an_older_release_speaks_of_these_alone(tmp_path: Path) -> None:

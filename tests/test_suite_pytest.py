@@ -46,6 +46,12 @@ def test_k_selects_items_and_each_is_in_junit_and_allure_once(tmp_path: Path) ->
     assert sorted(each["name"] for each in told) == sorted(cases)
     assert len({each["historyId"] for each in told}) == len(cases)
     assert {each["status"] for each in told} == {"passed"}
+    labels = {each["name"]: {label["name"]: label["value"] for label in each["labels"]} for each in told}
+    of = labels["GET-BAD-REF[network]"]
+    assert [of[name] for name in ("parentSuite", "suite", "subSuite")] == ["Level 2: fields", "GET-BAD-REF", "network"]
+    assert [of[name] for name in ("epic", "feature", "story")] == ["network", "Level 2: fields", "GET-BAD-REF"]
+    assert [of[name] for name in ("severity", "tag")] == ["critical", "MUST"]
+    assert all(each["description"].startswith(f"**{labels[each['name']]['suite']}** (MUST, level 2)") for each in told)
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     judged = {each["id"] for each in results["clauses"] if each["counts"]["PASS"]}
     assert judged >= {"GET-ALL-AGREES", "GET-BAD-REF", "GET-EVERY-FIELD", "GET-RECORD-AGREES"}

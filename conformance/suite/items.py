@@ -14,8 +14,10 @@ from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.suite.selection import selection
 from xenconform.conformance.suite.settings import Settings
 from xenconform.models.api import ApiClass
+from xenconform.models.clauses import catalogue
 from xenconform.models.results import Results
 from xenconform.models.verdicts import Judgement, Verdict
+from xenconform.reports.allure.labels import description_of, filed
 
 if TYPE_CHECKING:
     from xenconform.conformance.suite.run import Run
@@ -42,6 +44,8 @@ class ClauseFile(pytest.File):
             name = f"{check.clause}[{of.name if of else SERVER}]"
             item = ClauseItem.from_parent(self, name=name, check=check, of=of)
             item.add_marker(pytest.mark.xdist_group(of.name if of else SERVER))
+            if self.config.getoption("--alluredir", default=None):
+                item.file_in_allure()
             yield item
 
 
@@ -52,6 +56,13 @@ class ClauseItem(pytest.Item):
         super().__init__(**kwargs)
         self.check = check
         self.of = of
+
+    def file_in_allure(self) -> None:
+        """Give pytest's plugin for Allure the labels and the description that our own results for Allure have."""
+        clause = catalogue()[self.check.clause]
+        for name, value in filed(clause, self.of.name if self.of else SERVER):
+            self.add_marker(pytest.mark.allure_label(value, label_type=name))
+        self.add_marker(pytest.mark.allure_description(description_of(clause)))
 
     def runtest(self) -> None:
         """Run the check; fail with its findings, skip where nothing of it could be exercised."""
