@@ -84,11 +84,11 @@ def test_ci_runs_the_command_of_the_readme(tmp_path: Path) -> None:
 
 
 def test_plain_tox_runs_all_there_is() -> None:
-    """Plain `tox` has the linter, types, layers, tests, the npm client and the browser, each an environment here."""
+    """Plain `tox` has linter, types, layers, documentation, npm client, browser and tests, each an environment here."""
     tox = ConfigParser()
     tox.read(ROOT / "tox.ini", "utf-8")
     named = re.split(r",\s*", tox["tox"]["env_list"])
-    assert named == ["lint", "types", "layers", "npm", "browser", "tests"]
+    assert named == ["lint", "types", "layers", "docs", "npm", "browser", "tests"]
     assert [name for name in named if f"testenv:{name}" not in tox] == []
 
 

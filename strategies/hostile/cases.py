@@ -1,7 +1,7 @@
 """Hostile cases that were written by hand: the data beside this file, read and checked.
 
 A case is a body, a call or a whole request that a server may get from a broken or malicious client, and what the server
-owes. The files are TOML; `docs/fuzz.md` describes their members.
+owes. The files are TOML; `docs/reference/fuzz.md` describes their members.
 """
 
 from __future__ import annotations

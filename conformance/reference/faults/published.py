@@ -4,7 +4,7 @@ The catalogue is the one that the fuzzers of REST APIs report by, so that what t
 Commons, https://github.com/WebFuzzing/Commons/blob/master/faults.md. `CATEGORIES` has its codes. What speaks of the
 status codes of HTTP alone (101 to 112 and their like) has no counterpart here: every call is a POST, and what went
 wrong travels in a reply with status 200. So have attacks on browsers and on other hosts (301, 302) none.
-docs/published-faults.md tells what catches each.
+docs/reference/published-faults.md tells what catches each.
 """
 
 from __future__ import annotations
