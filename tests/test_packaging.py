@@ -16,8 +16,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("models", "strategies", "reports", "conformance")
 LEFT_OUT = shutil.ignore_patterns(
-    "__pycache__", "*.egg-info", ".git", ".tox", ".venv", "build", "dist", ".*_cache", "node_modules"
+    "__pycache__", "*.egg-info", ".git", ".tox", ".venv", "build", "_build", "dist", ".*_cache", "node_modules"
 )
+MADE = ("docs/_build/html/index.html", "docs/reference/clauses/SET-VALUE.md")
+"""What is made of the tree and belongs in no distribution."""
 
 
 def _build(source: Path, out: Path, *what: str) -> None:
@@ -37,6 +39,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the work tree, so that nothing is built inside it."""
     copy = tmp_path_factory.mktemp("tree") / "xenconform"
     shutil.copytree(ROOT, copy, symlinks=True, ignore=LEFT_OUT)
+    for made in MADE:
+        (copy / made).parent.mkdir(parents=True, exist_ok=True)
+        (copy / made).write_text("made when the documentation is built")
     return copy
 
 
@@ -98,7 +103,7 @@ def test_wheel_declares_what_it_offers(wheel: Path) -> None:
 
 
 def test_sdist_holds_what_a_packager_needs(sdist: Path, tree: Path) -> None:
-    """The source distribution has the rooms, the tests and the project's papers, once, and no links."""
+    """The source distribution has the rooms, the tests and the project's papers, once; no links, nothing made."""
     with tarfile.open(sdist) as archive:
         members = archive.getmembers()
     names = [member.name.partition("/")[2] for member in members if member.isfile()]
@@ -106,4 +111,5 @@ def test_sdist_holds_what_a_packager_needs(sdist: Path, tree: Path) -> None:
     assert [member.name for member in members if member.issym() or member.islnk()] == []
     papers = {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml", "setup.py", "tox.ini"}
     ours = {path.relative_to(tree).as_posix() for folder in (*ROOMS, "tests") for path in _files(tree / folder)}
-    assert (papers | ours) - set(names) == set()
+    assert (papers | ours | {"docs/conf.py", "docs/reference/results.md"}) - set(names) == set()
+    assert set(MADE) & set(names) == set()

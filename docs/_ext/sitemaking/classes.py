@@ -43,7 +43,7 @@ def _index(api: Api) -> str:
             "```{figure} relations.svg",
             ":alt: Every bound pair of fields, as the tables of the classes' pages list them",
             "",
-            "Bound pairs of fields. Open the picture by itself to read it.",
+            "Bound pairs of fields. {download}`The picture by itself <relations.svg>` is large enough to read.",
             "```",
             "",
         ]

@@ -111,26 +111,30 @@ def _judged_on(clause: Clause, of: Facts) -> list[str]:
 
 def _checks(clause: Clause, of: Facts) -> list[str]:
     rows = dict.fromkeys(
-        (code(each.where), code(each.function), text(each.first)) for each in of.checks if each.clause == clause.id
+        (code(each.function), text(each.first), code(each.where)) for each in of.checks if each.clause == clause.id
     )
-    return ["## Checks", "", *table(("module", "function", "what it does"), rows)]
+    return ["## Checks", "", *table(("function", "what it does", "module"), rows)]
 
 
 def _faults(clause: Clause, of: Facts) -> list[str]:
     """Return the section of the faults whose own clause this is, and of those that break it besides."""
     rows = [
-        (link(labels.of_fault(each.name), code(each.name)), each.difficulty.value, labels.classes([each.cls]),
-         text(each.symptom))
+        (
+            link(labels.of_fault(each.name), code(each.name)),
+            text(each.symptom),
+            labels.classes([each.cls]),
+            each.difficulty.value,
+        )
         for each in of.faults.values()
         if each.clause == clause.id
-    ]  # fmt: skip
+    ]
     also = [link(labels.of_fault(each.name), code(each.name)) for each in of.faults.values() if clause.id in each.also]
     return [
         "## Faults that prove it",
         "",
         "Defects that can be switched on in the reference server. This clause must catch each of them.",
         "",
-        *table(("fault", "difficulty", "class", "what a client sees"), rows),
+        *table(("fault", "what a client sees", "class", "difficulty"), rows),
         *([f"These break it too, beside the clause of their own: {', '.join(also)}.", ""] if also else []),
     ]
 

@@ -58,7 +58,7 @@ def svg(flowchart: str, label: str) -> str:
     parts = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="flowchart" viewBox="0 0 {width:.0f} {height:.0f}" '
-            f'width="{width:.0f}" role="img" aria-label="{escape(label)}">'
+            f'width="{width:.0f}" style="min-width:min(34rem,{width:.0f}px)" role="img" aria-label="{escape(label)}">'
         ),
         (
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'

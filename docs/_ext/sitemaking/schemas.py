@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from sitemaking.markdown import code, contents, link, table, text, title
@@ -30,7 +31,7 @@ def pages() -> dict[str, str]:
 
 def _page(name: str) -> str:
     room, file, what = SHIPPED[name]
-    schema = json.loads(files(f"xenconform.{room}").joinpath(file).read_text("utf-8"))
+    schema = json.loads(_room(room).joinpath(file).read_text("utf-8"))
     lines = [
         *title(f"Schema: {name}", f"schema-{name}"),
         f"Of {what}. The file is `{room}/{file}` ({_dialect(schema)}).",
@@ -41,7 +42,22 @@ def _page(name: str) -> str:
     for part, inner in schema.get("$defs", {}).items():
         lines += [*title(text(part), f"schema-{name}-{part}", 2), text(inner.get("description", "")), ""]
         lines += _members(inner) if _rows(inner, "") else [f"{_type(inner)}.", ""]
+    if name == "profile":
+        lines += _shipped_profiles()
     return "\n".join(lines)
+
+
+def _shipped_profiles() -> list[str]:
+    """Return a section for each profile that the product ships, which is an example too."""
+    lines = []
+    for file in sorted((each.name for each in _room("models").joinpath("data", "profiles").iterdir()), reverse=True):
+        lines += [*title(f"As shipped: {file}", f"profile-{file.removesuffix('.toml')}", 2)]
+        lines += ["```toml", _room("models").joinpath("data", "profiles", file).read_text("utf-8"), "```", ""]
+    return lines
+
+
+def _room(name: str) -> Traversable:
+    return files(f"xenconform.{name}")
 
 
 def _dialect(schema: Schema) -> str:

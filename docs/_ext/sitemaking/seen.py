@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from sitemaking import labels
 from sitemaking.markdown import items, link, text, title
+from xenconform.models.clauses import LEVELS, catalogue
 
 FILE = Path(__file__).parents[2] / "_data" / "seen.toml"
 """One table a defect; the file says what its keys mean."""
@@ -53,8 +55,16 @@ def _frozen(value: Any) -> Any:
 def told(each: Seen) -> str:
     """Return a defect as one item: what, when, on which server, told where."""
     server = each.server or "a server in use"
-    source = "; ".join(each.sources) or "no number is known to us"
-    return f"{text(each.what)} *Set off by:* {text(each.when)} *Server:* {text(server)} ({text(source)})."
+    source = "; ".join(map(_source, each.sources)) or "no number is known to us"
+    return f"{text(each.what)} *Set off by:* {text(each.when)} *Server:* {text(server)} ({source})."
+
+
+def _source(number: str) -> str:
+    """Return a number such as `xapi-project/xen-api #3001 (CA-171948)` with its link; a host of code finds it."""
+    found = re.fullmatch(r"([\w.-]+/[\w.-]+) #(\d+)(.*)", number)
+    if found is None:
+        raise ValueError(f"no number of a source: {number!r}; write OWNER/REPOSITORY #NUMBER")
+    return f"[{text(found[1])} {text('#' + found[2])}](https://github.com/{found[1]}/issues/{found[2]}){text(found[3])}"
 
 
 def of_clause(name: str, seen: Sequence[Seen]) -> list[str]:
@@ -62,6 +72,13 @@ def of_clause(name: str, seen: Sequence[Seen]) -> list[str]:
     mine = [told(each) for each in seen if name in each.clauses]
     nothing = ["No defect of a real server under this clause is known to us.", ""]
     return ["## What real servers do", "", *(items(mine) or nothing)]
+
+
+def _level(level: int, seen: Sequence[Seen]) -> list[str]:
+    """Return the section of a level: the defects whose first clause is of it."""
+    mine = [each for each in seen if each.clauses and catalogue()[each.clauses[0]].level == level]
+    judged = (f"{told(each)} *Judged by:* {labels.clauses(each.clauses)}." for each in mine)
+    return [f"## Level {level}: {LEVELS[level]}", "", *items(judged)] if mine else []
 
 
 def page(seen: Sequence[Seen]) -> str:
@@ -74,9 +91,7 @@ def page(seen: Sequence[Seen]) -> str:
         "",
         f"{sum(bool(each.sources) for each in seen)} have a source by number. The others are known to us without one.",
         "",
-        "## Judged by a clause",
-        "",
-        *items(f"{told(each)} *Judged by:* {labels.clauses(each.clauses)}." for each in seen if each.clauses),
+        *(line for level in LEVELS for line in _level(level, seen)),
         "## Not judged",
         "",
         f"What follows is outside of what the suite can judge. See {link('honesty', 'what never counts as a pass')}.",
