@@ -20,6 +20,8 @@ _TEXTS = (
     "two\nlines\tand a tab",
 )
 _INTS = (0, 2**31 + 7, t.INT_MAX, -1, 2**53 + 1, t.INT_MIN)
+_MILD_INTS = (0, 300, 40_000, 1, 129, 65_535)
+"""Beyond what each width of a byte or two holds, and yet what ports, tags and priorities may be."""
 _FLOATS = (0.0, 0.1, 1e300, -2.25)
 _ALIKE = ("case", "CASE", " case", "case ", "c\u00e9", "ce\u0301")
 
@@ -34,7 +36,8 @@ def bold(of: Type, n: int, *, mild: bool = False) -> Value:
         case t.Str():
             return None if mild else _TEXTS[n % len(_TEXTS)]
         case t.Int():
-            return n % 2 if mild else _INTS[n % len(_INTS)]
+            ints = _MILD_INTS if mild else _INTS
+            return ints[n % len(ints)]
         case t.Float():
             return None if mild else _FLOATS[n % len(_FLOATS)]
         case t.Bool():

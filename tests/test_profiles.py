@@ -63,10 +63,10 @@ def api() -> Api:
     return Api.load()
 
 
-def test_two_profiles_are_shipped() -> None:
-    """A profile for the embedded server and one for live hosts come with the package."""
-    assert shipped_profiles() == ("reference", "xapi")
-    assert [Profile.load(name).name for name in shipped_profiles()] == ["reference", "xapi"]
+def test_three_profiles_are_shipped() -> None:
+    """Profiles for the embedded server, for servers like it, and for live hosts come with the package."""
+    assert shipped_profiles() == ("reference", "simulator", "xapi")
+    assert [Profile.load(name).name for name in shipped_profiles()] == ["reference", "simulator", "xapi"]
 
 
 @pytest.mark.parametrize("name", shipped_profiles())
@@ -231,7 +231,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
 def test_a_profile_that_is_not_there_is_told_with_the_names_that_are(tmp_path: Path) -> None:
     """An unknown name, a missing file and a file that is no text give the shipped names."""
     for wrong in ("referense", str(tmp_path / "none.toml"), str(tmp_path)):
-        with pytest.raises(ProfileError, match="reference, xapi"):
+        with pytest.raises(ProfileError, match="reference, simulator, xapi"):
             Profile.load(wrong)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ProfileError, match="UTF-8"):

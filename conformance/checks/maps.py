@@ -46,6 +46,8 @@ def add_to_adds_and_keeps(place: Place, judge: Judge) -> None:
     with readily():
         _add_again(place, judge, [first, second, third])
     with readily():
+        _add_to_emptied(place, judge, [first, second, third])
+    with readily():
         _add_one_by_one(place, judge)
         _add_to_many(place, judge)
     with readily():
@@ -62,6 +64,19 @@ def _add_again(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:
     back = place.do("add_to", key, value)
     actual, seen = place.read()
     compare(place, judge, {**without, key: value}, actual, (gone, back, seen))
+
+
+def _add_to_emptied(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:
+    """Add to what the removal of its last pair has emptied."""
+    (key, value), other, _ = pairs
+    place.do("set", {key: value})
+    gone = place.do("remove_from", key)
+    left, _ = place.read()
+    if left:
+        return  # counted under MAP-REMOVE
+    back = place.do("add_to", *other)
+    actual, seen = place.read()
+    compare(place, judge, dict([other]), actual, (gone, back, seen))
 
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:

@@ -36,10 +36,24 @@ def add_adds_and_keeps(place: Place, judge: Judge) -> None:
     actual, seen = place.read()
     compare(place, judge, (first, second, third), tuple(dict.fromkeys(actual)), (*wrote, seen))
     with readily():
+        _add_to_emptied(place, judge, (first, second))
+    with readily():
         _add_one_by_one(place, judge)
         _add_to_many(place, judge)
     with readily():
         _add_to_another(place, judge, (first, second))
+
+
+def _add_to_emptied(place: Place, judge: Judge, members: tuple[Value, Value]) -> None:
+    """Add to what the removal of its last member has emptied."""
+    place.do("set", members[:1])
+    gone = place.do("remove", members[0])
+    left, _ = place.read()
+    if left:
+        return  # counted under SET-REMOVE
+    back = place.do("add", members[1])
+    actual, seen = place.read()
+    compare(place, judge, members[1:], tuple(dict.fromkeys(actual)), (gone, back, seen))
 
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:
