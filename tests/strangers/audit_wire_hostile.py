@@ -143,7 +143,10 @@ def duplicates_keep_the_lock(s: Plain) -> None:
 def names_are_repaired(s: Plain) -> None:
     """Bytes in the name of a member that are no UTF-8 become U+FFFD over XML."""
     name = re.compile(rb"<name>(.*?)</name>", re.DOTALL)
-    repaired = lambda found: b"<name>" + found[1].decode(errors="replace").encode() + b"</name>"  # noqa: E731
+
+    def repaired(found: re.Match[bytes]) -> bytes:
+        return b"<name>" + found[1].decode(errors="replace").encode() + b"</name>"
+
     around(s, "answer_xml", lambda old, body: old(name.sub(repaired, body)))
 
 
