@@ -16,11 +16,14 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
 from xenconform.conformance.codec import codec_for
+from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
 
 CLAUSE = "ROBUST-HTTP"
 SILENCE = 0.3
 """Seconds without a byte after which no further reply is waited for."""
+LARGE = 64 * 1024
+"""The size of large heads, in bytes."""
 SLOW = 8
 """So many clients stop half-way at the same time."""
 
@@ -36,6 +39,8 @@ def broken_http_is_refused(bench: Bench) -> None:
             seen = _talk(here, pieces)
             judge.true(seen.status == 200, f"{what} is answered", _said(seen), seen)
         _judge_pipeline(judge, here)
+        for what, request in _large_heads(here):
+            _judge_meanwhile(judge, here, what, request)
         for what, begun in _stalled(here):
             _judge_held_up(judge, here, what, begun)
 
@@ -192,6 +197,31 @@ def _judge_held_up(judge: Judge, here: Scene, what: str, begun: bytes) -> None:
         here.onlooker.close()
         here.judge_alive(judge, f"{SLOW} {what}")
     here.judge_alive(judge, f"{SLOW} {what} have gone")
+
+
+def _large_heads(here: Scene) -> Iterator[tuple[str, bytes]]:
+    """Yield requests that are good but for the size of their head: a server may answer or refuse them."""
+    ask = here.asking()
+    for size in (LARGE // 4, LARGE):
+        yield f"a header of {size:,} bytes", _request(here, ask, f"X-Long: {'x' * size}")
+    yield "a thousand headers", _request(here, ask, *(f"X-{n}: x" for n in range(1_000)))
+    yield "a path of 64 KiB", _head(here, f"Content-Length: {len(ask)}", path="/" + "x" * LARGE) + ask
+
+
+def _judge_meanwhile(judge: Judge, here: Scene, what: str, request: bytes) -> None:
+    """Send a request, twice if need be, and assert that another client is answered as usual while it is looked at."""
+    slow: list[Exchange] = []
+    for _ in range(2):
+        with here.bench.dial(here.patience) as sock:
+            with suppress(OSError):  # A server may close before it has read it all.
+                sock.sendall(request)
+            good = here.good_call()
+        if isinstance(good.reply.outcome, Success) and good.elapsed <= here.patience:
+            judge.asserted += 1
+            return
+        slow.append(good)
+    said = f"after {slow[-1].elapsed:.1f} s"
+    judge.true(False, f"a good call is answered as usual beside {what}", said, *slow)
 
 
 CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=broken_http_is_refused),)

@@ -138,7 +138,8 @@ class Trial:
     """One field over one writing format: values go in, come back over another format, and are judged.
 
     `sizes_alone`: members that came back changed, and as many, are the matter of their own type's clause. `kept` is the
-    value that the object shows now; `back` how it was read last; `blamed` the formats with a finding already.
+    value that the object shows now; `back` how it was read last, and `record` within its record; `blamed` the formats
+    with a finding already.
     """
 
     spot: Spot
@@ -151,6 +152,7 @@ class Trial:
     accepted: int = 0
     refusal: str = ""
     back: Exchange | None = None
+    record: Exchange | None = None
     blamed: set[Format] = field(default_factory=set)
 
     @property

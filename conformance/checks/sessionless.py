@@ -241,9 +241,9 @@ def what_was_asked_before_is_not_told_again(bench: Bench, of: ApiClass) -> None:
                     judge.refused(after, f"{stop.message} over {over} with a session that has asked it, and has ended")
 
 
-def can_be_read(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has messages that read."""
-    return any(m.takes_session and (m.verb == "get" or m.name.startswith("get_")) for m in of.messages.values())
+def has_readings(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has objects that can be read or listed."""
+    return bool({"get_record", "get_all"} & of.messages.keys())
 
 
 CHECKS: tuple[Check, ...] = (
@@ -251,5 +251,5 @@ CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_server=nothing_else_is_a_session),
     Check(CLAUSE, per_class=nothing_comes_or_goes_without_a_session, applies=can_come_and_go),
     Check(CLAUSE, per_class=nothing_is_taken_out_without_a_session, applies=has_members),
-    Check("SESSION-LOGOUT", per_class=what_was_asked_before_is_not_told_again, applies=can_be_read),
+    Check("SESSION-LOGOUT", per_class=what_was_asked_before_is_not_told_again, applies=has_readings),
 )

@@ -107,6 +107,10 @@ def _judge_bad(bench: Bench, judge: Judge, fmt: Format) -> None:
         few = (known.user, f"{known.password}-not", known.version)[:count]
         exchange = bench.call(fmt, LOGIN, *few, session=None, probe=True)
         judge.refused(exchange, f"a wrong password in a login of {count} parameters")
+    for end in ("\n", *(["\0", "\0x"] if fmt is not Format.XMLRPC else [])):
+        # Where a text of C ends, or a line, a password does not: what is behind it counts.
+        exchange = bench.call(fmt, LOGIN, known.user, known.password + end, session=None, probe=True)
+        judge.refused(exchange, f"the password with {end!r} behind it")
     for node in NO_PASSWORDS:
         said: list[Param] = [(Str(), known.user), (None, node), (Str(), known.version), (Str(), known.originator)]
         exchange = bench.call(fmt, LOGIN, params=said, session=None, probe=True)
@@ -213,7 +217,7 @@ def takes_sessions(_api: Api, of: ApiClass) -> bool:
 def no_session_no_service(bench: Bench, of: ApiClass) -> None:
     """Every message that takes a session fails with SESSION_INVALID without a valid one, and has no effect.
 
-    Source: error list. One kind of bad session a message and format, in turn; all of them where the budget is thorough.
+    Source: error list. Two kinds of bad session a message and format, in turn; all where the budget is thorough.
     Messages that do more than read or write a field are called with made-up references alone.
     """
     sessions = bad_sessions(bench)
@@ -224,8 +228,9 @@ def no_session_no_service(bench: Bench, of: ApiClass) -> None:
             continue
         seen.add(shape)
         for at, fmt in enumerate(bench.formats):
-            turn = (number + 2 * at) % len(KINDS)
-            kinds = KINDS if bench.budget.name == "thorough" else (KINDS[turn],)
+            # Two of them, so that over three formats all five have come, whatever a message forgets to look at.
+            turns = [(number + 2 * at + each) % len(KINDS) for each in range(2 if bench.budget.boundaries else 1)]
+            kinds = KINDS if bench.budget.name == "thorough" else tuple(KINDS[turn] for turn in turns)
             with bench.judging("SESSION-REQUIRED", message.full_name, fmt) as judge:
                 for kind in kinds:
                     args, real = _args(bench, message)

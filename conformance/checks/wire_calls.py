@@ -216,7 +216,24 @@ def _judge_unchanged(
         judge.same(of.type, before[0], after[0])
 
 
+def logout_takes_no_parameters(bench: Bench) -> None:
+    """A logout with parameters fails; which session it ends all the same is of no matter. Source: error list."""
+    for fmt in bench.formats:
+        with bench.judging("WIRE-ARITY", "server, session.logout", fmt) as judge:
+            known = bench.client.credentials
+            if known is None:
+                raise Unavailable("the run has no credentials to open a session with")
+            given = (known.user, known.password, known.version, known.originator)
+            session, _ = bench.ask(fmt, "session.login_with_password", *given, session=None)
+            surplus: tuple[tuple[Value, ...], ...] = (("extra",), ("",), ({},))
+            for more in surplus:
+                exchange = bench.call(fmt, "session.logout", *more, session=session, probe=True)
+                judge.refused(exchange, f"session.logout with {show(more)}")
+            bench.call(fmt, "session.logout", session=session, probe=True)
+
+
 CHECKS: tuple[Check, ...] = (
+    Check("WIRE-ARITY", per_server=logout_takes_no_parameters),
     Check(
         "WIRE-METHOD-UNKNOWN",
         per_class=unknown_method_fails,

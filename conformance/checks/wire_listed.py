@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
+from typing import Any
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.checks.roundtrip import Spot, spot
-from xenconform.conformance.checks.wire_kinds import ALL_TEXTS, Kind
+from xenconform.conformance.checks.wire_kinds import ALL_TEXTS, INT, Kind
+from xenconform.conformance.checks.wire_ways import result_of, spelling
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import Str
@@ -33,7 +35,7 @@ def values_stand_in_listings(bench: Bench, of: ApiClass, kind: Kind, fmt: Format
                 afterwards.callback(found.put, fmt, before.value, obj)
         if not hard:
             return
-        record, _ = bench.ask(fmt, f"{of.name}.get_record", obj.ref)
+        record, alone = bench.ask(fmt, f"{of.name}.get_record", obj.ref)
         listed, seen = bench.ask(fmt, f"{of.name}.{LISTING}")
         shown = listed.get(obj.ref)
         if shown is None:
@@ -43,6 +45,12 @@ def values_stand_in_listings(bench: Bench, of: ApiClass, kind: Kind, fmt: Format
             if well and not _holds(of, name, shown, value):
                 with bench.judging(kind.clause(fmt), f"{of.name}.{name}", fmt) as judge:
                     judge.fail(f"{show(value)} in {LISTING}, as in the record", show(shown.get(name)), seen)
+            elif kind is INT and fmt is not Format.XMLRPC:
+                rows: Mapping[str, Any] = result_of(seen) or {}
+                ways = [spelling(row.get(name)) for row in (result_of(alone) or {}, rows.get(obj.ref) or {})]
+                if all(ways) and len(set(ways)) > 1:
+                    with bench.judging(kind.clause(fmt), f"{of.name}.{name}", fmt) as judge:
+                        judge.fail(f"{ways[0]} in {LISTING}, as in the record", ways[1], alone, seen)
 
 
 def _hard(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> Iterator[tuple[Spot, Value]]:

@@ -12,6 +12,7 @@ from itertools import islice, zip_longest
 from xenconform.conformance.checks.roundtrip import Trial, writer
 from xenconform.conformance.checks.wire_kinds import parts
 from xenconform.conformance.checks.wire_odd import judge_kept
+from xenconform.conformance.codec import Param, Scalar
 from xenconform.models import types as t
 from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
@@ -49,6 +50,7 @@ def outside_names_are_refused(trial: Trial) -> None:
             refused = value, wrote
         elif isinstance(wrote.reply.outcome, Success):
             trial.drop(ref)
+    _numbers_are_no_names(trial)
     for name, args in _additions(trial, (NO_NAME, *near[: ADDED - 1])):
         if trial.over or trial.holder is None:
             break
@@ -60,6 +62,19 @@ def outside_names_are_refused(trial: Trial) -> None:
                 refused = (args, added) if _is_refused(trial, added, name) else refused
     if refused is not None and not trial.over:
         judge_kept(trial, *refused)
+
+
+def _numbers_are_no_names(trial: Trial) -> None:
+    """Write numbers in place of a name: read as text they are none either, and the place of a name is no name."""
+    spot_, holder = trial.spot, trial.holder
+    if spot_.how != "set" or not isinstance(spot_.field.type, t.Enum) or holder is None or trial.over:
+        return
+    for number in ("0", "1"):
+        params: list[Param] = [(t.RefTo(spot_.of.name), holder.ref), (None, Scalar("int", number))]
+        message = f"{spot_.of.name}.set_{spot_.field.name}"
+        wrote = spot_.bench.call(trial.fmt, message, params=params, probe=True)
+        if number not in spot_.field.type.values and not _is_refused(trial, wrote, number):
+            return
 
 
 def _is_read_as_a_name(trial: Trial, wrote: Exchange, ref: Ref, what: tuple[str, t.Enum]) -> bool:

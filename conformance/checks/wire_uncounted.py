@@ -19,8 +19,8 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.stops import Stop, own, take_json
 from xenconform.conformance.checks.wire_envelope import a_listing, json_formats
 from xenconform.conformance.checks.wire_json import WRONG_VERSIONS
-from xenconform.conformance.checks.wire_replies import DOOR, door, has_messages, leave
-from xenconform.models.api import ApiClass, Qualifier
+from xenconform.conformance.checks.wire_replies import DOOR, door, leave
+from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, Value, same
@@ -147,8 +147,13 @@ def _judge_door(bench: Bench, judge: Judge, fmt: Format, way: Way) -> None:
     bench.call(fmt, "session.logout", session=session, probe=True)
 
 
+def has_objects(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has objects that can be read, listed or written."""
+    return bool({"get_record", "get_all"} & of.messages.keys()) or any(m.verb for m in of.messages.values())
+
+
 CHECKS: tuple[Check, ...] = (
-    Check("WIRE-JSON-NO-NOTIFICATION", per_class=calls_without_id_do_nothing, applies=has_messages),
+    Check("WIRE-JSON-NO-NOTIFICATION", per_class=calls_without_id_do_nothing, applies=has_objects),
     Check("WIRE-JSON-NO-NOTIFICATION", per_server=the_door_counts_none_either, also=("WIRE-JSON-VERSION",)),
-    Check("WIRE-JSON-VERSION", per_class=calls_of_no_version_do_nothing, applies=has_messages),
+    Check("WIRE-JSON-VERSION", per_class=calls_of_no_version_do_nothing, applies=has_objects),
 )

@@ -42,7 +42,7 @@ def stands_in_record(trial: Trial, value: Value, plain: Value) -> None:
     holder, of = trial.holder, trial.spot.of
     if holder is None or trial.fmt in trial.blamed or "get_record" not in of.messages:
         return
-    seen = _record(trial, holder.ref)
+    trial.record = seen = _record(trial, holder.ref)
     if _shows(trial, seen, value) or (trial.sizes_alone and _is_as_large(trial, seen, value)):
         return
     for each, well in ((plain, True), (value, False)):
@@ -114,19 +114,20 @@ def result_of(exchange: Exchange) -> Any:
 
 
 def keeps_to_one_spelling(trial: Trial, spelled: dict[str, Exchange]) -> None:
-    """Judge that the getter writes a value in JSON as it wrote those before it; `spelled` remembers them."""
-    seen = trial.back
-    if seen is None or seen.format is Format.XMLRPC or not isinstance(seen.reply.outcome, Success):
-        return
-    how = spelling(result_of(seen))
-    if not how or trial.fmt in trial.blamed:
-        return
-    spelled.setdefault(how, seen)
-    if len(spelled) > 1:
-        told = "; ".join(f"{each}: {at.reply.outcome.value}" for each, at in spelled.items())  # type: ignore[union-attr]  # successes alone are kept
-        with trial.spot.bench.judging("WIRE-INT-JSON", trial.spot.element, seen.format) as judge:
-            judge.fail("ints in one spelling, whatever their size", told, *spelled.values())
-        trial.blamed.add(trial.fmt)
+    """Judge that getter and record write a value in JSON as they wrote those before; `spelled` remembers them."""
+    for seen, within in ((trial.back, ""), (trial.record, trial.spot.field.name)):
+        if seen is None or seen.format is Format.XMLRPC or not isinstance(seen.reply.outcome, Success):
+            continue
+        result = result_of(seen)
+        how = spelling(result.get(within) if within and isinstance(result, dict) else result)
+        if not how or trial.fmt in trial.blamed:
+            continue
+        spelled.setdefault(how, seen)
+        if len(spelled) > 1:
+            told = "; ".join(f"{each} in {at.message}" for each, at in spelled.items())
+            with trial.spot.bench.judging("WIRE-INT-JSON", trial.spot.element, seen.format) as judge:
+                judge.fail("ints in one spelling, whatever their size", told, *spelled.values())
+            trial.blamed.add(trial.fmt)
 
 
 # -------------------------------------------------------------------------------------------------------- one by one

@@ -250,6 +250,47 @@ def taken_out_and_then_refused(s: Plain) -> None:
 
 
 @defect("SESSION-LOGIN")
+def passwords_end_at_the_null(s: Plain) -> None:
+    """A password counts up to its first NUL."""
+    around(
+        s, "login", lambda old, raw: old([each.partition("\0")[0] if isinstance(each, str) else each for each in raw])
+    )
+
+
+@defect("SESSION-LOGIN")
 def old_clients_need_no_password(s: Plain) -> None:
     """A login of two parameters, as clients of the first release sent it, takes any password."""
     around(s, "login", lambda old, raw: old([raw[0], USERS[raw[0]][0]] if len(raw) == 2 and raw[0] in USERS else raw))
+
+
+@defect("SESSION-REQUIRED", cls="VMSS")
+def one_getter_serves_the_dead(s: Plain) -> None:
+    """VMSS.get_frequency does not see that a session has ended: it is read from a cache of sessions."""
+    ended: set[str] = set()
+
+    def logout(old: Any, session: Any) -> None:
+        old(session)
+        ended.add(session)
+
+    def call(old: Any, fmt: str, method: str, raw: list[Any]) -> Any:
+        dead = bool(raw) and method == "VMSS.get_frequency" and isinstance(raw[0], str) and raw[0] in ended
+        return old(fmt, method, [next(iter(s.objects["session"])), *raw[1:]] if dead else raw)
+
+    around(s, "logout", logout)
+    around(s, "call", call)
+
+
+@defect("WIRE-SESSION-SHARED", cls="VBD")
+def one_class_knows_its_own(s: Plain) -> None:
+    """Messages of VBD serve sessions of the format alone over which they are called."""
+    opened: dict[str, str] = {}
+
+    def call(old: Any, fmt: str, method: str, raw: list[Any]) -> Any:
+        if method.startswith("VBD.") and raw and isinstance(raw[0], str) and opened.get(raw[0], fmt) != fmt:
+            raise Refusal("SESSION_INVALID", raw[0])
+        told = old(fmt, method, raw)
+        if method.startswith("session.login"):
+            opened[told[1]] = fmt
+        return told
+
+    around(s, "call", call)

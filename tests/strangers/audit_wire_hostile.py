@@ -11,8 +11,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from strangers.base import around, defect
-from strangers.plain_server import Plain
+from strangers.plain_server import Handler, Plain
 from strangers.roles import USERS
+from strangers.unseen_wire import handled
 from strangers.values import Refusal
 from xenconform.models import types as t
 
@@ -134,6 +135,20 @@ def types_keep_the_lock(s: Plain) -> None:
 def duplicates_keep_the_lock(s: Plain) -> None:
     """A key that is there leaves the lock on VMSSs where it is."""
     locked_after(s, "MAP_DUPLICATE_KEY", "VMSS")
+
+
+@defect("ROBUST-HTTP")
+def long_heads_hold_all(s: Plain) -> None:
+    """A request whose head is longer than eight thousand bytes is looked at while nobody else is answered."""
+
+    class Reading(Handler):
+        def do_POST(self) -> None:  # noqa: N802 - so http.server names it
+            if sum(map(len, self.headers.values())) > 8_000:
+                with s.lock:
+                    time.sleep(SECONDS)
+            super().do_POST()
+
+    handled(s, Reading)
 
 
 # ------------------------------------------------------------------------------------------------------ texts elsewhere
