@@ -96,7 +96,12 @@ def test_results_for_allure_are_written_where_it_is_asked_for_and_again_of_the_l
     for one, two in (("first", "second"), ("out", "reports")):
         made = {path.name: path.read_bytes() for path in (tmp_path / one).iterdir() if path.name != "run.jsonl"}
         assert made == {path.name: path.read_bytes() for path in (tmp_path / two).iterdir()}
-    assert len(list((tmp_path / "first").glob("*-result.json"))) == 1
+    (test,) = (json.loads(path.read_text()) for path in (tmp_path / "first").glob("*-result.json"))
+    assert (test["fullName"], test["status"]) == ("SET-ADD network.tags", "passed")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "run.jsonl").read_text().splitlines()]
+    times = [each["seconds"] for each in lines if each["event"] == "judgement"]
+    assert 0 < min(times) < max(times) <= lines[-1]["seconds"]
+    assert test["start"] <= test["stop"] <= time.time() * 1000
     assert json.loads((tmp_path / "first" / "executor.json").read_text()) == {
         "name": "GitLab CI",
         "type": "gitlab",

@@ -50,7 +50,7 @@ class Alluring:
                 f"--clause-url {clause_url}: it is for links in results for Allure; give --allure DIR too"
             )
         if clause_url and (PLACE not in clause_url or not clause_url.startswith(("https://", "http://"))):
-            example = f"https://example.org/clauses/{PLACE}.html"
+            example = f"https://example.org/reference/clauses/{PLACE}.html"
             raise ConfigError(f"--clause-url {clause_url}: no address with {PLACE} in it; give such as {example}")
         return cls(Path(folder) if folder else None, clause_url)
 
