@@ -80,7 +80,23 @@ AUDIT_WIRE = (
     "records_are_repaired",
 )
 """The harder ones that an audit of levels 1 and 5 and of sessions has found; the others are in audit_wire*.py."""
-AUDITED = (*AUDIT_STATE, *AUDIT_WIRE)
+AUDIT_OBJECTS = (
+    "workers_read_no_maps",
+    "first_slot_for_all",
+    "newcomer_takes_the_others_pairs",
+    "a_counter_for_each_class",
+    "first_of_the_refs_is_looked_at",
+    "uncommitted_until_the_next",
+    "uuids_are_parsed",
+    "buckets_of_folded_names",
+    "slots_are_used_again",
+    "counted_up_and_never_down",
+    "refused_but_for_the_second",
+    "shared_disks_are_elsewhere",
+    "taken_out_before_it_is_looked_at",
+)
+"""Those of an audit of the clauses on objects: a dimension each that no check had."""
+AUDITED = (*AUDIT_STATE, *AUDIT_WIRE, *AUDIT_OBJECTS)
 
 
 def test_names() -> None:

@@ -60,7 +60,7 @@ def _gone_by_others(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> No
         Unavailable: none can be made.
     """
     obj = bench.stock.make(of.name)
-    uuid, label = _asked_before(bench, of, obj)
+    uuid, label = _asked_before(bench, of, obj, in_full=False)
     _no_list_shows(bench, judge, of, (obj, uuid, label), destroy_as_task(bench, fmt, obj))
     read = f"{of.name}.{'get_record' if 'get_record' in of.messages else reader(bench, of.name)}"
     with another_session(bench, fmt) as session:
@@ -76,12 +76,15 @@ def _gone_by_others(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> No
             judge.refused(seen, f"{read} in a session of what another session destroyed")
 
 
-def _asked_before(bench: Bench, of: ApiClass, obj: Obj) -> tuple[Value, Value]:
-    """Find an object in every way and over every format; return its uuid and its label, None where it has none."""
+def _asked_before(bench: Bench, of: ApiClass, obj: Obj, *, in_full: bool = True) -> tuple[Value, Value]:
+    """Find an object in every way and over every format; return its uuid and its label, None where it has none.
+
+    `in_full`: by all its getters too.
+    """
     uuid: Value = None
     label: Value = None
     for fmt in bench.formats:
-        for _, message in getters(of) if bench.budget.boundaries else ():
+        for _, message in getters(of) if in_full and bench.budget.boundaries else ():
             value_of(bench, fmt, message, obj.ref)
         record = value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
         uuid, label = record.get("uuid", uuid), record.get("name_label", label)

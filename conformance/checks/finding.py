@@ -53,7 +53,8 @@ def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
                 _finds_by_uuid(bench, judge, of, (fmt, bench.other(fmt)), obj.ref)
             _finds_in_a_row(bench, judge, of, fmt, [obj.ref for obj in found])
             _finds_what_is_left(bench, judge, of, fmt)
-            _finds_what_others_made(bench, judge, of, fmt)
+            if fmt in in_turn(bench, of):
+                _finds_what_others_made(bench, judge, of, fmt)
 
 
 def _finds_in_a_row(bench: Bench, judge: Judge, of: ApiClass, fmt: Format, refs: list[Ref]) -> None:
@@ -107,7 +108,7 @@ def _finds_what_is_left(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -
 
 
 def _finds_what_others_made(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
-    """Look up, in another session, an object that this one made; and, over one format, one that a task made."""
+    """Look up, in another session, an object that this one made; and one that a task made."""
     with suppress(Unavailable):
         obj = bench.stock.make(of.name, fmt=fmt)
         text, _ = uuid_of(bench, fmt, of.name, obj.ref)
@@ -116,11 +117,10 @@ def _finds_what_others_made(bench: Bench, judge: Judge, of: ApiClass, fmt: Forma
         told = describe(seen)
         judge.true(seen.reply.outcome == Success(obj.ref), f"{obj.ref}, in another session too", told, seen)
         bench.stock.remove(obj)
-    for over in in_turn(bench, of):
-        with suppress(Unavailable):
-            obj = made_by_task(bench, of, over)
-            _finds_by_uuid(bench, judge, of, (bench.other(over), fmt), obj.ref)
-            bench.stock.remove(obj)
+    with suppress(Unavailable):
+        obj = made_by_task(bench, of, fmt)
+        _finds_by_uuid(bench, judge, of, (bench.other(fmt), fmt), obj.ref)
+        bench.stock.remove(obj)
 
 
 def several(bench: Bench, of: ApiClass) -> list[Obj]:

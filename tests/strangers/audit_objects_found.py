@@ -10,7 +10,6 @@ from strangers.base import around, defect
 from strangers.heldout_base import doing
 from strangers.plain_server import Plain
 from strangers.values import Refusal
-from xenconform.models import types as t
 
 # ------------------------------------------------------------------------------------------------------------ by uuid
 
@@ -58,19 +57,6 @@ def written_rows_are_not_indexed_again(s: Plain) -> None:
 
     doing(s, "set", "secret", "value", write)
     lost(s, "secret", gone)
-
-
-@defect("UUID-LOOKUP", cls="PVS_site")
-def index_of_eight(s: Plain) -> None:
-    """get_by_uuid finds the eight newest sites alone."""
-
-    def by_uuid(old: Any, of: Any, text: str) -> str:
-        ref = str(old(of, text))
-        if of.name == "PVS_site" and ref not in list(s.objects["PVS_site"])[-8:]:
-            raise Refusal("UUID_INVALID", "PVS_site", text)
-        return ref
-
-    around(s, "by_uuid", by_uuid)
 
 
 @defect("UUID-LOOKUP LABEL-LOOKUP", also="GET-ALL-AGREES", cls="VM_appliance")
@@ -249,81 +235,3 @@ def tasks_by_the_normal_form_of_their_names(s: Plain) -> None:
         return [r for r, row in rows if plainly(row["name_label"]) == plainly(label)] or list(old(of, label))
 
     around(s, "by_label", by_label)
-
-
-# ----------------------------------------------------------------------------------------------------------- by query
-
-
-@defect("WHERE", cls="VMSS")
-def queries_know_names_and_uuids(s: Plain) -> None:
-    """A query for a description finds every VMSS: what it does not know of a query holds."""
-
-    def where(old: Any, of: Any, query: str) -> dict[str, Any]:
-        known = of.name != "VMSS" or query == "true" or re.search('"(uuid|name_+label)"', query)
-        return dict(old(of, query)) if known else dict(s.get_all_records(of))
-
-    around(s, "where", where)
-
-
-@defect("WHERE", cls="VIF")
-def queries_know_no_refs(s: Plain) -> None:
-    """A query for the VIFs of a network finds none."""
-
-    def where(old: Any, of: Any, query: str) -> dict[str, Any]:
-        found = dict(old(of, query))
-        refs = {n for n, f in of.fields.items() if isinstance(f.type, t.RefTo)}
-        asked = re.match(r'field "(\w+)"', query)
-        return {} if of.name == "VIF" and asked and asked[1] in refs else found
-
-    around(s, "where", where)
-
-
-# -------------------------------------------------------------------------------------------------------- bad objects
-
-
-@defect("CALL-BAD-REF", also="ASYNC-TASK CALL-BAD-REF-CODE", cls="VMSS")
-def workers_skip_what_is_gone(s: Plain) -> None:
-    """An asynchronous setter of a VMSS that is not there succeeds: the worker finds nothing to do."""
-
-    def carry_out(old: Any, job: Any) -> Any:
-        try:
-            return old(job)
-        except Refusal as no:
-            if job.message.verb == "set" and job.message.cls == "VMSS" and no.args[0] == "HANDLE_INVALID":
-                return None
-            raise
-
-    around(s, "carry_out", carry_out)
-
-
-@defect("CALL-BAD-REF", cls="VM_appliance")
-def refs_with_spaces_are_refs(s: Plain) -> None:
-    """Setters of an appliance take its ref with a space behind it."""
-
-    def write(old: Any, message: Any, field: Any, args: list[Any]) -> None:
-        if message.cls == "VM_appliance":
-            args = [args[0].strip(), *args[1:]]
-        old(message, field, args)
-
-    def read(old: Any, of: t.Type, raw: Any) -> Any:
-        if of == t.RefTo("VM_appliance") and isinstance(raw, str) and raw.strip() in s.objects["VM_appliance"]:
-            return raw
-        return old(of, raw)
-
-    around(s, "write", write)
-    around(s, "read", read)
-
-
-@defect("CALL-BAD-REF", cls="PVS_site")
-def one_table_for_what_has_a_name(s: Plain) -> None:
-    """PVS_site.set_name_label and set_name_description rename any VMSS whose ref they are given."""
-
-    def read(old: Any, of: t.Type, raw: Any) -> Any:
-        there = of == t.RefTo("PVS_site") and isinstance(raw, str) and raw in s.objects["VMSS"]
-        return raw if there else old(of, raw)
-
-    def find_object(old: Any, of: Any, ref: str) -> Any:
-        return s.objects["VMSS"][ref] if of.name == "PVS_site" and ref in s.objects["VMSS"] else old(of, ref)
-
-    around(s, "read", read)
-    around(s, "object", find_object)

@@ -21,7 +21,7 @@ def run(defect: Defect, *options: str, with_roles: bool = False) -> tuple[set[st
     defect.install(server)
     with server, tempfile.TemporaryDirectory() as folder:
         roles = ("--roles", str(write_roles(Path(folder)))) if with_roles else ()
-        _, results = certify(server, "--scope", "all", "--class", defect.cls, *roles, *options)
+        _, results = certify(server, "--profile", "simulator", "--class", defect.cls, *roles, *options)
     return {each["clause"] for each in results.get("findings", ())}, results
 
 
