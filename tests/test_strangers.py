@@ -63,6 +63,12 @@ AUDIT_STATE = (
     "tasks_do_not_index_uuids",
     "tasks_know_no_defaults",
     "task_hides_why_nothing_was_made",
+    "setter_is_written_with_the_next",
+    "last_pair_stays_on_disk",
+    "tasks_end_in_memory",
+    "state_is_looked_at_before_the_lock",
+    "queue_takes_the_last_task",
+    "first_change_of_a_batch_stands",
 )
 """The harder ones that an audit of the clauses on state over time thought of."""
 AUDIT_WIRE = (

@@ -5,7 +5,6 @@ Nothing is judged here: a value that a server refuses leaves what was there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import UTC, datetime
 
@@ -27,7 +26,7 @@ TEXTS = (
     "e\u0301 \u00e9 \U0001f600 <&> &amp; \"' \\ ]]> ",
     "",
     "  line\nfeed\tand \u2028 ",
-    " long\r\n" + "\u00e9x" * 200 + " ",
+    " long\r\n" + "\u00e9x" * 600 + " ",
     "007",
 )
 INTS = (2**53 + 1, t.INT_MIN, t.INT_MAX, 2**31, -1)
@@ -58,8 +57,10 @@ EMPTY = 1
 """The kind whose collections have no members."""
 LARGE = 0
 """The kind whose collections are large."""
-TAKEN_LAST = frozenset({2, 4})
-"""The kinds in which what is taken away is the last that is written."""
+SMALL = 2
+"""A kind whose collections are neither."""
+ADDED = {LARGE: "", SMALL: "added later"}
+"""By kind: what is added by itself to sets and maps of texts."""
 
 
 def make_awkward(bench: Bench, of: ApiClass, kind: int, *, written: bool = True) -> Obj:
@@ -97,38 +98,14 @@ def awkward_values(bench: Bench, of: ApiClass, kind: int) -> dict[str, Value]:
 
 
 def fill(bench: Bench, of: ApiClass, obj: Obj, kind: int) -> None:
-    """Write awkward values of a kind to every field that a message sets; then take something away from each.
+    """Write awkward values of a kind to every field that a message sets; then take something away.
 
-    What is taken away goes at once or, in some kinds, after all that is set, so that it is the last that is written.
-    Where collections are large "" is added by itself: a server that takes none as a member refuses that alone.
+    In two kinds a member is added by itself. Where collections are large it is "": a server that takes none as a
+    member refuses that alone.
     """
-    later: list[tuple[Format, str, Value]] = []
     for at, field in enumerate(of.fields.values()):
         with suppress(Unavailable):
-            taken = _set(bench, of, (obj, field), (kind, at))
-            later += taken
-            if kind % KINDS not in TAKEN_LAST:
-                _take(bench, obj, taken)
-            if kind % KINDS == LARGE and bench.profile.domain(of.name, field.name).is_free:
-                _add_empty(bench, of, (obj, field), bench.formats[(kind + at) % len(bench.formats)])
-    if kind % KINDS in TAKEN_LAST:
-        _take(bench, obj, later)
-
-
-def _take(bench: Bench, obj: Obj, what: Iterable[tuple[Format, str, Value]]) -> None:
-    for fmt, taker, value in what:
-        bench.call(fmt, taker, obj.ref, value)
-
-
-def fill_existing(bench: Bench, of: ApiClass, afterwards: ExitStack) -> None:
-    """Write awkward values to an object that may be written; what was there is put back with `afterwards`.
-
-    Raises:
-        Unavailable: there is none, or it cannot be read.
-    """
-    obj = bench.stock.writable(of.name)
-    put_back_later(bench, of, obj, afterwards)
-    fill(bench, of, obj, 2)
+            _write(bench, of, (obj, field), (kind, at))
 
 
 def settable(bench: Bench, of: ApiClass) -> tuple[Field, ...]:
@@ -157,24 +134,24 @@ def _leave(restoring: AbstractContextManager[None]) -> None:
         restoring.__exit__(None, None, None)
 
 
-def _set(
-    bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]
-) -> tuple[tuple[Format, str, Value], ...]:
-    """Write a field; return the call that takes the last of it away again, where there is one."""
+def _write(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]) -> None:
     (obj, field), (kind, at) = what, turn
     fmt = bench.formats[(kind + at) % len(bench.formats)]
     setter = writer(bench, of, field.name, "set")
     if setter is None or field.lifecycle.state is State.REMOVED or len(setter.params) != 2:
-        return ()
+        return
     value = awkward_value(bench, of, field, kind)
     bench.call(fmt, setter.full_name, obj.ref, value)
     verb = {t.SetOf: "remove", t.MapOf: "remove_from"}.get(type(field.type))
     taker = writer(bench, of, field.name, verb) if verb and value else None
-    return ((fmt, taker.full_name, tuple(value)[-1]),) if taker is not None else ()
+    if taker is not None:
+        bench.call(fmt, taker.full_name, obj.ref, tuple(value)[-1])
+    if kind % KINDS in ADDED and bench.profile.domain(of.name, field.name).is_free:
+        _add(bench, of, (obj, field), (fmt, ADDED[kind % KINDS]))
 
 
-def _add_empty(bench: Bench, of: ApiClass, what: tuple[Obj, Field], fmt: Format) -> None:
-    obj, field = what
+def _add(bench: Bench, of: ApiClass, what: tuple[Obj, Field], how: tuple[Format, str]) -> None:
+    (obj, field), (fmt, member) = what, how
     rest: tuple[Value, ...] = ()
     match field.type:
         case t.SetOf(t.Str()):
@@ -185,7 +162,23 @@ def _add_empty(bench: Bench, of: ApiClass, what: tuple[Obj, Field], fmt: Format)
             return
     adder = writer(bench, of, field.name, verb)
     if adder is not None:
-        bench.call(fmt, adder.full_name, obj.ref, "", *rest)
+        bench.call(fmt, adder.full_name, obj.ref, member, *rest)
+
+
+def empty_out(bench: Bench, of: ApiClass, obj: Obj) -> None:
+    """Take the members of each set and map away one by one, the last too, once there are two."""
+    for at, field in enumerate(of.fields.values()):
+        fmt, setter = bench.formats[at % len(bench.formats)], writer(bench, of, field.name, "set")
+        verb = {t.SetOf: "remove", t.MapOf: "remove_from"}.get(type(field.type))
+        taker = writer(bench, of, field.name, verb) if verb else None
+        if setter is None or taker is None or field.lifecycle.state is State.REMOVED or len(setter.params) != 2:
+            continue
+        with suppress(Unavailable):
+            value = awkward_value(bench, of, field, SMALL)
+            some: Value = dict(list(value.items())[:2]) if isinstance(value, dict) else tuple(value)[:2]
+            bench.call(fmt, setter.full_name, obj.ref, some)
+            for member in some:
+                bench.call(fmt, taker.full_name, obj.ref, member)
 
 
 def awkward_value(bench: Bench, of: ApiClass, field: Field, kind: int) -> Value:
@@ -234,10 +227,10 @@ def _members(of: t.Type, kind: int) -> tuple[Value, ...]:
         return ()
     if not isinstance(of, t.Str):
         return numbered(of, MANY)
+    if kind % KINDS == LARGE:
+        return (*MEMBERS, *numbered(of, MANY))
     # The last one is what `fill` takes away again: a plain one, so that each of the others stays.
-    return (
-        (*MEMBERS, *numbered(of, MANY)) if kind % KINDS == LARGE else (f"kind {kind % KINDS}", *MEMBERS, "taken away")
-    )
+    return (f"kind {kind % KINDS}", *MEMBERS, "taken away")
 
 
 def _item(of: t.Type, kind: int, at: int) -> Value:

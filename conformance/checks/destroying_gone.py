@@ -10,8 +10,8 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.destroying import destroy, destroy_as_task, reader, value_of
 from xenconform.conformance.checks.fields import getters, write_some
 from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.querying import is_listed, query
-from xenconform.conformance.checks.sessions import another_session
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import is_destroyed
 from xenconform.conformance.client import UNSET

@@ -21,9 +21,10 @@ from xenconform.conformance.checks.aimed import (
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unavailable, show
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.probing import Probe, Turn, judge_messages
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.sessions import KINDS, opened
+from xenconform.conformance.checks.sessions import KINDS
 from xenconform.conformance.checks.tally import sampled
 from xenconform.conformance.checks.wire_calls import NIL
 from xenconform.conformance.checks.wire_types import odd_nodes

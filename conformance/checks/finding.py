@@ -14,7 +14,7 @@ from xenconform.conformance.checks.creating import read_field
 from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.fields import write_some
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of
-from xenconform.conformance.checks.sessions import another_session
+from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success

@@ -15,7 +15,7 @@ from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded,
 from xenconform.conformance.checks.hostile_texts import broken_text_elsewhere
 from xenconform.conformance.checks.judging import describe, show
 from xenconform.conformance.checks.malformed import malformed
-from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange

@@ -16,8 +16,8 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_leaks import judge_silent
 from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal
+from xenconform.conformance.checks.opening import LOGIN
 from xenconform.conformance.checks.sessionless import is_it
-from xenconform.conformance.checks.sessions import LOGIN
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.stops import Stop, own, take, writable
 from xenconform.conformance.checks.wire_envelope import a_listing

@@ -12,7 +12,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
-from xenconform.conformance.checks.sessions import another_session
+from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import draw
 from xenconform.models.api import Api, ApiClass

@@ -18,7 +18,8 @@ from typing import TypeVar
 from xenconform.conformance.checks.aimed import ENDS_SESSIONS, Aim, undo, why_not
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable, is_http_refusal
-from xenconform.conformance.checks.sessions import PATIENCE, opened
+from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.sessions import PATIENCE
 from xenconform.conformance.checks.tally import Tally, draw
 from xenconform.conformance.client import UNSET, Unset
 from xenconform.conformance.codec import Param

@@ -5,16 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from xenconform.conformance.checks.aimed import Aim
+from xenconform.conformance.checks.aimed import Aim, aim, at_theirs, is_maker, takes_self
+from xenconform.conformance.checks.arguments import WRITING
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.checks.logins import roles_of
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessions import PATIENCE
+from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import LISTED, Tally
 from xenconform.models.api import Message
 from xenconform.models.calls import Failure, Format
 from xenconform.models.exchange import Exchange
+from xenconform.models.profiles import Scope
 
 DENIED = "RBAC_PERMISSION_DENIED"
 
@@ -93,3 +96,21 @@ def be_refused(bench: Bench, cell: Cell) -> None:
     messages = bench.api.classes[cell.message.cls].messages
     for reader in [name for name in ("get_uuid", "get_record") if name in messages][:1]:
         bench.call(cell.fmt, f"{cell.message.cls}.{reader}", unknown_ref(), probe=True)
+
+
+def real(bench: Bench, message: Message) -> Aim | None:
+    """Return arguments of a good call that has no lasting effect; None where there are none."""
+    of = bench.api.classes[message.cls]
+    if message.name == of.destructor:
+        obj = bench.stock.make(message.cls)
+        return Aim((obj.ref,), obj) if len(message.params) == 1 else None
+    if message.name == "get_record" and takes_self(message):
+        obj = bench.stock.readable(message.cls)[0]
+        return Aim((obj.ref,), Obj(obj.cls, obj.ref, own=False), right=True)
+    aimed = aim(bench, message)
+    if aimed.right and (message.verb or is_maker(bench, message)):
+        return aimed
+    if message.verb in WRITING and takes_self(message):
+        return at_theirs(bench, message)
+    # What a message does to an object of ours is its own affair, but only where all of a server may be written.
+    return aimed if aimed.live is not None and aimed.live.own and bench.profile.scope is Scope.ALL else None

@@ -9,14 +9,12 @@ call that is let through finds no object. What the answer tells:
               Else it is made once more with nothing else wrong with it: on an object of our own, with the value that
               is there, or with what ends and is removed anyway. What the run's own user may do then is to be denied.
 
-A message that names no object is called where it only reads or makes what can be removed; a denied one also in scope
-all; others are told to be not called. One part is a class × role.
+A message that names no object is called where it only reads or makes something that can be removed; a denied one
+also in scope all; others are told to be not called. One part is a class × role.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from contextlib import nullcontext
 
 from xenconform.conformance.checks.aimed import (
@@ -24,24 +22,19 @@ from xenconform.conformance.checks.aimed import (
     HARMFUL,
     WAITS,
     Aim,
-    aim,
-    at_theirs,
     blind,
     is_harmless,
     is_maker,
-    names_objects,
-    takes_self,
     undo,
     why_not,
 )
 from xenconform.conformance.checks.arguments import WRITING
-from xenconform.conformance.checks.awaiting import UNDER_WAY
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, result_of
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.logins import FIX, RoleSessions, roles_of
-from xenconform.conformance.checks.role_cells import DENIED, Cell, Row, be_refused, call_as, is_let_in
-from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.role_cells import DENIED, Cell, Row, be_refused, call_as, is_let_in, real
+from xenconform.conformance.checks.roles_tasks import judge_async
 from xenconform.conformance.checks.tally import Tally, draw, sampled
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.calls import Breach, Failure, Format, Success
@@ -50,8 +43,6 @@ from xenconform.models.profiles import Scope
 from xenconform.models.refusals import MISSING_CODES
 from xenconform.models.values import is_null_text
 
-MOST, PAUSE = 1.0, 0.02
-"""Seconds for a task that was begun for a role, and between two looks at it."""
 NO_ROLES = f"no credentials for any role: {FIX}"
 UNDECIDED = "refused for another reason before the role could count"
 
@@ -92,7 +83,7 @@ def each_role_runs_what_is_published_for_it(bench: Bench, of: ApiClass) -> None:
             for place, message in enumerate(messages):
                 at = (bench.seed + place + number) % len(bench.formats)
                 _judge_cell(bench, Cell(message, role, bench.formats[at]), row)
-            _judge_async(bench, role, role_messages(of), number, row)
+            judge_async(bench, role, role_messages(of), number, row)
             row.close(bench, role)
 
 
@@ -143,7 +134,7 @@ def _judge_answer(bench: Bench, cell: Cell, row: Row) -> None:
 def _judge_again(bench: Bench, cell: Cell, row: Row) -> None:
     """Call what is denied with nothing else wrong, where that has no lasting effect."""
     message = cell.message
-    aimed = _real(bench, message)
+    aimed = real(bench, message)
     if aimed is None:
         row.tally.skip(message, UNDECIDED)
         return
@@ -168,24 +159,6 @@ def _judge_real(bench: Bench, cell: Cell, row: Row, aimed: Aim) -> None:
         row.tally.skip(message, UNDECIDED)
 
 
-def _real(bench: Bench, message: Message) -> Aim | None:
-    """Return arguments of a good call that has no lasting effect; None where there are none."""
-    of = bench.api.classes[message.cls]
-    if message.name == of.destructor:
-        obj = bench.stock.make(message.cls)
-        return Aim((obj.ref,), obj) if len(message.params) == 1 else None
-    if message.name == "get_record" and takes_self(message):
-        obj = bench.stock.readable(message.cls)[0]
-        return Aim((obj.ref,), Obj(obj.cls, obj.ref, own=False), right=True)
-    aimed = aim(bench, message)
-    if aimed.right and (message.verb or is_maker(bench, message)):
-        return aimed
-    if message.verb in WRITING and takes_self(message):
-        return at_theirs(bench, message)
-    # What a message does to an object of ours is its own affair, but only where all of a server may be written.
-    return aimed if aimed.live is not None and aimed.live.own and bench.profile.scope is Scope.ALL else None
-
-
 def _works_for_us(bench: Bench, cell: Cell, aimed: Aim) -> bool:
     """Whether the run's own user may do what was refused with another error; only for what leaves nothing behind."""
     message = cell.message
@@ -196,73 +169,6 @@ def _works_for_us(bench: Bench, cell: Cell, aimed: Aim) -> bool:
     exchange = bench.call(cell.fmt, message.full_name, *aimed.args, probe=True)
     undo(bench, message, aimed, exchange)
     return isinstance(exchange.reply.outcome, Success)
-
-
-# ------------------------------------------------------------------------------------------------ asynchronous forms
-
-
-def _judge_async(bench: Bench, role: str, messages: Sequence[Message], number: int, row: Row) -> None:
-    """Judge the asynchronous form of one message that is published for the role, and of one that is not.
-
-    Of those that are not, the end of an object of our own is taken first: whether it was let through can be seen.
-    """
-    destructor = bench.api.classes[messages[0].cls].destructor
-    for allowed in (True, False):
-        found = [m for m in messages if _may_wait(m, destructor) and (role in m.roles) is allowed and m.roles]
-        found = [message for message in found if not why_not(bench, message)]
-        ends = [message for message in found if message.name == destructor and not allowed]
-        for message in ends or found[draw(bench.seed, role, allowed) % max(1, len(found)) :][:1]:
-            at = draw(bench.seed, message.cls, number, allowed) % len(bench.formats)
-            cell = Cell(message, role, bench.formats[at])
-            try:
-                _begin(bench, cell, row, real=bool(ends))
-            except Unavailable:
-                continue  # no object to end; the plain form tells why
-
-
-def _may_wait(message: Message, destructor: str) -> bool:
-    return names_objects(message) and message.verb != "get" and (not message.implicit or message.name == destructor)
-
-
-def _begin(bench: Bench, cell: Cell, row: Row, *, real: bool) -> None:
-    aimed = (_real(bench, cell.message) if real else None) or blind(cell.message)
-    exchange = call_as(bench, cell, f"Async.{cell.message.full_name}", aimed)
-    outcome = exchange.reply.outcome
-    if isinstance(outcome, Failure) and outcome.code == DENIED:
-        row.count(cell, exchange, right=not cell.allowed)
-    elif isinstance(outcome, Success) and isinstance(outcome.value, str) and not is_null_text(outcome.value):
-        _judge_task(bench, cell, row, exchange)
-    if aimed.live is not None and bench.stock.remove(aimed.live):
-        bench.stock.forget(aimed.live)
-
-
-def _judge_task(bench: Bench, cell: Cell, row: Row, begun: Exchange) -> None:
-    """Judge a task that a role was let begin: it may fail for the role as the plain form does."""
-    task = bench.stock.adopt_ref("task", result_of(begun))
-    try:
-        reading = _ended(bench, cell, task)
-        if reading is None:
-            return
-        record = result_of(reading)
-        denied = DENIED in record.get("error_info", ())
-        if denied or (record.get("status") == "success" and not cell.allowed):
-            row.count(cell, reading, right=denied and not cell.allowed)
-    finally:
-        bench.stock.remove(task)
-
-
-def _ended(bench: Bench, cell: Cell, task: Obj) -> Exchange | None:
-    """Return the reading that shows a task ended, None where it does not end in `MOST` seconds."""
-    until = time.monotonic() + MOST
-    while True:
-        reading = bench.call(cell.fmt, "task.get_record", task.ref)
-        if not isinstance(reading.reply.outcome, Success):
-            return None
-        if result_of(reading).get("status") not in UNDER_WAY:
-            return reading
-        if time.monotonic() > until:
-            return None
-        time.sleep(PAUSE)
 
 
 # ------------------------------------------------------------------------------------------------------- the server

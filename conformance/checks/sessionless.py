@@ -15,7 +15,8 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.good_calls import free_members, on, readings
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
-from xenconform.conformance.checks.sessions import KINDS, PATIENCE, bad_sessions, opened, takes_sessions
+from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.sessions import KINDS, PATIENCE, bad_sessions, takes_sessions
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.api import Api, ApiClass, Message

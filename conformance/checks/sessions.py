@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xenconform.conformance.checks.aimed import aim, blind
@@ -12,6 +11,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_http_refusal, show
 from xenconform.conformance.checks.lost import is_refused
+from xenconform.conformance.checks.opening import LOGIN, log_in, opened
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.wire_calls import NIL
 from xenconform.conformance.checks.wire_envelope import a_listing
@@ -23,7 +23,6 @@ from xenconform.models.profiles import Scope
 from xenconform.models.types import NULL_REF, Str, refs_in
 from xenconform.models.values import Ref, Value, is_null_text, same
 
-LOGIN = "session.login_with_password"
 PATIENCE = 10.0
 """Seconds for a call that should be refused at once."""
 KINDS = ("made up", "missing", "logged out", "null", "another kind of ref")
@@ -31,43 +30,6 @@ INVALID = "SESSION_INVALID"
 """The code of a call in what is no session."""
 NO_PASSWORDS: Sequence[Node] = (Array(()), Struct(()), Scalar("boolean", "1"), Scalar("boolean", "0"), NIL)
 """What is no text, and in careless comparisons equal to one."""
-
-
-def log_in(bench: Bench, fmt: Format) -> Exchange:
-    """Open a further session with the run's credentials and return the exchange, whatever came.
-
-    Raises:
-        Unavailable: the run has no credentials.
-    """
-    if (known := bench.client.credentials) is None:
-        raise Unavailable("the run has no credentials to open a session with")
-    return bench.call(fmt, LOGIN, known.user, known.password, known.version, known.originator, session=None)
-
-
-def opened(bench: Bench, fmt: Format) -> Ref:
-    """Open a further session.
-
-    Raises:
-        Unavailable: it cannot be opened.
-    """
-    exchange = log_in(bench, fmt)
-    if isinstance(exchange.reply.outcome, Success) and not is_null_text(exchange.reply.outcome.value):
-        return str(exchange.reply.outcome.value)
-    raise Unavailable(f"no session: {describe(exchange)}; counted under SESSION-LOGIN")
-
-
-@contextmanager
-def another_session(bench: Bench, fmt: Format) -> Iterator[Ref]:
-    """Open a further session and end it behind the block.
-
-    Raises:
-        Unavailable: it cannot be opened.
-    """
-    session = opened(bench, fmt)
-    try:
-        yield session
-    finally:
-        bench.call(fmt, "session.logout", session=session)
 
 
 def credentials_decide(bench: Bench) -> None:

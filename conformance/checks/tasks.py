@@ -14,8 +14,8 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.calls import Breach, Failure, Format, Success

@@ -15,8 +15,8 @@ from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import is_held
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show, unheard
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.sessionless import can_come_and_go, is_it
-from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import holders
 from xenconform.conformance.checks.tally import draw

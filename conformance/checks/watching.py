@@ -177,7 +177,8 @@ def _mod(story: Story, judge: Judge) -> None:
     """What is changed is told as changed, with its new record; what was not, is not."""
     bench, watch, made = story.bench, story.watch, story.thing()
     story.before = watch.token
-    what, value = change(bench, story.over, made)
+    change(bench, story.over, made)
+    what, value = change(bench, story.over, made)  # of two changes between two looks the later one shows
 
     def is_it(each: Told) -> bool:
         shown: Any = each.snapshot.get(what.name, value)

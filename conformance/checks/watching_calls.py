@@ -9,10 +9,11 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
-from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show, unheard
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.watch import (
     FROM,
@@ -152,6 +153,25 @@ def _task_is_told(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
         bench.stock.remove(bench.stock.adopt_ref("task", task))
 
 
+def _made_by_a_task(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """What a task makes is told as added."""
+    watch = Watch(bench, judge, fmt, (obj.cls,))
+    watch.read(WAIT)
+    constructor, given = bench.stock.constructor(obj.cls), bench.stock.exemplar(obj.cls)
+    args = (given,) if constructor.record else tuple(given[p.name] for p in constructor.message.params)
+    over = bench.other(fmt)
+    ended = Async(bench, unheard(over), over, constructor.message).run(*args)
+    if ended is None or not ended.succeeded or not isinstance(ended.value, str):
+        raise Unavailable("no task made an object; counted under ASYNC-TASK")
+    made = bench.stock.adopt_ref(obj.cls, ended.value)
+    try:
+        told = watch.until_told("add", made.ref)
+        operations = [each.operation for each in told]
+        judge.true("add" in operations, f"add of {made.ref}, which a task made", describe_all(told), watch.exchange)
+    finally:
+        bench.stock.remove(made)
+
+
 def _in_two_sessions(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     """What one session was told another is told as well, whichever asks first."""
     session = opened(bench, fmt)
@@ -161,6 +181,8 @@ def _in_two_sessions(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
             watch.read(WAIT)
         for order in (watches, watches[::-1]):
             made = bench.stock.make(obj.cls, fmt=bench.other(fmt))
+            for watch in order:  # what is made and ended between two looks need not be told
+                watch.until_told("add", made.ref)
             change(bench, bench.other(fmt), obj)
             gone = bench.stock.remove(made)
             wanted = {("mod", obj.ref), *([("del", made.ref)] if gone else [])}
@@ -257,6 +279,7 @@ ACTS: dict[str, Act] = {
     "event.from over formats": _moves,
     "event.from old token": _old_token,
     "event.from task": _task_is_told,
+    "event.from task makes": _made_by_a_task,
     "event.from sessions": _in_two_sessions,
     "event.from at the same time": _at_the_same_time,
     "event.register": _register_two,

@@ -10,8 +10,8 @@ from typing import Any
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, result_of
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tasks import SEEN_ON, something
 from xenconform.conformance.checks.watch import FROM, SLACK, WAIT, Watch, call_waiting, change, describe_all

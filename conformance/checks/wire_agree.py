@@ -10,8 +10,9 @@ from xenconform.conformance.checks.awkward import make_awkward
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.opening import LOGIN, opened
 from xenconform.conformance.checks.roundtrip import spot, writer
-from xenconform.conformance.checks.sessions import LOGIN, opened, use, uses
+from xenconform.conformance.checks.sessions import use, uses
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.watching_server import sibling
 from xenconform.models.api import Api, ApiClass, Field

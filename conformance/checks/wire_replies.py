@@ -15,8 +15,8 @@ from xenconform.conformance.checks.bad_calls import refusals
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.opening import LOGIN, opened
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.sessions import LOGIN, opened
 from xenconform.conformance.checks.stops import Stop, take, take_json, writable
 from xenconform.conformance.checks.wire_envelope import ENVELOPES, a_text_setter, json_formats
 from xenconform.conformance.checks.wire_json import parsed

@@ -7,7 +7,8 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.good_calls import readings, writings
 from xenconform.conformance.checks.judging import describe
 from xenconform.conformance.checks.lost import is_refused
-from xenconform.conformance.checks.sessions import INVALID, opened
+from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.sessions import INVALID
 from xenconform.conformance.checks.wire_replies import has_messages
 from xenconform.models.api import ApiClass
 

@@ -13,8 +13,8 @@ from xenconform.conformance.checks import good_calls
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.sessionless import is_it
-from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.stops import Stop, own, take_json
 from xenconform.conformance.checks.wire_envelope import a_listing, json_formats

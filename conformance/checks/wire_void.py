@@ -11,7 +11,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
-from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.opening import opened
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.calls import Failure, Format, Success

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.lost import is_refused
-from xenconform.conformance.checks.sessions import INVALID, opened
+from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.sessions import INVALID
 from xenconform.conformance.client import Client
 from xenconform.models.calls import Format
 

@@ -19,8 +19,8 @@ from xenconform.conformance.checks.hostile_entities import CANARY
 from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.lost import is_refused, reading
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.sessions import opened
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
 from xenconform.conformance.codec import codec_for

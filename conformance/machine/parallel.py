@@ -16,6 +16,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.machine.plan import Abilities, can_begin_and_end, cluster, covered, creatable
 from xenconform.conformance.machine.player import Mismatch, Stopped
+from xenconform.conformance.machine.races import tasks
 from xenconform.conformance.machine.races.composing import Composer
 from xenconform.conformance.machine.races.crew import Crew
 from xenconform.conformance.machine.races.logins import logins_are_each_their_own
@@ -199,5 +200,6 @@ def _tell(bench: Bench, crew: Crew, trial: Trial) -> bool:
 CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=races_of_a_class, applies=can_begin_and_end),
     Check(CLAUSE, per_server=logins_are_each_their_own),
+    *tasks.CHECKS,
 )
 """The rows of the suite's table."""

@@ -5,20 +5,16 @@ A server may have one session for all logins of a user: where two in a row give 
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, result_of
-from xenconform.conformance.checks.sessions import opened
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.client import Client
 from xenconform.conformance.machine.player import LOGIN, LOGOUT
-from xenconform.conformance.machine.races.crew import PATIENCE, SWITCHING, THREADS
+from xenconform.conformance.machine.races.at_once import all_at_once, clients
 from xenconform.conformance.machine.races.witness import CLAUSE
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -39,18 +35,22 @@ def logins_are_each_their_own(bench: Bench) -> None:
             _log_out(bench, fmt, session)
         if pair[0] == pair[1]:
             raise Unavailable("two logins in a row give one session")
-        with ExitStack() as stack:
-            clients = [replace(bench.client, on_exchange=None) for _ in range(THREADS)]
-            for client in clients:
-                stack.callback(client.close)
+        with clients(bench) as several:
             for turn in range(TIMES):
                 if not judge.failed:
-                    _meet(bench, judge, clients, turn)
+                    _meet(bench, judge, several, turn)
 
 
-def _meet(bench: Bench, judge: Judge, clients: Sequence[Client], turn: int) -> None:
-    fmt = bench.formats[0]
-    told = _all_at_once(bench, clients, [bench.other(fmt, turn + at) for at in range(len(clients))])
+def _meet(bench: Bench, judge: Judge, several: Sequence[Client], turn: int) -> None:
+    fmt, known = bench.formats[0], bench.client.credentials
+    if known is None:
+        raise Unavailable("the run has no credentials to open a session with")
+    words = (known.user, known.password, known.version, known.originator)
+    calls = [
+        partial(client.call, bench.other(fmt, turn + at), LOGIN, words, session=None)
+        for at, client in enumerate(several)
+    ]
+    told = all_at_once(bench, calls)
     try:
         _judge(bench, judge, told)
     finally:
@@ -84,29 +84,3 @@ def _sessions(told: Sequence[Exchange]) -> list[Ref]:
 def _log_out(bench: Bench, fmt: Format, session: Ref) -> None:
     if session != bench.client.session:
         bench.call(fmt, LOGOUT, session=session, probe=True)
-
-
-def _all_at_once(bench: Bench, clients: Sequence[Client], formats: Sequence[Format]) -> list[Exchange]:
-    """Log in over each format, all from one moment on, each over a connection of its own."""
-    known = bench.client.credentials
-    if known is None:
-        raise Unavailable("the run has no credentials to open a session with")
-    words = (known.user, known.password, known.version, known.originator)
-    barrier = threading.Barrier(len(formats))
-
-    def log_in(client: Client, fmt: Format) -> Exchange:
-        barrier.wait(PATIENCE)
-        return client.call(fmt, LOGIN, words, session=None)
-
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCHING)
-    try:
-        with ThreadPoolExecutor(len(formats)) as pool:
-            told = list(pool.map(log_in, clients, formats))
-    finally:
-        sys.setswitchinterval(before)
-    for each in told:
-        if bench.client.on_exchange is not None:
-            bench.client.on_exchange(bench.client.secrets.redact_exchange(each))
-        bench.watch(each)
-    return told
