@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -15,13 +15,15 @@ READY_SECONDS = 30.0
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[str]:
+def serving(*options: str, program: Sequence[str] = (sys.executable, "-m", "xenconform")) -> Iterator[str]:
     """Run `python -m xenconform serve` on a free port and give its URL once it says that it listens.
+
+    `program` takes the place of `python -m xenconform`.
 
     Raises:
         AssertionError: the server ended, or said nothing of the kind in time; its output is in the text.
     """
-    command = [sys.executable, "-m", "xenconform", "serve", "--port", "0", *options]
+    command = [*program, "serve", "--port", "0", *options]
     server = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

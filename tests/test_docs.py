@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -137,6 +138,44 @@ def test_quoted_output_is_compared() -> None:
     assert missing("CONFORMANT\n", printed) == ["CONFORMANT"]
 
 
+WITH_THE_CHECK = """
+import sys
+from xenconform.conformance.cli import main
+from xenconform.conformance.suite import selection
+guide = {"__name__": "guide"}
+exec(sys.argv.pop(1), guide)
+selection.CHECKS = guide["CHECKS"]
+main()
+"""
+WITH_THE_FAULT = """
+import sys
+from xenconform.conformance.cli import main
+exec(sys.argv.pop(1), {"__name__": "xenconform.conformance.reference.faults.setters"})
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [((), 0), (("--fault", "same_mtu_is_refused"), 1)], ids=["sound", "wrong"]
+)
+def test_the_check_and_the_fault_of_the_guide_work(tmp_path: Path, options: tuple[str, ...], code: int) -> None:
+    """The guide's example of a check passes on the sound server, and catches the fault that stands beside it."""
+    guide = (DOCS / "guides/new-clause.md").read_text("utf-8").replace("SET-SAME", "SET-VALUE")
+    check, fault = re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    selected = ["--clause", "SET-VALUE", "--class", "network", "--budget", "quick", "--out", str(tmp_path)]
+    with serving(*options, program=[sys.executable, "-c", WITH_THE_FAULT, fault]) as url:
+        ended = subprocess.run(
+            [sys.executable, "-c", WITH_THE_CHECK, check, "certify", url, "--profile", "reference", *selected],
+            env={**os.environ, "XENCONFORM_PASSWORD": "password"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=BLOCK_SECONDS,
+        )
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert ("network.MTU" in ended.stdout) == bool(code)
+
+
 def test_every_guide_has_something_to_run() -> None:
     """No page of the tutorial and the guides has lost its examples, or marked them all as not to be run."""
     runs = {_id(page): [b for b in blocks(page) if b.kind == "sh" and not b.mark.startswith("not run")] for page in RUN}
@@ -194,6 +233,20 @@ def test_a_flowchart_becomes_a_picture() -> None:
     for wrong in ("graph TD\n a --> b", "flowchart TD\n a --- b", "flowchart TD\n a"):
         with pytest.raises(ValueError, match=r"flowchart|arrow"):
             lines_of(wrong)
+
+
+def test_the_flowcharts_of_the_layers_are_those_that_are_held() -> None:
+    """Each arrow of the page points downwards by import-linter's contracts, and the page leaves no layer out."""
+    page = (DOCS / "explanation/layers.md").read_text("utf-8")
+    charts = re.findall(r"^```mermaid\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layered = [each["layers"] for each in contracts if each["type"] == "layers"]
+    for chart, layers in zip(charts, layered, strict=True):
+        height = {name: -at for at, layer in enumerate(layers) for name in re.findall(r"(\w+)\W*(?:\||$)", layer)}
+        arrows = lines_of(chart)
+        drawn = {name for arrow in arrows for name in arrow} - {"reference"}
+        assert drawn == set(height)
+        assert [(up, down) for up, down in arrows if up in drawn and height[up] <= height[down]] == []
 
 
 def test_a_site_with_a_broken_link_is_not_whole(tmp_path: Path) -> None:
