@@ -34,6 +34,7 @@ def refusals(bench: Bench, of: ApiClass, obj: Obj | None) -> Iterator[Stop]:
     if obj is not None:
         with suppress(Unavailable):
             yield from _refused_members(bench, of, obj)
+        yield from _refused_number(bench, of, obj)
     yield Stop(f"{of.name}.no_such_message", what="no such message", good=False)
 
 
@@ -85,6 +86,19 @@ def _refused_writing(bench: Bench, of: ApiClass, message: Message, obj: Obj | No
     if rest:
         yield replace(base, params=aimed[:-1], what="a parameter too few")
         yield replace(base, params=(*aimed[:-1], NO_VALUE), what="a value of another type")
+
+
+def _refused_number(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
+    """Yield the writing of a number beyond 64 bits, which libraries below may choke on; undo it where it was taken."""
+    name = next((f.name for f in of.fields.values() if f.type == t.Int() and f"set_{f.name}" in of.messages), "")
+    if not name or why_not(bench, of.messages[f"set_{name}"]):
+        return
+    before = bench.call(bench.formats[0], f"{of.name}.get_{name}", obj.ref).reply.outcome
+    if isinstance(before, Success):
+        setter, beyond = f"{of.name}.set_{name}", str(t.INT_MAX + 1)
+        yield Stop(setter, on(of, obj, (t.Str(), beyond)), "a number beyond 64 bits", good=False, writes=obj)
+        if bench.call(bench.formats[0], f"{of.name}.get_{name}", obj.ref).reply.outcome != before:
+            bench.call(bench.formats[0], setter, obj.ref, before.value)
 
 
 def _refused_members(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:

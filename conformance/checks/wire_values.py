@@ -202,7 +202,7 @@ def _chosen(spot_: Spot, kind: Kind, turn: int, *, all_of_them: bool) -> Sequenc
     longest = [batch for batch in batches if holds_longest(batch.value)]
     batches = [batch for batch in batches if not holds_longest(batch.value)]
     longest = [batch for number, batch in enumerate(longest) if number % len(spot_.bench.formats) == at]
-    if spot_.how != "create" and (len(batches) <= FEW or all_of_them):
+    if (spot_.how != "create" and (len(batches) <= FEW or all_of_them)) or (kind.one_by_one and len(batches) <= FEW):
         return [*batches, *longest]
     shares = 4 * len(spot_.bench.formats) if spot_.how != "create" else max(1, len(batches) // CREATED_VALUES)
     edges = [Batch(text) for text in EDGES] if of_text and at == 0 and spot_.how != "create" else []
