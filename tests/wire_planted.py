@@ -63,7 +63,9 @@ def planted() -> Iterator[Planted]:
         "sessions by format", "WIRE-SESSION-SHARED", "secret", SessionsByFormat, frozenset({"SESSION-LOGOUT"})
     )
     yield Planted("session not asked for", "SESSION-REQUIRED", "secret", ForgetsToAsk, frozenset({"SESSION-LOGOUT"}))
-    yield _planted("logout without effect", "SESSION-LOGOUT", "secret", keeps_sessions, "SESSION-REQUIRED")
+    yield _planted(
+        "logout without effect", "SESSION-LOGOUT", "secret", keeps_sessions, "SESSION-REQUIRED", "WIRE-ARITY"
+    )
     yield _planted(
         "any password will do",
         "SESSION-LOGIN",
@@ -105,7 +107,8 @@ def _values() -> Iterator[Planted]:
         yield _planted(name, "WIRE-STRING", "network", reply_changed(change, XML, to="get_name"))
     astral = sub(r"(set_name.*)\\ud83d\\u[0-9a-f]{4}", r"\1?")
     yield _planted("astral dropped", "WIRE-STRING", "network", request_changed(astral), "WIRE-JSON-ID-ECHO")
-    yield _planted("controls dropped", "WIRE-STRING", "network", request_changed(sub(r"\\u0000|\\u00[01][0-9a-f]", "")))
+    controls = request_changed(sub(r"\\u0000|\\u00[01][0-9a-f]", ""))
+    yield _planted("controls dropped", "WIRE-STRING", "network", controls, "SESSION-LOGIN")
     upper = sub(r">(destroy|restart)<", lambda found: found[0].upper())
     yield _planted("enums in capitals", "WIRE-ENUM", "VM", reply_changed(upper, XML, to="get_actions"))
     yield _planted("names outside the enum", "WIRE-ENUM", "tunnel", succeeds_instead_of("", to="no_such_value"))
