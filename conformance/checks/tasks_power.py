@@ -50,7 +50,9 @@ def _judge(walk: Walk, judge: Judge, step: Step) -> None:
     bench, fmt, message = walk.bench, step.fmt, step.message
     if step.state not in TRANSITIONS[message.name].before:
         plain = walk.call(message, fmt, probe=True)
-        if not isinstance(plain.reply.outcome, Failure) or bench.is_missing(plain):
+        if bench.is_missing(plain):
+            raise Unanswered(plain, missing=True)
+        if not isinstance(plain.reply.outcome, Failure):
             raise Unavailable(f"the plain form: {describe(plain)}; counted under LIFECYCLE-VM")
         ended = Async(bench, judge, fmt, message).run(*walk.args(message))
         if ended is not None:
