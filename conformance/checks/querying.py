@@ -19,7 +19,7 @@ from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo, Str, refs_in
+from xenconform.models.types import Str, refs_in
 from xenconform.models.values import Ref, Value
 
 PLAIN = re.compile("[A-Za-z0-9 :/.-]+")
@@ -127,7 +127,7 @@ def _after_a_write(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> N
 
 
 def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
-    """Find an object of ours by a text or a reference that it has, another field over another format.
+    """Find an object of ours by a text that it has, another field over another format.
 
     Where the name of a field has an underscore a server may spell it in another way, and then find nothing.
 
@@ -141,7 +141,7 @@ def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) ->
         bench.stock.adopt(of.name, made)  # It has other values, by which it is not to be found.
     shown, _ = bench.ask(fmt, f"{of.name}.get_all_records")
     record = shown.get(obj.ref, {})
-    texts = {n: record[n] for n, field in of.fields.items() if isinstance(field.type, Str | RefTo) and n in record}
+    texts = {n: record[n] for n, field in of.fields.items() if isinstance(field.type, Str) and n in record}
     plain = {n: text for n, text in texts.items() if PLAIN.fullmatch(text) and n not in {"uuid", "name_label"}}
     for name, text in list(plain.items())[bench.formats.index(fmt) :: len(bench.formats)][:MOST]:
         spelled = (name, name.replace("_", "__")) if "_" in name else (name,)

@@ -24,19 +24,6 @@ def queries_know_names_and_uuids(s: Plain) -> None:
     around(s, "where", where)
 
 
-@defect("WHERE", cls="VIF")
-def queries_know_no_refs(s: Plain) -> None:
-    """A query for the VIFs of a network finds none."""
-
-    def where(old: Any, of: Any, query: str) -> dict[str, Any]:
-        found = dict(old(of, query))
-        refs = {n for n, f in of.fields.items() if isinstance(f.type, t.RefTo)}
-        asked = re.match(r'field "(\w+)"', query)
-        return {} if of.name == "VIF" and asked and asked[1] in refs else found
-
-    around(s, "where", where)
-
-
 # -------------------------------------------------------------------------------------------------------- bad objects
 
 
