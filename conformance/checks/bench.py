@@ -23,7 +23,7 @@ from xenconform.conformance.checks.onlooker import Onlooker
 from xenconform.conformance.checks.options import CallOptions, RawOptions
 from xenconform.conformance.checks.stock import Obj, Stock
 from xenconform.conformance.client import Client
-from xenconform.models.api import Api, ApiClass, Field, Relation
+from xenconform.models.api import Api, ApiClass, Field, Relation, State
 from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.cases import Case
 from xenconform.models.exchange import Exchange
@@ -276,10 +276,9 @@ class Bench:
         seen = self.call(self.formats[0], f"{obj.cls}.get_{field}", obj.ref)
         before = seen.reply.outcome
         if not isinstance(before, Success):
-            with self.judging("GET-EVERY-FIELD", f"{obj.cls}.{field}", self.formats[0]) as judge:
-                judge.true(
-                    not isinstance(before, Failure), "the value of an object that is there", describe(seen), seen
-                )
+            if isinstance(before, Failure) and of.fields[field].lifecycle.state is not State.REMOVED:
+                with self.judging("GET-EVERY-FIELD", f"{obj.cls}.{field}", self.formats[0]) as judge:
+                    judge.fail("the value of an object that is there", describe(seen), seen)
             raise Unavailable(f"{obj.cls}.{field} of an existing object cannot be read, so it is not written")
         try:
             yield

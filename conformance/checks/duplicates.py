@@ -7,13 +7,23 @@ from functools import partial
 
 from xenconform.conformance.checks.born import born_with
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.fields import Place, at_length, compare, has_maps, over_fields, readily, turned
+from xenconform.conformance.checks.fields import (
+    Place,
+    at_length,
+    compare,
+    has_maps,
+    over_fields,
+    readily,
+    takes_whole,
+    turned,
+)
 from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.maps import DUPLICATE, Pair, Pairs, map_type, odd_pairs, pairs_of
 from xenconform.models.calls import Failure, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf
 from xenconform.models.values import Value, same
+from xenconform.strategies.confusable import crowd, paired
 
 
 def add_to_of_a_present_key_fails(place: Place, judge: Judge) -> None:
@@ -61,6 +71,10 @@ def _refuse_what_is_there(place: Place, judge: Judge) -> None:
     refused = _refuse(place, judge, turns)
     _duplicate_params(place, refused)
     _duplicate_unchanged(place, refused, odd)
+    keys = list(crowd(map_type(place).key))
+    many = paired(tuple(keys), map_type(place).value)
+    if len(many) > len(odd) and takes_whole(place, many):
+        _duplicate_unchanged(place, _refuse(place, judge, [(keys[-1], many[keys[0]])]), many)
 
 
 def _refuse_what_it_was_made_with(place: Place, judge: Judge, pairs: Sequence[Pair], value: Value) -> None:

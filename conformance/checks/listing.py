@@ -20,11 +20,13 @@ from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, SetOf, Str
+from xenconform.models.types import MapOf, SetOf, Str, refs_in
 from xenconform.models.values import Ref, Value, same
 
 CROWD, LARGE_CROWD = 10, 27
 """So many objects of our own are listed with those that are there; the larger a budget with boundary values."""
+PAGE, FEW_FIELDS = 101, 10
+"""More objects than servers tell in a page, of classes with less fields than so many."""
 WRITES = 3
 """So many ways to write a field are tried."""
 
@@ -45,7 +47,7 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
     with suppress(Unavailable, Unanswered):
         crowd.append(make_awkward(bench, of, 0))
         crowd.append(_blank(bench, of))
-        count = max(LARGE_CROWD if bench.budget.boundaries else CROWD, bench.budget.objects)
+        count = max(_crowd(bench, of), bench.budget.objects)
         crowd += twins(bench, of.name, count - len(crowd))
     try:
         with in_states(bench, of) as moved:
@@ -54,11 +56,24 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
                     _compare_listings(bench, judge, of, fmt, moved, elsewhere=at % 2 == 0)
                 if len(crowd) > 1:
                     with suppress(Unavailable):
-                        _listing_follows_an_exchange(bench, of, crowd, fmt)
+                        _listing_follows_an_exchange(bench, of, crowd, fmt, elsewhere=at % 2 == 0)
     finally:
         for obj in reversed(crowd):
             bench.stock.remove(obj)
     _listings_follow_writes(bench, of)
+
+
+def _crowd(bench: Bench, of: ApiClass) -> int:
+    """Return how many objects are listed: more than a page where they are rows and nothing else.
+
+    Such are those of few fields that refer to nothing, and that a record makes and an implicit message ends.
+    """
+    if not bench.budget.boundaries:
+        return CROWD
+    maker = bench.stock.constructor(of.name)
+    rows = maker.record and of.messages[of.destructor].implicit if of.destructor else False
+    alone = not any(refs_in(field.type) for _, field in given_fields(of, maker))
+    return PAGE if rows and alone and len(of.fields) < FEW_FIELDS else LARGE_CROWD
 
 
 def _blank(bench: Bench, of: ApiClass) -> Obj:
@@ -153,21 +168,24 @@ def _ways_to_write(place: Place) -> Iterator[tuple[str, tuple[Value, ...]]]:
         yield from ((setter.full_name, (each,)) for each in tuple(fresh)[:1])
 
 
-def _listing_follows_an_exchange(bench: Bench, of: ApiClass, crowd: list[Obj], fmt: Format) -> None:
-    """End an object of our own and make another, so that there are as many: the listing has the new one alone.
+def _listing_follows_an_exchange(bench: Bench, of: ApiClass, crowd: list[Obj], fmt: Format, *, elsewhere: bool) -> None:
+    """End an object of our own and make another, so that there are as many: both listings have the new one alone.
 
     Raises:
         Unavailable: none can be made.
     """
-    bench.ask(fmt, f"{of.name}.get_all")
+    listings = [f"{of.name}.get_all", f"{of.name}.get_all_records"]
+    for name in listings:
+        ask(bench, fmt, name, elsewhere=elsewhere)
     old = crowd.pop()
     if not bench.stock.remove(old):
         return
     crowd.append(new := bench.stock.make(of.name))
-    refs, seen = bench.ask(fmt, f"{of.name}.get_all")
-    with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
-        told = f"without it, {'with' if old.ref in refs else 'and without'} the one before, {old.ref}"
-        judge.true(new.ref in refs, f"{new.ref}, which was made for one that was ended", told, seen)
+    for name in listings:
+        refs, seen = ask(bench, fmt, name, elsewhere=elsewhere)
+        with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
+            told = f"{name} without it, {'with' if old.ref in refs else 'and without'} the one before, {old.ref}"
+            judge.true(new.ref in refs, f"{new.ref}, which was made for one that was ended", told, seen)
 
 
 def _same_record(

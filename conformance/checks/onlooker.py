@@ -39,12 +39,15 @@ class Onlooker:
         self._turn = not self._turn
         return self._turn
 
-    def call(self, bench: Bench, fmt: Format, message: str, *args: Value) -> Exchange:
-        """Send a call in the second session and return the exchange; a session that was collected is opened again."""
-        exchange = bench.call(fmt, message, *args, **self._options(bench, fmt))
+    def call(self, bench: Bench, fmt: Format, message: str, *args: Value, probe: bool = False) -> Exchange:
+        """Send a call in the second session and return the exchange; a session that was collected is opened again.
+
+        `probe` marks a call that the server should refuse.
+        """
+        exchange = bench.call(fmt, message, *args, probe=probe, **self._options(bench, fmt))
         if self._session and is_refused(exchange, GONE):
             self._session = ""
-            exchange = bench.call(fmt, message, *args, **self._options(bench, fmt))
+            exchange = bench.call(fmt, message, *args, probe=probe, **self._options(bench, fmt))
         return exchange
 
     def ask(self, bench: Bench, fmt: Format, message: str, *args: Value) -> tuple[Value, Exchange]:

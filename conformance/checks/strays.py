@@ -26,16 +26,36 @@ def bad_refs_are_refused(bench: Bench, of: ApiClass) -> None:
 
     get_record and get_uuid are given every kind over every format; each other getter every plain kind, in a small
     budget spread over the formats so that none is left out, and over each format one of the kinds that a lenient
-    look-up takes for a ref. By then a newcomer may have the place of the destroyed object.
+    look-up takes for a ref. By then a newcomer may have the place of the destroyed object. That one was read in the
+    run's second session before, which is not to show it any longer.
     """
     plain = {kind: bad_ref(kind) for kind in BAD_REFS}
-    stale = bench.stock.stale(of.name)
-    if stale is None:
+    obj = None
+    with suppress(Unavailable):
+        obj = bench.stock.make(of.name)
+    for at, message in enumerate(_readers(of) if obj is not None and bench.budget.boundaries else ()):
+        bench.onlooker.call(bench, bench.formats[at % len(bench.formats)], message, obj.ref if obj else "")
+    if obj is None or not bench.stock.remove(obj):
         _all_kinds(bench, of, plain)
         return
-    newcomer = bench.stock.make(of.name)
-    _all_kinds(bench, of, {**plain, "destroyed": stale})
-    bench.stock.remove(newcomer)
+    with suppress(Unavailable):
+        newcomer = bench.stock.make(of.name)
+        _all_kinds(bench, of, {**plain, "destroyed": obj.ref})
+        _is_gone_elsewhere(bench, of, obj.ref)
+        bench.stock.remove(newcomer)
+
+
+def _readers(of: ApiClass) -> list[str]:
+    return [name for _, name in getters(of)] + [f"{of.name}.get_record"] * ("get_record" in of.messages)
+
+
+def _is_gone_elsewhere(bench: Bench, of: ApiClass, ref: Ref) -> None:
+    """A destroyed object is not shown where it was read before, each getter over the format that read it."""
+    for at, message in enumerate(_readers(of) if bench.budget.boundaries else ()):
+        fmt = bench.formats[at % len(bench.formats)]
+        exchange = bench.onlooker.call(bench, fmt, message, ref, probe=True)
+        with bench.judging("GET-BAD-REF", message.replace(".get_", ".", 1), fmt) as judge:
+            judge.refused(exchange, f"{message} of an object that another session destroyed")
 
 
 def _all_kinds(bench: Bench, of: ApiClass, plain: dict[str, Ref]) -> None:
@@ -44,7 +64,7 @@ def _all_kinds(bench: Bench, of: ApiClass, plain: dict[str, Ref]) -> None:
         if f"one of a {kind}" in foreign:
             plain["other class"] = foreign.pop(f"one of a {kind}")
             break
-    messages = [name for _, name in getters(of)] + [f"{of.name}.get_record"] * ("get_record" in of.messages)
+    messages = _readers(of)
     for turn, fmt in enumerate(bench.formats):
         for at, message in enumerate(messages):
             whole = bench.budget.name == "thorough" or message.endswith(WHOLE)

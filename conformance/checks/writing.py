@@ -164,13 +164,19 @@ def _only_that(place: Place, judge: Judge, watched: Watched, number: int) -> Non
     ways = [*one_by_one(place, current, others, shared=number > 0)]
     if number == 1 and isinstance(place.field.type, Str):
         ways += [("set", (theirs,)) for theirs in others if theirs][:1]
-    nothing = NOTHING.get(type(place.field.type))
-    if number == 2 and nothing is not None and is_free(place):
-        ways.append(("set", (nothing,)))
     for verb, args in ways:
-        wrote = place.bench.call(place.fmt, place.message(verb), place.obj.ref, *args)
-        if not isinstance(wrote.reply.outcome, Failure):  # else counted under the clause that the verb has
-            _look_around(place, judge, watched, (verb, args, wrote))
+        _write(place, judge, watched, (verb, args))
+    nothing, filled = NOTHING.get(type(place.field.type)), watched.records[place.obj.ref].get(name)
+    if number == 2 and nothing is not None and filled and is_free(place):
+        _write(place, judge, watched, ("set", (nothing,)))
+        _set_unwatched(place, watched, filled)  # what goes when another field is emptied is to show
+
+
+def _write(place: Place, judge: Judge, watched: Watched, way: tuple[str, tuple[Value, ...]]) -> None:
+    verb, args = way
+    wrote = place.bench.call(place.fmt, place.message(verb), place.obj.ref, *args)
+    if not isinstance(wrote.reply.outcome, Failure):  # else counted under the clause that the verb has
+        _look_around(place, judge, watched, (verb, args, wrote))
 
 
 def _look_around(place: Place, judge: Judge, watched: Watched, done: tuple[str, tuple[Value, ...], Exchange]) -> None:
@@ -215,9 +221,14 @@ def _put_back(place: Place, watched: Watched, made: Sequence[Obj]) -> None:
     """Give a text back the value that its twins have: who tells objects apart by it takes them for one another."""
     name, twin = place.field.name, next(obj.ref for obj in made if obj != place.obj)
     value = watched.records.get(twin, {}).get(name)
-    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, value) if value is not None else None
-    if wrote is not None and isinstance(wrote.reply.outcome, Success):
-        watched.records[place.obj.ref] = {**watched.records[place.obj.ref], name: value}
+    if value is not None:
+        _set_unwatched(place, watched, value)
+
+
+def _set_unwatched(place: Place, watched: Watched, value: Value) -> None:
+    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, value)
+    if isinstance(wrote.reply.outcome, Success):
+        watched.records[place.obj.ref] = {**watched.records[place.obj.ref], place.field.name: value}
 
 
 def _told(changed: set[str], before: Record, after: Record, who: str) -> str:
