@@ -152,7 +152,7 @@ def records_follow_a_write(bench: Bench, of: ApiClass) -> None:
                     _follow_writes(place, judge, fmt, elsewhere=(number + at) % 2 == 0)
     for at, field in enumerate(each for each in settable(bench, of) if each.qualifier is not Qualifier.RW):
         fmt = bench.formats[at % len(bench.formats)]
-        with suppress(Unavailable):
+        with suppress(Unavailable, Unanswered):
             obj = bench.stock.writable(of.name)
             with bench.restoring(obj, field.name):
                 _follows_a_message(Place(bench, of, field, obj, bench.other(fmt)), fmt)

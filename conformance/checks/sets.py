@@ -164,7 +164,7 @@ def _remove_what_was_added(place: Place, judge: Judge, members: tuple[Value, Val
     """Remove after an addition over another format: one that was there before, and the one that was added."""
     first, second, third = members
     back = turned(place, 1).do("add", second)
-    if second not in place.read()[0]:
+    if not same(place.field.type, members, tuple(dict.fromkeys(place.read()[0]))):
         return  # counted under SET-ADD
     for gone, left in ((first, (second, third)), (second, (third,))):
         wrote = place.do("remove", gone)
