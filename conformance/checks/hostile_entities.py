@@ -18,6 +18,8 @@ from xenconform.models.values import Value
 
 CANARY = ("xencon", "form-canary")
 """Two halves of a word that stands whole in no request: a reply that holds it joined them."""
+WIDE = "an entity in a document in UTF-16"
+"""What is looked for as bytes in UTF-8 is not found there."""
 
 
 def entities_are_not_acted_on(bench: Bench) -> None:
@@ -30,7 +32,8 @@ def entities_are_not_acted_on(bench: Bench) -> None:
             file = Path(folder, "canary")
             file.write_text(joined, encoding="ascii")
             for what, declared, used in _entities(file.as_uri()):
-                exchange = here.send(_declaring(here.writing("TEXT").replace(b"TEXT", used.encode()), declared))
+                body = _declaring(here.writing("TEXT").replace(b"TEXT", used.encode()), declared)
+                exchange = here.send(body.decode().encode("utf-16") if what == WIDE else body)
                 now, seen = here.read()
                 judge.true(joined not in now, f"{what} is not expanded", f"written as {show(now)}", exchange, seen)
                 judge.true(joined.encode() not in exchange.received, f"{what} is not expanded", "it is in the reply",
@@ -88,6 +91,7 @@ def _entities(file: str) -> Iterator[tuple[str, str, str]]:
     first, second = CANARY
     halves = _entities_of_halves()
     yield "an entity", halves, "&a;&b;"
+    yield WIDE, halves, "&a;&b;"
     yield "an entity within another", f'{halves}<!ENTITY c "&a;&b;">', "&c;"
     yield "an entity of a file", f'<!ENTITY c SYSTEM "{file}">', "&c;"
     yield "a parameter entity", f"<!ENTITY % p '<!ENTITY c \"{first}&#x{ord(second[0]):x};{second[1:]}\">'>%p;", "&c;"

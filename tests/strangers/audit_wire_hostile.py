@@ -200,6 +200,19 @@ def structs_expand(s: Plain) -> None:
     around(s, "answer_xml", answer)
 
 
+@defect("ROBUST-XML-ENTITIES")
+def types_are_looked_for_as_bytes(s: Plain) -> None:
+    """Document types are refused where their bytes are those of UTF-8; a document in UTF-16 has its entities put in."""
+
+    def answer(old: Any, body: bytes) -> Any:
+        with suppress(ET.ParseError):
+            if b"<!DOCTYPE" not in body:
+                body = ET.tostring(ET.fromstring(body))
+        return old(body)
+
+    around(s, "answer_xml", answer)
+
+
 # ------------------------------------------------------------------------------------------------- batches and sessions
 
 
