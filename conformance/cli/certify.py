@@ -28,6 +28,7 @@ from xenconform.models.calls import Format
 from xenconform.reports.cases import clear_cases
 from xenconform.reports.certificate import CERTIFICATE
 from xenconform.reports.terminal import print_results
+from xenconform.reports.words import plural
 from xenconform.reports.write import LOG, RENDERERS, read_run, write_all
 
 OUT = "xenconform-report"
@@ -176,7 +177,7 @@ def _announcement(settings: Settings) -> str:
     target = settings.target or embedded
     repeat = f"seed {settings.seed}"
     return (
-        f"Certifying {target} as of release {settings.api.release}: {len(settings.clauses)} clauses, "
+        f"Certifying {target} as of release {settings.api.release}: {plural(len(settings.clauses), 'clause')}, "
         f"{', '.join(settings.formats)}, profile {settings.profile.name}, scope {settings.profile.scope}, "
         f"budget {settings.budget}, {repeat}{NOT_RESTARTED if settings.without_restart else ''}"
     )

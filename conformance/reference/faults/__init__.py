@@ -64,7 +64,6 @@ def find(name: str) -> Fault:
         from difflib import get_close_matches  # noqa: PLC0415 - for the one who mistyped
 
         near = get_close_matches(name, faults, 3)
-        raise ValueError(
-            f"no fault {name!r}; {'do you mean ' + ' or '.join(near) if near else 'see'} `xenconform faults list`"
-        )
+        fix = f"do you mean {' or '.join(near)}? See" if near else "see"
+        raise ValueError(f"no fault {name!r}; {fix} `xenconform faults list`")
     return faults[name]
