@@ -58,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(f"{PREFIX}seed", type=int, default=None, help="repeats a run: the seed that it told")
     group.addoption(f"{PREFIX}deadline", type=float, default=DEADLINE, help="seconds that the server has for a call")
     group.addoption(f"{PREFIX}restart-timeout", type=float, default=TIMEOUT, help="seconds that a restart may take")
+    group.addoption(f"{PREFIX}redact-hosts", action="store_true", help="replace hosts' names in all that is written")
     group.addoption(f"{PREFIX}insecure", action="store_true", help="accept any certificate")
 
 
@@ -89,6 +90,7 @@ def options_of(config: pytest.Config) -> Options:
         database=said("database"),
         fault=said("fault"),
         out=said("out"),
+        redact_hosts=said("redact-hosts"),
     )
 
 

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -64,6 +65,11 @@ def catalogue() -> Mapping[str, Clause]:
             raise ValueError(f"clause {clause.id}: the id occurs twice, or level {clause.level} does not exist")
         found[clause.id] = clause
     return MappingProxyType(found)
+
+
+def mark(clause: Clause) -> str:
+    """Return by what a log knows a clause again: its severity, and eight hexadecimal digits of its rule's SHA-256."""
+    return f"{clause.severity} {sha256(clause.rule.encode()).hexdigest()[:8]}"
 
 
 def select(patterns: Iterable[str]) -> tuple[Clause, ...]:

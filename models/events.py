@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
@@ -23,6 +23,14 @@ RunKind = Literal["certify", "fuzz"]
 
 
 @dataclass(frozen=True, slots=True)
+class Rejudged:
+    """A log that was judged again: the SHA-256 of its bytes in hexadecimal, and the version that made it."""
+
+    sha256: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunStart:
     """What was asked for: the settings of a run, as its command line and profile gave them.
 
@@ -32,6 +40,10 @@ class RunStart:
     `classes` are those that the run was kept to, none for all of them; `fault` is the embedded server's that was
     switched on; `profile_digest` is the SHA-256 of the profile's file in hexadecimal, and `waivers` are the profile's;
     `build` is the job of a build server that ran it, by the names that Allure has for it, empty where there was none.
+    `user` is who logged in, `roles` the users by role, `deadline` the seconds for a call. `rules` has, of each clause
+    that could have been selected, what `models.clauses.mark` tells of it. `rejudged` tells of which log this is
+    another judgement; None of a run that asked a server. `redacted` names what was replaced in the log besides
+    passwords and sessions: `hosts`, or nothing.
     """
 
     version: str = ""
@@ -50,13 +62,20 @@ class RunStart:
     profile_digest: str = ""
     waivers: tuple[Waiver, ...] = ()
     build: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    deadline: float = 0.0
+    rules: Mapping[str, str] = field(default_factory=dict)
+    rejudged: Rejudged | None = None
+    redacted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
     """How it ended: the calls made, the seconds it took, whether a person stopped it, and our own error or "".
 
-    `judgements` counts those of the log, so that one that is missing is missed; None in logs that do not tell.
+    `judgements` and `marks` count those of the log, so that one that is missing is missed: the marks are its items and
+    times that were over. None in logs that do not tell.
     `left` names what the run made and could not remove, or wrote and could not put back; None where nobody looked.
     """
 
@@ -66,6 +85,32 @@ class RunEnd:
     error: str = ""
     judgements: int | None = None
     left: tuple[str, ...] | None = None
+    marks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What comes next in the log, of the worker that wrote it: one check on one class, or an `OPENING` or `CLOSING`.
+
+    `clause` is the check's, `by` the function that judges, `of` the class or "" for the server. What the check draws
+    besides by the seed follows from `number`, from which the worker's objects are numbered, and from `salt`, of which
+    names are made that nobody has.
+    """
+
+    clause: str
+    by: str
+    of: str
+    number: int
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOver:
+    """A check looked at the clock here, and the time that it gave itself was over."""
+
+
+OPENING, CLOSING = "(opening)", "(closing)"
+"""The clause of an item that is none: a worker logs in, and removes what it made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +121,7 @@ class SavedCase:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-Event: TypeAlias = RunStart | Exchange | Judgement | SavedCase | RunEnd
+Event: TypeAlias = RunStart | Item | TimeOver | Exchange | Judgement | SavedCase | RunEnd
 
 _write = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
 
@@ -89,7 +134,11 @@ def encode_event(event: Event) -> str:
         case Judgement():
             return _write({"event": "judgement"} | _fields_out(event))
         case RunStart():
-            return _write({"event": "run_start"} | _fields_out(event) | {"waivers": _waivers_out(event.waivers)})
+            return _write(_start_out(event))
+        case Item():
+            return _write({"event": "item"} | _fields_out(event))
+        case TimeOver():
+            return _write({"event": "over"})
         case SavedCase():
             return _write({"event": "case"} | _fields_out(event))
         case RunEnd():
@@ -137,8 +186,15 @@ def _event(data: dict[str, Any]) -> Event:
             data["verdict"] = Verdict(data["verdict"])
             return Judgement(**{name: from_plain(item) for name, item in data.items()})
         case "run_start":
-            waivers = _waivers_in(data.pop("waivers", ()))
-            return RunStart(**{name: from_plain(item) for name, item in data.items()}, waivers=waivers)
+            waivers, of = _waivers_in(data.pop("waivers", ())), from_plain(data.pop("rejudged", None))
+            rejudged = Rejudged(**of) if of else None
+            return RunStart(
+                **{name: from_plain(item) for name, item in data.items()}, waivers=waivers, rejudged=rejudged
+            )
+        case "item":
+            return Item(**{name: from_plain(item) for name, item in data.items()})
+        case "over":
+            return TimeOver(**data)
         case "case":
             return SavedCase(**{name: from_plain(item) for name, item in data.items()})
         case "run_end":
@@ -147,8 +203,14 @@ def _event(data: dict[str, Any]) -> Event:
             raise ValueError(f"no event of a run is named {other!r}")
 
 
-def _fields_out(event: Judgement | RunStart | SavedCase | RunEnd) -> dict[str, Any]:
+def _fields_out(event: Judgement | RunStart | Item | SavedCase | RunEnd) -> dict[str, Any]:
     return {each.name: to_plain(getattr(event, each.name)) for each in fields(event)}
+
+
+def _start_out(event: RunStart) -> dict[str, Any]:
+    plain = replace(event, waivers=(), rejudged=None)
+    out = {"event": "run_start"} | _fields_out(plain) | {"waivers": _waivers_out(event.waivers)}
+    return out | {"rejudged": to_plain(asdict(event.rejudged) if event.rejudged else None)}
 
 
 def _waivers_out(waivers: Iterable[Waiver]) -> list[dict[str, Any]]:
@@ -160,7 +222,8 @@ def _waivers_in(plain: Iterable[dict[str, Any]]) -> tuple[Waiver, ...]:
     return tuple(Waiver(**each | {"expires": date.fromisoformat(each["expires"])}) for each in texts)
 
 
-def _body_out(body: bytes) -> str | dict[str, str]:
+def body_out(body: bytes) -> str | dict[str, str]:
+    """Return a body as a log has it."""
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -181,13 +244,15 @@ def _exchange_out(event: Exchange) -> dict[str, Any]:
         "format": event.format,
         "status": event.status,
         "elapsed": event.elapsed,
-        "sent": _body_out(event.sent),
-        "received": _body_out(event.received),
+        "sent": body_out(event.sent),
+        "received": body_out(event.received),
         "headers": [[to_plain(name), to_plain(text)] for name, text in event.headers],
         "outcome": _outcome_out(event.reply.outcome),
     }
     if event.reply.flaws:
         out["flaws"] = [to_plain((flaw.kind, flaw.detail, flaw.where, flaw.offset)) for flaw in event.reply.flaws]
+    if event.rewritten:
+        out["rewritten"] = True
     return out
 
 
@@ -222,4 +287,5 @@ def _exchange_in(data: dict[str, Any]) -> Exchange:
         headers=from_plain(data["headers"]),
         reply=Reply(_outcome_in(data["outcome"]), flaws),
         elapsed=data["elapsed"],
+        rewritten=data.get("rewritten", False),
     )

@@ -12,7 +12,8 @@ class Exchange:
     """A call over one format: the bytes of both bodies, the HTTP status, the decoded reply, the time it took.
 
     `args` are the typed values that were sent, refs as the server's text, the session left out. `status` is 0 and
-    `received` empty where no HTTP answer came. `elapsed` is in seconds.
+    `received` empty where no HTTP answer came. `elapsed` is in seconds. `rewritten` tells that hosts' names were
+    replaced in it: its bytes and its lengths are not those of the wire.
     """
 
     seq: int
@@ -25,3 +26,4 @@ class Exchange:
     headers: tuple[tuple[str, str], ...]
     reply: Reply
     elapsed: float
+    rewritten: bool = False

@@ -7,7 +7,7 @@
 2. a log that does not begin with its only start and end with its only end;
 3. an exchange whose number was there before, and numbers that were skipped in a run that failed nothing: where a
    server went away, a call that was on its way may never have been told;
-4. other counts of calls and judgements than the end tells;
+4. other counts of calls, judgements and marks than the end tells;
 5. judgements that contradict themselves or the run: of a clause or format that was not selected, a PASS that says
    what went wrong, a verdict that needs no failure with what only a failure has, an exchange that is not there, and
    a WAIVED that no waiver of the run covers on the day it began.
@@ -23,7 +23,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from xenconform.models.events import Event, RunEnd, RunStart, decode_event, encode_event
+from xenconform.models.events import Event, Item, RunEnd, RunStart, TimeOver, decode_event, encode_event
 from xenconform.models.exchange import Exchange
 from xenconform.models.profiles import Waiver
 from xenconform.models.run import Run
@@ -80,6 +80,7 @@ class _Reader:
     cited: dict[int, int] = field(default_factory=dict)
     """The exchanges that judgements cite, each with the first line that does."""
     judgements: int = 0
+    marks: int = 0
     failed: bool = False
 
     def checked(self, lines: Iterable[bytes]) -> Iterator[str]:
@@ -98,6 +99,8 @@ class _Reader:
                     day_of(event)
                 case RunEnd():
                     self.end = event
+                case Item() | TimeOver():
+                    self.marks += 1
             yield text
         self._whole()
 
@@ -149,6 +152,7 @@ class _Reader:
         counted: Mapping[str, tuple[int, int | None]] = {
             "calls": (len(self.seen), end.calls if start.kind == "certify" else len(self.seen)),
             "judgements": (self.judgements, end.judgements),
+            "marks": (self.marks, end.marks or 0),
         }
         for name, (found, told) in counted.items():
             if found != told:

@@ -1,8 +1,8 @@
 """A whole run, read back from its log.
 
-A log is `run_start`, then `exchange`, `judgement` and `case` events as they happen, then `run_end`. Every report is
-made from a log alone. A log without its end, or whose last line is cut, was stopped hard: it reads as incomplete, never
-as done. Nothing here has effects.
+A log is `run_start`, then `item`, `exchange`, `over`, `judgement` and `case` events as they happen, then `run_end`.
+Every report is made from a log alone. A log without its end, or whose last line is cut, was stopped hard: it reads as
+incomplete, never as done. Nothing here has effects.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def merge(logs: Iterable[Iterable[str]], *, interrupted: bool = False) -> Iterat
                 yield _EXCHANGE.sub(f'{{"event":"exchange","seq":{_number(data, known, numbers)}', line, count=1)
             elif data["event"] in {"exchange", "judgement"}:
                 yield json.dumps(_renumbered(data, known, numbers), separators=(",", ":"))
-            elif data["event"] == "case":
+            elif data["event"] in {"case", "item", "over"}:
                 yield line
             elif isinstance(event := event_of(data), RunEnd):
                 ends.append(event)
@@ -241,6 +241,7 @@ def _merged_end(ends: list[RunEnd], *, interrupted: bool) -> RunEnd:
         error="; ".join(dict.fromkeys(each.error for each in ends if each.error)),
         judgements=None if None in (told := [each.judgements for each in ends]) else sum(filter(None, told)),
         left=_left(ends),
+        marks=None if None in (marks := [each.marks for each in ends]) else sum(filter(None, marks)),
     )
 
 

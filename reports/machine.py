@@ -42,6 +42,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "seed": start.seed,
         "version": start.version,
         "started": start.started,
+        "rejudged": {"sha256": of.sha256, "version": of.version} if (of := start.rejudged) else None,
         "calls": results.calls,
         "seconds": results.seconds,
         "levels": [

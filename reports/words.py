@@ -58,8 +58,16 @@ def settings(results: Results) -> list[tuple[str, str]]:
         ("calls", f"{results.calls:,}{rate}"),
         ("time", f"{results.seconds:.1f} s"),
         ("xenconform", start.version),
+        ("judged again", rejudged(results)),
+        ("replaced", "names and addresses of hosts" if start.redacted else ""),
     ]
     return [(name, printable(text)) for name, text in named if text]
+
+
+def rejudged(results: Results) -> str:
+    """Return of which log this is another judgement; "" of a run that asked a server."""
+    of = results.start.rejudged
+    return f"from the log with the SHA-256 {of.sha256}, made by xenconform {of.version}" if of else ""
 
 
 def level(results: Results) -> str:

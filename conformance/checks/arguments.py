@@ -67,4 +67,4 @@ def made_up(of: Type) -> Value:
     """Return a plain value of a type in which every reference is made up, so that no object can be touched."""
     if isinstance(of, t.RecordOf | t.EventBatch):
         return {}
-    return tame(of, 1, refs={cls: (unknown_ref(), unknown_ref()) for cls in t.refs_in(of)})
+    return tame(of, 1, refs={cls: (unknown_ref(), unknown_ref()) for cls in sorted(t.refs_in(of))})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from xenconform.models.api import Api, ApiClass
 
@@ -27,7 +28,8 @@ class Check:
     `applies` says for which classes of a model there is anything to check; `also` names further clauses that the
     same function judges on the way, such as the SHOULD clause on the exact error code. `last` puts
     it behind every other, where one belongs that ends sessions. `whole` leaves a server's check out of runs of some
-    classes: it is about all of them together, and each has one of its own.
+    classes: it is about all of them together, and each has one of its own. `timed` says that what it judges hangs on
+    which call comes first, so that the same calls and replies do not tell it again.
     """
 
     clause: str
@@ -37,8 +39,22 @@ class Check:
     also: tuple[str, ...] = ()
     last: bool = False
     whole: bool = False
+    timed: bool = False
+
+    @property
+    def by(self) -> str:
+        """The function that judges, by the name of its module and its own."""
+        return _name(self.per_class or self.per_server)
 
     @property
     def clauses(self) -> tuple[str, ...]:
         """Every clause that the check judges."""
         return (self.clause, *self.also)
+
+
+def _name(function: Any) -> str:
+    """Return a function's name; of one that is another with arguments, that one's and those of its functions."""
+    if isinstance(function, partial):
+        given = (*function.args, *function.keywords.values())
+        return "+".join([_name(function.func), *(_name(each) for each in given if callable(each))])
+    return f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"

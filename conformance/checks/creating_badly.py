@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
@@ -215,7 +215,7 @@ def _marked(of: ApiClass, record: dict[str, Value]) -> dict[str, Value]:
     field = of.fields.get("other_config")
     if "other_config" not in record or field is None or field.type != MapOf(Str(), Str()):
         return record
-    return {**record, "other_config": {**record["other_config"], "xenconform": str(uuid.uuid4())}}
+    return {**record, "other_config": {**record["other_config"], "xenconform": nature.new_uuid()}}
 
 
 CHECKS = (

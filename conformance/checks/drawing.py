@@ -10,6 +10,7 @@ from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
 from xenconform.models.values import Value
+from xenconform.strategies.seeded import by_seed_alone
 
 MOST_AFTER_FAILURE = 150
 """How many calls of the test the search for a plainer failing value may take."""
@@ -75,7 +76,7 @@ def failing_value(
     def drawn(value: Value) -> None:
         search.run(value)
 
-    with suppress(_Fails, Flaky):
+    with suppress(_Fails, Flaky), by_seed_alone():
         drawn()
     if search.raised is not None:
         raise search.raised

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
@@ -96,7 +97,7 @@ def _finds_what_is_left(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -
         made.extend(bench.stock.make(of.name, fmt=fmt) for _ in range(3))
     if len(made) == 3 and bench.stock.remove(made[1]):
         if "set_name_label" in of.messages:
-            bench.call(fmt, f"{of.name}.set_name_label", made[0].ref, f"{TAG} {uuid.uuid4()}")
+            bench.call(fmt, f"{of.name}.set_name_label", made[0].ref, f"{TAG} {nature.new_uuid()}")
         write_some(bench, of, fmt, made[0])
         # Where another one went along with the middle one, that is for DESTROY-NO-CASCADE.
         there = bench.stock.all_refs(of.name)
@@ -137,7 +138,7 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
     So do a part of a uuid and one with something around it: uuids are compared as they are.
     """
     (obj,) = bench.stock.readable(of.name)
-    bad = {"unknown": str(uuid.uuid4()), "the nil uuid": str(uuid.UUID(int=0)), "no uuid at all": "xenconform"}
+    bad = {"unknown": nature.new_uuid(), "the nil uuid": str(uuid.UUID(int=0)), "no uuid at all": "xenconform"}
     bad |= {"no text": "", "a ref": obj.ref}
     nearly = dict[str, str]()
     with suppress(Unanswered):  # An object that cannot be read is counted elsewhere.

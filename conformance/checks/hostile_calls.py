@@ -136,7 +136,10 @@ def _judge_ends(judge: Judge, here: Scene) -> None:
 
 def _attempts(here: Scene) -> Iterator[tuple[str, bytes, str | None]]:
     session, good = here.bench.client.session, here.asking()
-    for what, spelled in _spellings(session).items():
+    spellings = _spellings(session)
+    for what in TELLING:
+        here.bench.client.secrets.add_session(spellings.get(what, ""))
+    for what, spelled in spellings.items():
         if spelled == session:
             continue
         yield f"a session {what}", here.asking(spelled), None
@@ -163,6 +166,10 @@ def _attempts(here: Scene) -> Iterator[tuple[str, bytes, str | None]]:
     yield "no parameter at all", codec_for(here.fmt).encode_call(here.listing, []), None
     null = codec_for(here.fmt).encode_call(here.listing, [(RefTo("session"), "OpaqueRef:NULL")])
     yield "the null reference for a session", null, None
+
+
+TELLING = ("in other case", "without its prefix", "in percent signs")
+"""The spellings that tell a session and do not show it as it is."""
 
 
 def _spellings(session: str) -> dict[str, str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.good_calls import free_members
@@ -28,10 +27,8 @@ def entities_are_not_acted_on(bench: Bench) -> None:
         return
     with bench.judging("ROBUST-XML-ENTITIES", "server", Format.XMLRPC) as judge, scene(bench, Format.XMLRPC) as here:
         joined = "".join(CANARY)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "canary")
-            file.write_text(joined, encoding="ascii")
-            for what, declared, used in _entities(file.as_uri()):
+        with nature.file_of(joined) as file:
+            for what, declared, used in _entities(file):
                 body = _declaring(here.writing("TEXT").replace(b"TEXT", used.encode()), declared)
                 exchange = here.send(body.decode().encode("utf-16") if what == WIDE else body)
                 now, seen = here.read()

@@ -7,10 +7,10 @@ request, and one client's half a request is no other client's concern. What such
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene
@@ -50,7 +50,7 @@ def broken_http_is_refused(bench: Bench) -> None:
 
 def _talk(here: Scene, pieces: tuple[bytes, ...], *, half_close: bool = False) -> Exchange:
     """Send pieces over a connection of their own and return all that came back until silence or the end."""
-    began = time.monotonic()
+    began = nature.now()
     received = bytearray()
     try:
         with here.bench.dial(here.patience) as sock:
@@ -67,7 +67,7 @@ def _talk(here: Scene, pieces: tuple[bytes, ...], *, half_close: bool = False) -
     except OSError as why:
         if not received and not isinstance(why, ConnectionError):
             raise Unavailable(f"no bare connection: {why}") from why
-    return here.bench.client.note(here.fmt, b"".join(pieces), bytes(received), time.monotonic() - began)
+    return here.bench.client.note(here.fmt, b"".join(pieces), bytes(received), nature.now() - began)
 
 
 def _said(exchange: Exchange) -> str:

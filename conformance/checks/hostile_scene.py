@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,10 +108,10 @@ def scene(bench: Bench, fmt: Format) -> Iterator[Scene]:
     onlooker = bench.client.sibling()
     this = Scene(bench, fmt, listing, obj, field, onlooker)
     try:
-        began = time.monotonic()
-        if not isinstance(this.good_call().reply.outcome, Success):
+        first = this.good_call()
+        if not isinstance(first.reply.outcome, Success):
             raise Unavailable(f"{listing} is not answered to begin with")
-        this.usual = time.monotonic() - began
+        this.usual = first.elapsed
         with bench.restoring(obj, field):
             this.write("xenconform")
             yield this

@@ -57,4 +57,4 @@ def _served(bench: Bench, judge: Judge, fmt: Format, wait: float) -> bool:
     return served
 
 
-CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=others_are_served_while_one_waits),)
+CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=others_are_served_while_one_waits, timed=True),)

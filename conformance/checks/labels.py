@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
@@ -65,7 +65,7 @@ def by_label_finds_exactly_those(bench: Bench, of: ApiClass) -> None:
 
 def _alike_labels(bench: Bench, of: ApiClass) -> None:
     """Give one object each label of a pair, and look up the other one over every format."""
-    number = str(10**11 + uuid.uuid4().int % 10**11)
+    number = str(nature.new_number())
     for at, pair in enumerate(PAIRS):
         fmt = bench.formats[at % len(bench.formats)]
         both = [text.format(number) for text in pair]
@@ -87,7 +87,7 @@ def _alike_at_once(bench: Bench, of: ApiClass) -> None:
         names = [n for n, field in given_fields(of, bench.stock.constructor(of.name)) if field.name == "name_label"]
     except Unavailable:
         return
-    number = str(10**11 + uuid.uuid4().int % 10**11)
+    number = str(nature.new_number())
     shift = draw(bench.seed, of.name)
     for at, pair in enumerate((("{}case", "{}CASE"), *PAIRS) if names else ()):
         # Where no setter gives labels these are all that is tried; elsewhere it is some pairs, others for others.
@@ -127,7 +127,7 @@ def _many_of_one_label(bench: Bench, of: ApiClass) -> None:
     """Make many objects of one label, by the constructor alone, and find them all."""
     try:
         names = [n for n, field in given_fields(of, bench.stock.constructor(of.name)) if field.name == "name_label"]
-        label, made = f"xcMany {uuid.uuid4()}", list[Obj]()
+        label, made = f"xcMany {nature.new_uuid()}", list[Obj]()
         for _ in range(CROWD if names else 0):
             exchange = bench.stock.try_make(of.name, {names[0]: label})
             if isinstance(exchange.reply.outcome, Success):
@@ -202,7 +202,7 @@ def _existing_labels(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> N
     for wrong in (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", f"%{label[1:]}"):
         others = {ref for ref, other in named.items() if other == wrong}
         _find(bench, judge, (of, fmt), wrong, others, f"of the label {wrong!r}, which is not {label!r}")
-    _find(bench, judge, (of, fmt), f"xenconform none {uuid.uuid4()}", set(), "of a label that none has")
+    _find(bench, judge, (of, fmt), f"xenconform none {nature.new_uuid()}", set(), "of a label that none has")
 
 
 def _other_names(bench: Bench, of: ApiClass, fmt: Format, ref: Ref) -> list[str]:
@@ -237,7 +237,7 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
     rename = "set_name_label" in of.messages
     label, _ = bench.ask(fmt, f"{of.name}.get_name_label", first.ref)
     if rename:
-        before, label = label, f"xcLabel {uuid.uuid4()}"
+        before, label = label, f"xcLabel {nature.new_uuid()}"
         _rename(bench, (of, fmt), first, label)
         _find(bench, judge, look, before, labelled(bench, of.name, before), "of the label before the rename")
     _find(bench, judge, look, label, labelled(bench, of.name, label) | {first.ref}, "of a new label")

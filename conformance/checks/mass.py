@@ -5,9 +5,9 @@ A server may overlook such members or refuse the record. Source: introduction, f
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unavailable, describe, show
@@ -114,7 +114,7 @@ def _given(of: ApiClass) -> dict[str, Value]:
 
 
 def _odd(field: Field) -> Value:
-    text = str(uuid.uuid4())
+    text = nature.new_uuid()
     match field.type:
         case Str():
             return text

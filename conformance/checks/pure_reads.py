@@ -11,9 +11,9 @@ Beside it stands a bare one, which a getter may not fill with what it thinks is 
 
 from __future__ import annotations
 
-import time
 from contextlib import ExitStack, suppress
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
@@ -86,11 +86,11 @@ def _spoils(watched: Watched, fmt: Format, way: Way) -> bool:
     read = watched.bench.other(fmt)
     for at in range(SURE):
         watched.refill(fmt)
-        begun = time.monotonic()
+        begun = nature.now()
         first, second = look(read), look(read)
-        took = time.monotonic() - begun
+        took = nature.now() - begun
         watched.refill(fmt)
-        time.sleep(took * (1 + at / SURE))  # the control, which waits for nothing; in no step with whoever comes by
+        nature.pause(took * (1 + at / SURE))  # the control, which waits for nothing; in no step with whoever comes by
         if way not in _differences(watched, first, second) or way in _differences(watched, first, look(read)):
             return False
     return True

@@ -7,9 +7,9 @@ it may refuse. What it answers has to be right.
 from __future__ import annotations
 
 import re
-import uuid
 from contextlib import suppress
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating_fields import varied
@@ -47,7 +47,7 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
             if not isinstance(outcome, Success):
                 judge.true(False, f"the record of uuid {text}", describe(exchange), exchange)
                 continue
-            none = query(bench, of, fmt, f'field "uuid" = "{uuid.uuid4()}"')
+            none = query(bench, of, fmt, f'field "uuid" = "{nature.new_uuid()}"')
             found = none.reply.outcome
             judge.true(
                 isinstance(found, Success) and not found.value, "no record of an unknown uuid", describe(none), none
@@ -168,7 +168,7 @@ def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None
         pair = (bench.stock.make(of.name), bench.stock.make(of.name))
     except Unavailable:
         return
-    label = f"xcQuery {uuid.uuid4()}"
+    label = f"xcQuery {nature.new_uuid()}"
     for obj in pair:
         bench.ask(bench.other(fmt), f"{of.name}.set_name_label", obj.ref, label)
     field = _spelled(bench, of, fmt, label)

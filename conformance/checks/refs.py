@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 
+from xenconform.conformance.checks import nature
 from xenconform.models.exemplars import Need
 from xenconform.models.types import NULL_REF
 from xenconform.models.values import Handle, Ref, Value
@@ -12,7 +12,7 @@ from xenconform.models.values import Handle, Ref, Value
 
 def unknown_ref() -> Ref:
     """Return a ref that no server has given out."""
-    return f"OpaqueRef:{uuid.uuid4()}"
+    return f"OpaqueRef:{nature.new_uuid()}"
 
 
 BAD_REFS = ("unknown", "null", "empty")

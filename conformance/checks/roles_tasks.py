@@ -5,9 +5,9 @@ The call may be refused at once, or its task fails for the role.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.aimed import blind, is_maker, names_objects, why_not
 from xenconform.conformance.checks.awaiting import UNDER_WAY
 from xenconform.conformance.checks.bench import Bench
@@ -93,13 +93,13 @@ def _judge_task(bench: Bench, cell: Cell, row: Row, begun: Exchange) -> None:
 
 def _ended(bench: Bench, cell: Cell, task: Obj) -> Exchange | None:
     """Return the reading that shows a task ended, None where it does not end in `MOST` seconds."""
-    until = time.monotonic() + MOST
+    until = nature.now() + MOST
     while True:
         reading = bench.call(cell.fmt, "task.get_record", task.ref)
         if not isinstance(reading.reply.outcome, Success):
             return None
         if result_of(reading).get("status") not in UNDER_WAY:
             return reading
-        if time.monotonic() > until:
+        if nature.over(until):
             return None
-        time.sleep(PAUSE)
+        nature.pause(PAUSE)

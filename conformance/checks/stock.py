@@ -49,7 +49,7 @@ class Stock:
         self.refusals: dict[str, str] = {}
         self.not_put_back: list[str] = []
         self._existing: dict[str, tuple[Ref, ...]] = {}
-        self._number = bench.seed % 10_000
+        self.numbered = bench.seed % 10_000  # the number that was drawn last
         self._in_hand: list[str] = []
         self._ends = 0
         self._seen: dict[str, int] = {}
@@ -61,8 +61,8 @@ class Stock:
 
     def number(self) -> int:
         """Return a number that no other object of this run was made with."""
-        self._number += 1
-        return self._number
+        self.numbered += 1
+        return self.numbered
 
     def existing(self, cls: str) -> tuple[Ref, ...]:
         """Return the refs of the objects that the server had before, as many as it lists; never our own."""

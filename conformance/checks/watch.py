@@ -7,12 +7,12 @@ twice. Changes of one object within a batch may be merged into its latest state.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
@@ -152,13 +152,13 @@ class Watch:
         """
         memory = _MEMORIES.setdefault(self.bench, Memory())
         patience = min(ALOFT if memory.lost < MOST else SHORT, self.bench.client.deadline)
-        limit = time.monotonic() + patience
+        limit = nature.now() + patience
         news: list[Told] = []
         while True:
             news += self.read(min(WAIT, patience))
             if done(news):
                 return news
-            if time.monotonic() >= limit:
+            if nature.over(limit):
                 memory.lost += 1
                 return news
 

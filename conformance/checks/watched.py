@@ -5,11 +5,11 @@ Which messages read them is told here too; checks/pure_reads.py has what is judg
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import TypeAlias
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.awkward import EMPTY, LARGE, fill, put_back_later, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
@@ -178,6 +178,6 @@ class Watched:
             if formats[at % len(formats)] != fmt or not message.implicit or message.lifecycle.state is State.REMOVED:
                 continue
             if name in {"get_by_uuid", "get_by_name_label"}:
-                yield message.full_name, (str(uuid.uuid4()),)
+                yield message.full_name, (nature.new_uuid(),)
             elif name.startswith("get_") and [param.type for param in message.params] == [RefTo(self.of.name)]:
                 yield message.full_name, (unknown_ref(),)

@@ -16,6 +16,8 @@ _COMMANDS = {
     "keygen": "Make a pair of keys to sign certificates with.",
     "verify": "Verify a signed certificate with its folder, offline.",
     "report": "Make the reports of a run again from its log.",
+    "rejudge": "Judge a run again from its log, by today's suite.",
+    "redact": "Write a run once more, without the names of hosts.",
     "diff": "Tell what changed from one run to the next.",
     "matrix": "Compare implementations by the results of their runs.",
     "replay": "Run a case of a report again.",

@@ -78,6 +78,7 @@ ENGINE = (
 )
 @click.option("--out", default=OUT, show_default=True, metavar="DIR", help="Folder for the log and the reports.")
 @allure_options
+@click.option("--redact-hosts", is_flag=True, help="Replace hosts' names and addresses in all that is written.")
 @click.option("--sign", "key", default="", metavar="KEY", help="Sign the results with this private key.")
 @passphrase_option
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only through the exit code.")
@@ -90,7 +91,8 @@ def certify(out: str, *, quiet: bool, workers: int | None, key: str, key_passphr
         alluring = Alluring.of(said.pop("allure"), said.pop("clause_url"))
         options = Options(**{**said, "scope": said["scope"] or "", "out": out})
         settings = Settings.of(options, os.environ)
-        count = workers or (EMBEDDED_WORKERS if settings.target is None and (os.cpu_count() or 1) > 1 else 1)
+        alone = settings.target is not None or settings.redact_hosts or (os.cpu_count() or 1) == 1
+        count = workers or (1 if alone else EMBEDDED_WORKERS)
         check_workers(settings, count)
         signing = Signing.of(key, key_passphrase_file, os.environ)
     except ConfigError as why:
@@ -223,4 +225,5 @@ def _arguments(options: Options, settings: Settings) -> list[str]:
     lists = {"clause": options.clauses, "class": options.classes, "format": options.formats}
     arguments += [f"--xenconform-{name}={text}" for name, text in texts.items() if text]
     arguments += [f"--xenconform-{name}={each}" for name, values in lists.items() for each in values]
-    return [*arguments, "--xenconform-insecure"] if options.insecure else arguments
+    flags = {"insecure": options.insecure, "redact-hosts": options.redact_hosts}
+    return [*arguments, *(f"--xenconform-{name}" for name, is_set in flags.items() if is_set)]

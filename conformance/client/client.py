@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 
-from xenconform.conformance.client.reading import Expected, read_result
+from xenconform.conformance.client.reading import Carried, Expected, Sending, read_result
 from xenconform.conformance.client.redaction import Secrets
 from xenconform.conformance.client.typed import typed
 from xenconform.conformance.codec import Ints, Param, codec_for, plain
@@ -132,10 +132,11 @@ class Client:
         if message == "session.change_password":
             for word in args:
                 self.secrets.add_password(str(word))
-        got = self._transport.post(self.target.path_for(format), sent, codec.content_type, deadline or self.deadline)
-        reply = read_result(got, Expected(codec, result, seq, bare_ok=message == _BARE), self.api)
         values = tuple([plain(value) if of is None else value for of, value in params])
-        exchange = _exchange(seq, message, values, format, sent, reply, got)
+        to = (self.target.path_for(format), codec.content_type)
+        came = self._carry(Sending(seq, message, values, format, sent, *to), deadline or self.deadline)
+        reply = read_result(came.got, Expected(codec, result, came.ident, bare_ok=message == _BARE), self.api)
+        exchange = _exchange(came.seq, message, values, format, sent, reply, came.got)
         self._keep_book(exchange, session)
         return self._tell(exchange)
 
@@ -159,11 +160,11 @@ class Client:
         codec, seq = codec_for(format), next(self.numbers)
         path = self.target.path_for(format) if path is None else path
         content_type = codec.content_type if content_type is None else content_type
-        got = self._transport.post(path, body, content_type, deadline or self.deadline)
-        reply = read_result(got, Expected(codec, result, None, bare_ok=True), self.api)
+        came = self._carry(Sending(seq, "", (), format, body, path, content_type), deadline or self.deadline)
+        reply = read_result(came.got, Expected(codec, result, None, bare_ok=True), self.api)
         if b"login" in body and isinstance(reply.outcome, Success) and isinstance(reply.outcome.value, str):
             self._opened(reply.outcome.value)
-        return self._tell(_exchange(seq, "", (), format, body, reply, got))
+        return self._tell(_exchange(came.seq, "", (), format, body, reply, came.got))
 
     def note(self, format: Format, sent: bytes, received: bytes, elapsed: float) -> Exchange:  # noqa: A002 - as above
         """Tell of bytes that went over a connection of somebody else's making, HTTP and all, and return the exchange.
@@ -241,6 +242,11 @@ class Client:
     def close(self) -> None:
         """Close the connection; sessions stay open."""
         self._transport.close()
+
+    def _carry(self, sending: Sending, deadline: float) -> Carried:
+        """Bring a request to the server and return what came of it."""
+        got = self._transport.post(sending.path, sending.body, sending.content_type, deadline)
+        return Carried(got, sending.seq, sending.seq)
 
     def _keep_book(self, exchange: Exchange, session: str | None) -> None:
         """Note sessions that began and ended."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from xenconform.conformance.codec import Codec
 from xenconform.conformance.transport import Result, TransportTrouble, Trouble
 from xenconform.models.api import Api
-from xenconform.models.calls import Breach, Flaw, Reply
+from xenconform.models.calls import Breach, Flaw, Format, Reply
 from xenconform.models.types import Type
 
 _KINDS: Mapping[Trouble, str] = {
@@ -27,6 +27,28 @@ class Expected:
     result: Type | None
     ident: int | None
     bare_ok: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A request as it is about to go out; `message` is "" and `args` none of a body that was made by hand."""
+
+    seq: int
+    message: str
+    args: tuple[object, ...]
+    format: Format
+    body: bytes
+    path: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What came of a request, the number that the exchange has, and the id that the reply is to have."""
+
+    got: Result
+    seq: int
+    ident: int
 
 
 def read_result(got: Result, expected: Expected, api: Api) -> Reply:

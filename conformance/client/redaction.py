@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
 from xenconform.conformance.codec import Uncarriable, codec_for
@@ -12,12 +14,16 @@ from xenconform.models.calls import Breach, Failure, Format, Outcome, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Str
 from xenconform.models.values import is_null_text
+from xenconform.models.verdicts import Judgement
 
 MASK = "********"
 """What a log shows in a password's place."""
 
 _UTF8 = ("utf-8", "surrogatepass")
 _PLAIN_WORD = re.compile(r"[A-Za-z_]*|.{0,7}", re.DOTALL)
+_WIDE = ("utf-16-le", "utf-16-be")
+_HEAD, _TELLING = 11, 18
+"""So many characters of a session's ref are its kind and one more, and so many are a good part of it."""
 _DISGUISES = (b"\\", b"&", b"<!", b"<?")
 """What a body needs to have if its values hold a text that its bytes do not show: escapes, comments, CDATA."""
 
@@ -97,50 +103,93 @@ class Secrets:
                 said = each.data_word.sub(masked, said) if each.data_word else said.replace(each.data, masked)
         return said
 
-    def redact_value(self, value: Any) -> Any:
+    def redact_by_hand(self, said: bytes) -> bytes:
+        """Return a body that was made by hand, or a reply to one, with every secret hidden.
+
+        Such a body may be cut within a session's ref, which then shows as SESSION-1[:20], its first 20 characters, or
+        be in UTF-16.
+        """
+        said = self.redact_bytes(said)
+        for each in self._known:
+            for coding in _WIDE:
+                said = said.replace(each.text.encode(coding, "surrogatepass"), each.mask.encode(coding))
+            if each.mask != MASK and len(each.data) > _HEAD:
+                said = _without_cut(said, each)
+        return said
+
+    def words_by_hand(self, said: str) -> str:
+        """Return text from a reply to what was made by hand, with every secret hidden."""
+        return self.redact_by_hand(said.encode(*_UTF8)).decode(*_UTF8)
+
+    def redact_value(self, value: Any, *, by_hand: bool = False) -> Any:
         """Return a value of the API with every secret in its texts hidden."""
+        hide = partial(self.redact_value, by_hand=by_hand)
         match value:
             case str():
-                return self.redact(value)
+                return self.words_by_hand(value) if by_hand else self.redact(value)
             case tuple() | list():
-                return tuple(self.redact_value(each) for each in value)
+                return tuple(hide(each) for each in value)
             case Mapping():
-                return {self.redact_value(key): self.redact_value(each) for key, each in value.items()}
+                return {hide(key): hide(each) for key, each in value.items()}
             case _:
                 return value
 
+    def redact_judgement(self, judgement: Judgement) -> Judgement:
+        """Return a judgement as a log may show it: its words may quote what the server said."""
+        if not (judgement.expected or judgement.actual or judgement.reason):
+            return judgement
+        told = (judgement.expected, judgement.actual, judgement.reason)
+        expected, actual, reason = map(self.words_by_hand, told)
+        return replace(judgement, expected=expected, actual=actual, reason=reason)
+
     def redact_exchange(self, exchange: Exchange) -> Exchange:
         """Return an exchange as a log may show it."""
-        reply, received = exchange.reply, self.redact_bytes(exchange.received)
+        by_hand = not exchange.message
+        hide, words = (self.redact_by_hand, self.words_by_hand) if by_hand else (self.redact_bytes, self.redact)
+        reply, received = exchange.reply, hide(exchange.received)
         outcome = reply.outcome
         if received != exchange.received or isinstance(outcome, Breach) or any(each in received for each in _DISGUISES):
-            outcome = self._outcome(outcome)  # else it has no more to hide than the bytes that it was read from
-        flaws = tuple(
-            [replace(flaw, detail=self.redact(flaw.detail), where=self.redact(flaw.where)) for flaw in reply.flaws]
-        )
+            # Else it has no more to hide than the bytes that it was read from.
+            outcome = self._outcome(outcome, by_hand=by_hand)
+        flaws = tuple([replace(flaw, detail=words(flaw.detail), where=words(flaw.where)) for flaw in reply.flaws])
         return replace(
             exchange,
             args=self.redact_value(exchange.args),
-            sent=self.redact_bytes(exchange.sent),
+            sent=hide(exchange.sent),
             received=received,
             headers=tuple([(name, self.redact(value)) for name, value in exchange.headers]),
             reply=replace(reply, outcome=outcome, flaws=flaws),
         )
 
-    def _outcome(self, outcome: Outcome) -> Outcome:
+    def _outcome(self, outcome: Outcome, *, by_hand: bool) -> Outcome:
+        hide = partial(self.redact_value, by_hand=by_hand)
         match outcome:
             case Success(value):
-                return Success(self.redact_value(value))
+                return Success(hide(value))
             case Failure(code, params):
-                return Failure(self.redact(code), self.redact_value(params))
+                return Failure(hide(code), hide(params))
             case Breach():
-                return replace(outcome, detail=self.redact(outcome.detail))
+                return replace(outcome, detail=hide(outcome.detail))
 
     def _add(self, secret: str, mask: str) -> None:
         known = {each.text for each in self._known}
         more = [_secret(spelling, mask) for spelling in _spellings(secret) if spelling not in known]
         # One secret may begin with another.
         self._known = tuple(sorted([*self._known, *more], key=lambda each: -len(each.text)))
+
+
+def _without_cut(said: bytes, secret: _Secret) -> bytes:
+    """Hide the beginnings of a ref: at the end of some bytes those that tell it from the kind, elsewhere long ones."""
+    at = said.find(secret.data[:_HEAD])
+    while at >= 0:
+        rest = said[at : at + len(secret.data)]
+        shown = sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(rest, secret.data, strict=False)))
+        mask = b""
+        if shown < len(secret.data) and (at + shown == len(said) or shown >= _TELLING):
+            mask = b"%b[:%d]" % (secret.data_mask, shown)
+            said = said[:at] + mask + said[at + shown :]
+        at = said.find(secret.data[:_HEAD], at + max(1, len(mask)))
+    return said
 
 
 def _secret(spelling: str, mask: str) -> _Secret:

@@ -198,8 +198,8 @@ def _tell(bench: Bench, crew: Crew, trial: Trial) -> bool:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check(CLAUSE, per_class=races_of_a_class, applies=can_begin_and_end),
-    Check(CLAUSE, per_server=logins_are_each_their_own),
+    Check(CLAUSE, per_class=races_of_a_class, applies=can_begin_and_end, timed=True),
+    Check(CLAUSE, per_server=logins_are_each_their_own, timed=True),
     *tasks.CHECKS,
 )
 """The rows of the suite's table."""

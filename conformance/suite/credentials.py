@@ -69,3 +69,9 @@ def _read(path: Path, role: str, secret: Path) -> str:
 
 def _words(why: OSError | UnicodeDecodeError) -> str:
     return why.strerror or "cannot be read" if isinstance(why, OSError) else "no text in UTF-8"
+
+
+def masked(url: str) -> str:
+    """Return a URL without the credentials that may stand in it."""
+    scheme, _, rest = url.rpartition("://")
+    return f"{scheme}://***@{rest.rpartition('@')[2]}" if "@" in rest else url

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.health import TargetGoneError
-from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.conformance.suite.one import SERVER, judge
 from xenconform.conformance.suite.selection import selection
 from xenconform.conformance.suite.settings import Settings
 from xenconform.models.api import ApiClass
@@ -22,8 +21,6 @@ from xenconform.reports.allure.labels import description_of, filed
 if TYPE_CHECKING:
     from xenconform.conformance.suite.run import Run
 
-SERVER = "server"
-"""The element of what belongs to no class."""
 COST = "xenconform"
 """The user property in which an item tells what it took: its calls and its findings."""
 SHOWN = 10
@@ -71,13 +68,8 @@ class ClauseItem(pytest.Item):
         run: Run = self.config.stash[RUN]
         before, calls, findings = len(run.judgements), run.calls, run.findings
         try:
-            run.bench.aside = ""
-            if run.gone:
-                self._untested(run, run.gone)
-            else:
-                self._check(run)
-            for clause in set(self.check.clauses) & run.bench.clauses:
-                run.silent.setdefault(clause, run.bench.aside)
+            run.begin(self.check, self.of)
+            judge(run, self.check, self.of)
         finally:
             self.user_properties.append((COST, {"calls": run.calls - calls, "findings": run.findings - findings}))
         mine = [each for each in run.judgements[before:] if each.verdict is not Verdict.PASS]
@@ -86,30 +78,6 @@ class ClauseItem(pytest.Item):
             raise ClauseFailed("\n".join([_line(each) for each in failed[:SHOWN]] + _more(len(failed) - SHOWN)))
         if len(mine) == len(run.judgements) - before and mine:
             pytest.skip(mine[0].reason or mine[0].verdict)
-
-    def _check(self, run: Run) -> None:
-        try:
-            if self.of is not None and self.check.per_class is not None:
-                self.check.per_class(run.bench, self.of)
-            elif self.check.per_server is not None:
-                self.check.per_server(run.bench)
-        except TargetGoneError as why:
-            run.gone = str(why)
-            self._untested(run, run.gone)
-        except (Unanswered, Unavailable) as why:
-            # What a check prepares with is another clause's to judge; without it there is nothing to judge here.
-            self._untested(run, str(why))
-        except Exception as why:
-            # Whatever else goes wrong is our own fault and is said to be: the run is then no certificate.
-            element = self.of.name if self.of else SERVER
-            reason = f"{type(why).__name__}: {why}"
-            run.record(Judgement(self.check.clause, element, "", Verdict.ERROR, reason=reason[:500]))
-            raise
-
-    def _untested(self, run: Run, reason: str) -> None:
-        element = self.of.name if self.of else SERVER
-        for clause in self.check.clauses:
-            run.bench.record(Judgement(clause, element, "", Verdict.UNTESTED, reason=reason))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the findings alone for what the server did, and the whole traceback for what we did."""

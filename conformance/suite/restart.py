@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.client import Client
@@ -53,12 +53,12 @@ class Restart:
             TargetGoneError: the server does not let the user in again within the time.
         """
         self.again()
-        end = time.monotonic() + self.seconds
+        end = nature.now() + self.seconds
         pauses = chain(PAUSES, repeat(PAUSES[-1]))
         while said := self._login():
-            if time.monotonic() > end:
+            if nature.over(end):
                 break
-            time.sleep(next(pauses))
+            nature.pause(next(pauses))
         else:
             return
         raise TargetGoneError(

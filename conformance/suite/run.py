@@ -14,25 +14,39 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from xenconform import __version__
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import BUDGETS, Bench
+from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
-from xenconform.conformance.suite.build import build_of
+from xenconform.conformance.suite.beginning import hidden_hosts, start_of
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
 from xenconform.conformance.suite.restart import Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.conformance.transport.dial import Dialer
+from xenconform.models.api import ApiClass
 from xenconform.models.calls import Success
 from xenconform.models.cases import Case
 from xenconform.models.clauses import catalogue
-from xenconform.models.events import RunEnd, RunKind, RunStart, SavedCase, encode_event
+from xenconform.models.events import (
+    CLOSING,
+    OPENING,
+    Event,
+    Item,
+    RunEnd,
+    RunKind,
+    SavedCase,
+    TimeOver,
+    encode_event,
+)
 from xenconform.models.exchange import Exchange
 from xenconform.models.levels import RESTARTED
+from xenconform.models.pseudonyms import Pseudonyms
+from xenconform.models.rewriting import rewritten
 from xenconform.models.target import Target, parse_target
 from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
 from xenconform.reports.cases import read_case, save_case
@@ -68,11 +82,13 @@ class Run:
         self.interrupted = False
         self.left_behind: tuple[str, ...] = ()
         self._looked = False
+        self._marks = 0
         self._cases: set[str] = set()
         self._held: OrderedDict[int, Callable[[], Exchange]] | None = OrderedDict() if kind == "fuzz" else None
         self._kind: RunKind = kind
         self._log: TextIO | None = log.open("w", encoding="utf-8") if log else None
         self._flushed = self._began = time.monotonic()
+        self._hosts: Pseudonyms | None = None
         self._interrupts = Interrupts()
         self._server: Local | None = None
         self._client: Client | None = None
@@ -144,34 +160,23 @@ class Run:
             )
             self._server.start()
         target = settings.target or parse_target(self._server.url if self._server else "")
-        self._write(
-            RunStart(
-                kind=self._kind,
-                version=__version__,
-                seed=settings.seed,
-                target=str(settings.target) if settings.target else _embedded(settings.fault),
-                release=settings.api.release,
-                profile=settings.profile.name,
-                scope=settings.profile.scope,
-                budget="" if self._kind == "fuzz" else settings.budget,
-                formats=tuple(settings.formats),
-                clauses=tuple(clause.id for clause in settings.clauses),
-                started=datetime.now(UTC).isoformat(timespec="seconds"),
-                classes=settings.classes,
-                fault=settings.fault,
-                profile_digest=settings.profile.digest,
-                waivers=settings.profile.waivers,
-                build=build_of(os.environ),
-            )
-        )
-        self._client = Client(
+        self._hosts = hidden_hosts(settings, self._client_of(target))
+        self._write(start_of(settings, self._kind))
+        self._write(Item(OPENING, "", "", 0, ""))
+        self._client = self._client_of(target)
+        if self._held is None:
+            self._client.on_exchange = self._on_exchange
+        else:
+            self._client.on_veiled = self._on_veiled
+
+    def _client_of(self, target: Target) -> Client:
+        settings = self.settings
+        return Client(
             target,
             settings.api,
             make_transport=lambda target: Interruptible(_transport(settings, target), self._interrupts),
             formats=settings.formats,
             deadline=settings.deadline,
-            on_exchange=self._on_exchange if self._held is None else None,
-            on_veiled=self._on_veiled if self._held is not None else None,
         )
 
     def _save_case(self, case: Case) -> str:
@@ -179,11 +184,20 @@ class Run:
         settings = self.settings
         if settings.out is None:
             return ""
-        return save_case(case, settings.out, settings.api, str(settings.target) if settings.target else None)
+        hide = self._hosts.line if self._hosts else str
+        return save_case(case, settings.out, settings.api, str(settings.target) if settings.target else None, hide)
+
+    def begin(self, check: Check, of: ApiClass | None) -> None:
+        """Note in the log that a check on a class, or None for the server, comes next."""
+        nature.salted(salt := nature.new_salt())
+        nature.told_when_over(lambda: self._write(TimeOver()))
+        self._write(Item(check.clause, check.by, of.name if of else "", self.bench.stock.numbered, salt))
 
     def record(self, judgement: Judgement) -> None:
         """Note a judgement: a failure that a waiver pins is waived."""
         judgement = replace(judgement, seconds=self._seconds())
+        if self._client is not None:
+            judgement = self._client.secrets.redact_judgement(judgement)
         if judgement.verdict is Verdict.FAIL:
             judgement = self._waived(replace(judgement, calls=self.calls))
             self.findings += judgement.verdict is Verdict.FAIL
@@ -218,7 +232,7 @@ class Run:
             error = error or self._unfinished()
             left = self.left_behind if self._looked else None
             told = len(self.judgements)
-            self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error, told, left))
+            self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error, told, left, self._marks))
             if self._log is not None:
                 self._log.close()
             if self._client is not None:
@@ -243,6 +257,7 @@ class Run:
         """Remove what was made and log out. From a server that is gone too: it may have come back."""
         assert self._client is not None
         stock = self.bench.stock
+        self._write(Item(CLOSING, "", "", stock.numbered, ""))
         try:
             stock.clear()
             self._client.logout_all()
@@ -265,18 +280,16 @@ class Run:
             if len(self._held) > HELD:
                 self._held.popitem(last=False)
 
-    def _write(self, event: RunStart | Exchange | Judgement | SavedCase | RunEnd) -> None:
+    def _write(self, event: Event) -> None:
         if self._log is None:
             return
-        self._log.write(encode_event(event) + "\n")
+        line = encode_event(event)
+        self._marks += isinstance(event, Item | TimeOver)
+        self._log.write((line if self._hosts is None else rewritten(line, event, self._hosts.line)) + "\n")
         now = time.monotonic()
         if now - self._flushed > FLUSH_EVERY:
             self._log.flush()
             self._flushed = now
-
-
-def _embedded(fault: str) -> str:
-    return "embedded reference server" + (f" with the fault {fault}" if fault else "")
 
 
 def _transport(settings: Settings, target: Target) -> Transport:

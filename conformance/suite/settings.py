@@ -14,7 +14,7 @@ from xenconform.conformance.checks.bench import BUDGETS
 from xenconform.conformance.checks.logins import RoleLogin
 from xenconform.conformance.codec import carriable
 from xenconform.conformance.reference.faults import find
-from xenconform.conformance.suite.credentials import embedded_logins, read_logins
+from xenconform.conformance.suite.credentials import embedded_logins, masked, read_logins
 from xenconform.conformance.suite.examples import open_database
 from xenconform.conformance.suite.restart import TIMEOUT
 from xenconform.conformance.suite.selection import checked
@@ -66,6 +66,7 @@ class Options:
     database: str = ""
     fault: str = ""
     out: str = ""
+    redact_hosts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Settings:
     roles: Mapping[str, RoleLogin] = field(default_factory=dict)
     fault: str = ""
     """The fault of the embedded server that is switched on, "" for none."""
+    redact_hosts: bool = False
     without_restart: bool = False
     """Whether clauses are no part of the run because nobody said how to restart the server."""
 
@@ -134,6 +136,7 @@ class Settings:
             restart_command=_restart_command(options, target),
             fault=_fault(options, target),
             restart_timeout=_seconds("--restart-timeout", options.restart_timeout, "a restart"),
+            redact_hosts=options.redact_hosts,
             without_restart=_is_without_restart(options),
         )
 
@@ -208,14 +211,14 @@ def _proxy(url: str, target: Target | None) -> str:
     if not url:
         return ""
     if target is None or target.scheme == "unix":
-        raise ConfigError(f"--proxy {_masked(url)}: no proxy leads to {target or 'the embedded server'}; leave it out")
+        raise ConfigError(f"--proxy {masked(url)}: no proxy leads to {target or 'the embedded server'}; leave it out")
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
-        raise ConfigError(f"--proxy {_masked(url)}: no proxy's URL; give http://HOST:PORT or https://HOST:PORT")
+        raise ConfigError(f"--proxy {masked(url)}: no proxy's URL; give http://HOST:PORT or https://HOST:PORT")
     return url
 
 
@@ -247,15 +250,17 @@ def _fault(options: Options, target: Target | None) -> str:
 
 
 def check_workers(settings: Settings, workers: int) -> None:
-    """Refuse several workers on one server that is to be restarted: each would take it away from the others.
+    """Refuse several workers where only one can do what is asked.
 
     Raises:
         ConfigError: there are several.
     """
-    if settings.restart_command and workers > 1:
-        raise ConfigError(
-            f"--restart-command with {workers} workers: a restart would disturb the others; give --workers 1"
-        )
+    for option, is_said, why in (
+        ("--redact-hosts", settings.redact_hosts, "each would give names of its own"),
+        ("--restart-command", settings.restart_command, "a restart would disturb the others"),
+    ):
+        if is_said and workers > 1:
+            raise ConfigError(f"{option} with {workers} workers: {why}; give --workers 1")
 
 
 def _database(options: Options) -> ExampleDatabase | None:
@@ -289,9 +294,3 @@ def _password(options: Options, environment: Mapping[str, str], user: str, *, em
     raise ConfigError(
         f"no password for {user}: give --password-file FILE, or set {PASSWORD_VARIABLE}; it is never shown or stored"
     )
-
-
-def _masked(url: str) -> str:
-    """Return a URL without the credentials that may stand in it."""
-    scheme, _, rest = url.rpartition("://")
-    return f"{scheme}://***@{rest.rpartition('@')[2]}" if "@" in rest else url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +23,13 @@ QUOTED = 100_000
 _RUN = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-def save_case(case: Case, folder: Path, api: Api, target: str | None = None) -> str:
+def save_case(case: Case, folder: Path, api: Api, target: str | None = None, hide: Callable[[str], str] = str) -> str:
     """Write a case's files into the folder `cases` of a report folder, made if need be, and return their name.
 
     NAME.json is for `xenconform replay`, NAME.py and NAME.sh stand by themselves, NAME.svg shows concurrent calls.
     References in the words for people are left out, and uuids that a server chose are named by their objects.
-    `target` is the address that the scripts take where none is given.
+    `target` is the address that the scripts take where none is given; `hide` returns a text with what nobody is to see
+    replaced.
 
     Raises:
         OSError: a file cannot be written.
@@ -45,7 +46,7 @@ def save_case(case: Case, folder: Path, api: Api, target: str | None = None) -> 
     texts = {".json": to_json(case), ".py": script(case, api, target), ".sh": curl(case, api, target)}
     if case.spans:
         texts[".svg"] = timeline(case)
-    write_files(folder, name, texts)
+    write_files(folder, name, {suffix: hide(text) for suffix, text in texts.items()})
     return name
 
 

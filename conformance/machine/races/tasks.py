@@ -134,7 +134,7 @@ def _judge_power(walk: Walk, judge: Judge, what: tuple[Message, str], several: S
 
 
 CHECKS: tuple[Check, ...] = (
-    Check(CLAUSE, per_server=tasks_are_each_their_own),
-    Check(CLAUSE, per_class=one_of_several_changes_the_power_state, applies=has_power),
+    Check(CLAUSE, per_server=tasks_are_each_their_own, timed=True),
+    Check(CLAUSE, per_class=one_of_several_changes_the_power_state, applies=has_power, timed=True),
 )
 """The rows of the suite's table."""

@@ -1,0 +1,80 @@
+"""One check on one class: whatever comes of it is told to the run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.models.api import ApiClass
+from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
+
+SERVER = "server"
+"""The element of what belongs to no class."""
+
+
+class Judging(Protocol):
+    """What a run is to those who judge; `gone` says why its server no longer answers, "" while it does.
+
+    `silent` has the clauses whose checks were through, each with why nothing came to be judged, if nothing did.
+    """
+
+    gone: str
+    silent: dict[str, str]
+
+    @property
+    def bench(self) -> Bench:
+        """The bench of the run."""
+        ...
+
+    def record(self, judgement: Judgement) -> None:
+        """Note a judgement."""
+        ...
+
+
+def judge(run: Judging, check: Check, of: ApiClass | None) -> None:
+    """Run a check on a class, or on the server for None, and note what comes of it.
+
+    Raises:
+        Exception: whatever went wrong on our side, once it is noted as an ERROR: the run is then no certificate.
+    """
+    run.bench.aside = ""
+    if run.gone:
+        _untested(run, check, of, run.gone)
+    else:
+        _judge(run, check, of)
+    for clause in set(check.clauses) & run.bench.clauses:
+        run.silent.setdefault(clause, run.bench.aside)
+
+
+def tell_silent(run: Judging, judged: Collection[str]) -> None:
+    """Note of each clause whose checks were through and of which nothing was judged that it is untested, and why."""
+    for clause in sorted(run.silent.keys() - set(judged)):
+        reason = run.silent[clause] or "nothing came up that it speaks of"
+        run.record(Judgement(clause, ANYTHING, "", Verdict.UNTESTED, reason=reason))
+
+
+def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
+    try:
+        if of is not None and check.per_class is not None:
+            check.per_class(run.bench, of)
+        elif check.per_server is not None:
+            check.per_server(run.bench)
+    except TargetGoneError as why:
+        run.gone = str(why)
+        _untested(run, check, of, run.gone)
+    except (Unanswered, Unavailable) as why:
+        # What a check prepares with is another clause's to judge; without it there is nothing to judge here.
+        _untested(run, check, of, str(why))
+    except Exception as why:
+        reason = f"{type(why).__name__}: {why}"
+        run.record(Judgement(check.clause, of.name if of else SERVER, "", Verdict.ERROR, reason=reason[:500]))
+        raise
+
+
+def _untested(run: Judging, check: Check, of: ApiClass | None, reason: str) -> None:
+    for clause in check.clauses:
+        run.bench.record(Judgement(clause, of.name if of else SERVER, "", Verdict.UNTESTED, reason=reason))
