@@ -16,7 +16,7 @@ from xenconform.conformance.codec import codec_for
 from xenconform.conformance.playback.client import PlayedClient, Player, result_of
 from xenconform.conformance.playback.deck import SPARE, Card, Deck, Key
 from xenconform.conformance.playback.tape import Reel, exchange_of
-from xenconform.conformance.suite.one import judge
+from xenconform.conformance.suite.one import judge, tell_silent
 from xenconform.conformance.suite.restart import Restart
 from xenconform.conformance.suite.settings import EMBEDDED_PASSWORD
 from xenconform.models import events
@@ -42,6 +42,8 @@ class Worker:
     def __init__(self, playback: Playback) -> None:
         start, self.playback = playback.tape.start, playback
         self.gone = ""
+        self.silent: dict[str, str] = {}
+        self._judged: set[str] = set()
         self._spare: dict[Key, list[Card]] = {}
         self._flushed = 0
         self._seconds = 0.0
@@ -85,6 +87,7 @@ class Worker:
                 case events.OPENING:
                     self._log_in()
                 case events.CLOSING:
+                    tell_silent(self, self._judged)
                     self._clean_up()
                 case _:
                     self._judge(item, deck)
@@ -125,6 +128,7 @@ class Worker:
         elif found[0].timed:
             account.taken_over.append(name)
             self._take_over(found[0], deck)
+            self.silent.update(dict.fromkeys(set(found[0].clauses) & self.bench.clauses - self.silent.keys(), ""))
         else:
             account.played += 1
             judge(self, *found)
@@ -142,6 +146,7 @@ class Worker:
                 self.playback.counts.kept += 1
                 self._flush_to(deck.at)
                 if each.clause in self.bench.clauses:
+                    self._judged.add(each.clause)
                     self.playback.judged(each)
 
     def _read_again(self, card: Card) -> None:
@@ -171,9 +176,10 @@ class Worker:
         judgement = self.secrets.redact_judgement(judgement)
         deck.judged(judgement)
         self._flush_to(deck.at)
+        judgement = replace(judgement, seconds=round(self._seconds + deck.seconds, 3))
+        self._judged.add(judgement.clause)
         if judgement.verdict is Verdict.FAIL:
-            seconds = round(self._seconds + deck.seconds, 3)
-            judgement = self._waived(replace(judgement, calls=self._calls, seconds=seconds))
+            judgement = self._waived(replace(judgement, calls=self._calls))
         self.playback.judged(judgement)
 
     def _waived(self, judgement: Judgement) -> Judgement:

@@ -24,6 +24,7 @@ from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
 from xenconform.conformance.suite.beginning import hidden_hosts, start_of
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
+from xenconform.conformance.suite.one import tell_silent
 from xenconform.conformance.suite.restart import Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
@@ -48,7 +49,7 @@ from xenconform.models.levels import RESTARTED
 from xenconform.models.pseudonyms import Pseudonyms
 from xenconform.models.rewriting import rewritten
 from xenconform.models.target import Target, parse_target
-from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
+from xenconform.models.verdicts import Judgement, Verdict
 from xenconform.reports.cases import read_case, save_case
 
 FLUSH_EVERY = 1.0
@@ -225,7 +226,6 @@ class Run:
     def close(self, error: str = "") -> None:
         """Remove what was made, log out, end the log, stop the embedded server; always all of it."""
         try:
-            self._break_silence()
             if self._bench is not None:
                 self._clean_up()
         finally:
@@ -241,12 +241,6 @@ class Run:
                 self._server.stop()
             self._interrupts.__exit__(None, None, None)
 
-    def _break_silence(self) -> None:
-        """Say UNTESTED of each clause whose checks came to judge nothing."""
-        for clause in sorted(self.silent.keys() - {each.clause for each in self.judgements}):
-            reason = self.silent[clause] or "nothing came up that it speaks of"
-            self.record(Judgement(clause, ANYTHING, "", Verdict.UNTESTED, reason=reason))
-
     def _unfinished(self) -> str:
         """Return why the run has no verdict: the server went away, and broke no rule before that."""
         levels = catalogue()
@@ -258,6 +252,7 @@ class Run:
         assert self._client is not None
         stock = self.bench.stock
         self._write(Item(CLOSING, "", "", stock.numbered, ""))
+        tell_silent(self, {each.clause for each in self.judgements})
         try:
             stock.clear()
             self._client.logout_all()
