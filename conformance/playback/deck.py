@@ -87,7 +87,6 @@ class Deck:
     lost: str = ""
     ever_lost: str = ""
     _only_read: bool = False
-    seconds: float = 0.0
     _moved: threading.Condition = field(default_factory=threading.Condition)
     _main: int = field(default_factory=threading.get_ident)
 
@@ -113,7 +112,6 @@ class Deck:
             exchange = exchange_of(card.line)
             if by_hand is not (not card.message):
                 self._miss(what)
-            self.seconds += exchange.elapsed
             self._moved.notify_all()
             return card, exchange
 
@@ -183,6 +181,18 @@ class Deck:
         with self._moved:
             self.at, self.lost = at, ""
             self._moved.notify_all()
+
+    def when(self, judgement: Judgement, before: float) -> float:
+        """Return the seconds at which the log has a judgement; where it has none, those of the last one before."""
+        for at in range(self.at, len(self.cards)):
+            card = self.cards[at]
+            if isinstance(card, Judgement) and card.key == judgement.key:
+                return card.seconds
+        for at in range(self.at - 1, -1, -1):
+            card = self.cards[at]
+            if isinstance(card, Judgement):
+                return card.seconds
+        return before
 
     def over(self) -> bool:
         """Return whether a check's time was over here, or nothing more is answered."""

@@ -93,7 +93,6 @@ class Worker:
                     self._judge(item, deck)
         self._flush_to(len(deck.cards))
         self.secrets.at_least(reel.sessions)
-        self._seconds += deck.seconds
         rest = deck.unplayed()
         account.exchanges += sum(isinstance(each, Card) for each in deck.cards)
         account.replayed += sum(isinstance(each, Card) and each.used for each in deck.cards)
@@ -174,9 +173,10 @@ class Worker:
                 judgement.clause, judgement.element, judgement.format, Verdict.UNTESTED, reason=deck.lost
             )
         judgement = self.secrets.redact_judgement(judgement)
+        self._seconds = deck.when(judgement, self._seconds)
         deck.judged(judgement)
         self._flush_to(deck.at)
-        judgement = replace(judgement, seconds=round(self._seconds + deck.seconds, 3))
+        judgement = replace(judgement, seconds=self._seconds)
         self._judged.add(judgement.clause)
         if judgement.verdict is Verdict.FAIL:
             judgement = self._waived(replace(judgement, calls=self._calls))

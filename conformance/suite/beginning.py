@@ -13,10 +13,12 @@ from xenconform.conformance.client import Client
 from xenconform.conformance.suite.build import build_of
 from xenconform.conformance.suite.selection import offered
 from xenconform.conformance.suite.settings import Settings
+from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.models.calls import Success
 from xenconform.models.clauses import mark
 from xenconform.models.events import RunKind, RunStart
 from xenconform.models.pseudonyms import HOSTS, Pseudonyms, names_in
+from xenconform.models.target import Target
 
 
 def embedded(fault: str) -> str:
@@ -76,3 +78,10 @@ def _names(settings: Settings, client: Client) -> Iterator[str]:
             for record in records.values() if isinstance(records, Mapping) else ():
                 yield from names_in(record)
             return
+
+
+def transport_to(settings: Settings, target: Target) -> Transport:
+    """Return the way to a server, through the proxy where there is one."""
+    if settings.proxy:
+        return RequestsTransport(target, tls=settings.tls, proxy=settings.proxy)
+    return SocketTransport(target, tls=settings.tls)

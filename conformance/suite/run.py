@@ -22,12 +22,11 @@ from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
-from xenconform.conformance.suite.beginning import hidden_hosts, start_of
+from xenconform.conformance.suite.beginning import hidden_hosts, start_of, transport_to
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
 from xenconform.conformance.suite.one import tell_silent
 from xenconform.conformance.suite.restart import Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
-from xenconform.conformance.transport import RequestsTransport, SocketTransport, Transport
 from xenconform.conformance.transport.dial import Dialer
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Success
@@ -175,7 +174,7 @@ class Run:
         return Client(
             target,
             settings.api,
-            make_transport=lambda target: Interruptible(_transport(settings, target), self._interrupts),
+            make_transport=lambda target: Interruptible(transport_to(settings, target), self._interrupts),
             formats=settings.formats,
             deadline=settings.deadline,
         )
@@ -285,12 +284,6 @@ class Run:
         if now - self._flushed > FLUSH_EVERY:
             self._log.flush()
             self._flushed = now
-
-
-def _transport(settings: Settings, target: Target) -> Transport:
-    if settings.proxy:
-        return RequestsTransport(target, tls=settings.tls, proxy=settings.proxy)
-    return SocketTransport(target, tls=settings.tls)
 
 
 def _keep_to_one_core() -> None:
