@@ -125,6 +125,7 @@ def test_a_body_that_is_cut_within_a_session_hides_what_is_left_of_it() -> None:
         f"<string>{SESSION[:-1]}</string>": "<string>SESSION-1[:45]</string>",
         f"<string>{SESSION[:12]}</string>": f"<string>{SESSION[:12]}</string>",
         "<string>OpaqueRef:": "<string>OpaqueRef:",
+        rf"\x4f{SESSION[1:]}": r"\x4fpaqueRef:SESSION-1[10:]",
         f"{SESSION[:20]}, {SESSION[:25]}, {SESSION}": "SESSION-1[:20], SESSION-1[:25], SESSION-1",
     }.items():
         assert secrets.redact_by_hand(said.encode()).decode() == hidden, said

@@ -107,7 +107,7 @@ class Secrets:
         """Return a body that was made by hand, or a reply to one, with every secret hidden.
 
         Such a body may be cut within a session's ref, which then shows as SESSION-1[:20], its first 20 characters, or
-        be in UTF-16.
+        spell its kind oddly, so that SESSION-1[10:] shows what is behind it, or be in UTF-16.
         """
         said = self.redact_bytes(said)
         for each in self._known:
@@ -115,6 +115,9 @@ class Secrets:
                 said = said.replace(each.text.encode(coding, "surrogatepass"), each.mask.encode(coding))
             if each.mask != MASK and len(each.data) > _HEAD:
                 said = _without_cut(said, each)
+                kind, colon, own = each.data.partition(b":")
+                if len(own) >= _TELLING:
+                    said = said.replace(own, b"%b[%d:]" % (each.data_mask, len(kind + colon)))
         return said
 
     def words_by_hand(self, said: str) -> str:

@@ -19,7 +19,7 @@ from xenconform.models.calls import Breach, Format
 from xenconform.models.events import encode_event
 from xenconform.models.exchange import Exchange
 
-_SHOWN = re.compile(rb"SESSION-([0-9]+)(?:\[:([0-9]+)\])?")
+_SHOWN = re.compile(rb"SESSION-([0-9]+)(?:\[([0-9]*):([0-9]*)\])?")
 _STANDS_FOR = re.compile(r"OpaqueRef:5e551047-0000-4000-8000-([0-9]{12})")
 _FILE = re.compile(r"file:///[^\"'<>\s]*/canary")
 
@@ -53,7 +53,7 @@ class PlayedSecrets(Secrets):
             if number not in self.texts:
                 self.add_session(session_ref(number))
             ref = self.texts[number]
-            return (ref[: int(found[2])] if found[2] else ref).encode("utf-8", "surrogatepass")
+            return ref[int(found[2] or 0) : int(found[3] or len(ref))].encode("utf-8", "surrogatepass")
 
         return _SHOWN.sub(stand_in, said)
 
