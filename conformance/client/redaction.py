@@ -39,6 +39,11 @@ class _Secret:
     word: re.Pattern[str] | None
     data_word: re.Pattern[bytes] | None
 
+    def hidden_in(self, said: bytes) -> bytes:
+        """Return bytes with this spelling hidden."""
+        masked = self.data_mask
+        return self.data_word.sub(masked, said) if self.data_word else said.replace(self.data, masked)
+
 
 ENDED_HIDDEN = 20
 """How many sessions that are over are still hidden."""
@@ -99,8 +104,7 @@ class Secrets:
         """Return bytes with every secret hidden."""
         for each in self._known:
             if each.data in said:
-                masked = each.data_mask
-                said = each.data_word.sub(masked, said) if each.data_word else said.replace(each.data, masked)
+                said = each.hidden_in(said)
         return said
 
     def redact_by_hand(self, said: bytes) -> bytes:
@@ -109,8 +113,8 @@ class Secrets:
         Such a body may be cut within a session's ref, which then shows as SESSION-1[:20], its first 20 characters, or
         spell its kind oddly, so that SESSION-1[10:] shows what is behind it, or be in UTF-16.
         """
-        said = self.redact_bytes(said)
-        for each in self._known:
+        for each in self._known:  # the longest first: one may be a part of another
+            said = each.hidden_in(said)
             for coding in _WIDE:
                 said = said.replace(each.text.encode(coding, "surrogatepass"), each.mask.encode(coding))
             if each.mask != MASK and len(each.data) > _HEAD:
