@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Self
 
 from xenconform.conformance.checks.judging import Unavailable
@@ -20,13 +21,14 @@ from xenconform.models.events import encode_event
 from xenconform.models.exchange import Exchange
 
 _SHOWN = re.compile(rb"SESSION-([0-9]+)(?:\[([0-9]*):([0-9]*)\])?")
-_STANDS_FOR = re.compile(r"OpaqueRef:5e551047-0000-4000-8000-([0-9]{12})")
+_STANDS_FOR = re.compile(r"OpaqueRef:[0-9a-f]{8}-5e55-4000-8000-([0-9]{12})")
 _FILE = re.compile(r"file:///[^\"'<>\s]*/canary")
 
 
 def session_ref(number: int) -> str:
     """Return what stands for a session that the log hides as SESSION-number: as long as most servers' refs are."""
-    return f"OpaqueRef:5e551047-0000-4000-8000-{number:012d}"
+    # They differ from the first digit on, as a server's do: one is no beginning of another.
+    return f"OpaqueRef:{sha256(str(number).encode()).hexdigest()[:8]}-5e55-4000-8000-{number:012d}"
 
 
 @dataclass(slots=True)
