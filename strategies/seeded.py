@@ -10,19 +10,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
+
+NAMES = ("_get_local_constants", "CONSTANTS_CACHE")
+"""Where Hypothesis has its constants, under names of its own: there is no setting for it."""
+KIND = "Constants"
+"""The name of what they are."""
+
+
+def can_be_held() -> bool:
+    """Whether this version of Hypothesis keeps its constants where they are known to be; others draw them too."""
+    return all(hasattr(providers, name) for name in (*NAMES, KIND))
 
 
 @contextmanager
 def by_seed_alone() -> Iterator[None]:
-    """Let Hypothesis draw no constants of loaded modules in the block."""
-    # There is no setting for it, so that the two names of Hypothesis' own are taken.
-    constants, cache = providers._get_local_constants, providers.CONSTANTS_CACHE  # noqa: SLF001 - see above
-    none, providers.CONSTANTS_CACHE = Constants(), LRUCache(cache.max_size)
-    providers._get_local_constants = lambda: none  # noqa: SLF001 - see above
+    """Let Hypothesis draw no constants of loaded modules in the block, where its version lets that be done."""
+    if not can_be_held():
+        yield
+        return
+    kept = {name: getattr(providers, name) for name in NAMES}
+    local, cache = NAMES
+    none = getattr(providers, KIND)()
+    setattr(providers, cache, type(kept[cache])(kept[cache].max_size))
+    setattr(providers, local, lambda: none)
     try:
         yield
     finally:
-        providers._get_local_constants, providers.CONSTANTS_CACHE = constants, cache  # noqa: SLF001 - see above
+        for name, each in kept.items():
+            setattr(providers, name, each)

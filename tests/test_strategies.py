@@ -11,10 +11,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from xenconform.models import types as t
 from xenconform.models.types import NULL_REF, Type
 from xenconform.models.values import canonical, same
+from xenconform.strategies import seeded
 from xenconform.strategies import values as v
 from xenconform.strategies.wrong import debatable_ints
 
@@ -238,3 +240,17 @@ def reads_as(of: Type, other: Type, value: Any) -> bool:
 def test_no_numeral_in_doubt_is_called_wrong() -> None:
     """What some number parsers take for an int is kept apart from what nobody may take for one."""
     assert not set(debatable_ints()) & {pair for pair in v.wrong_typed(t.Int()) if isinstance(pair[1], str)}
+
+
+def test_draws_follow_from_the_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No constants of loaded modules are drawn in the block, and after it they are again; another version is left."""
+    local = seeded.NAMES[0]
+    before = getattr(providers, local)
+    assert seeded.can_be_held()
+    with seeded.by_seed_alone():
+        assert not any(getattr(getattr(providers, local)(), kind) for kind in ("integers", "floats", "strings"))
+    assert getattr(providers, local) is before
+    monkeypatch.setattr(seeded, "NAMES", ("no_such_name", "CONSTANTS_CACHE"))
+    assert not seeded.can_be_held()
+    with seeded.by_seed_alone():
+        assert getattr(providers, local) is before
