@@ -75,16 +75,16 @@ class Spot:
         `probe` marks a value that may be refused by HTTP's means.
         """
         if holder is None:
-            return self._made_with(fmt, value)
+            return self._made_with(fmt, value, probe=probe)
         if self.how == "set":
             message = f"{self.of.name}.set_{self.field.name}"
             return self.bench.call(fmt, message, holder.ref, value, probe=probe), holder.ref
         return self._put_members(fmt, value, holder), holder.ref
 
-    def _made_with(self, fmt: Format, value: Value) -> tuple[Exchange, Ref]:
+    def _made_with(self, fmt: Format, value: Value, *, probe: bool) -> tuple[Exchange, Ref]:
         place = constructor_place(self.of, self.field)
         assert place is not None
-        exchange = self.bench.stock.try_make(self.of.name, {place[1]: value}, fmt=fmt)
+        exchange = self.bench.stock.try_make(self.of.name, {place[1]: value}, fmt=fmt, probe=probe)
         made = isinstance(exchange.reply.outcome, Success)
         return exchange, self.bench.stock.adopt(self.of.name, exchange).ref if made else ""
 

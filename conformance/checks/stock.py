@@ -7,6 +7,7 @@ otherwise; the field of anybody else's object is put back after it was written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -189,8 +190,10 @@ class Stock:
         assert isinstance(outcome, Success)
         return self.adopt_ref(cls, outcome.value)
 
-    def try_make(self, cls: str, values: Mapping[str, Value] = NOTHING, *, fmt: Format | None = None) -> Exchange:
-        """Call the first constructor of a class with its exemplar and return the exchange, whatever came.
+    def try_make(
+        self, cls: str, values: Mapping[str, Value] = NOTHING, *, fmt: Format | None = None, probe: bool = False
+    ) -> Exchange:
+        """Call the first constructor of a class and return what came; `probe` says that HTTP's means may refuse it.
 
         Raises:
             Unavailable: the class has no constructor, or what it needs cannot be had.
@@ -203,8 +206,8 @@ class Stock:
         message = constructor.message.full_name
         fmt = fmt or bench.formats[0]
         if constructor.record:
-            return bench.call(fmt, message, given)
-        return bench.call(fmt, message, *(given[p.name] for p in constructor.message.params))
+            return bench.call(fmt, message, given, probe=probe)
+        return bench.call(fmt, message, *(given[p.name] for p in constructor.message.params), probe=probe)
 
     def exemplar(self, cls: str, constructor: Constructor | None = None) -> dict[str, Value]:
         """Return the values to make one more object of a class with, what it needs being made first.
@@ -230,9 +233,8 @@ class Stock:
         """
         found = constructor_of(self._bench.api, self._bench.profile, cls)
         if found is None:
-            raise Unavailable(
-                f"no constructor of {cls} in the model that the profile {self._bench.profile.name} allows"
-            )
+            name = self._bench.profile.name
+            raise Unavailable(f"no constructor of {cls} in the model that the profile {name} allows")
         return found
 
     def need(self, need: Need) -> Ref:
@@ -259,11 +261,10 @@ class Stock:
 
     def stale(self, cls: str) -> Ref | None:
         """Return the ref of an object of ours that was destroyed, or None where that cannot be had."""
-        try:
+        with suppress(Unavailable):
             obj = self.make(cls)
-        except Unavailable:
-            return None
-        return obj.ref if self.remove(obj) else None
+            return obj.ref if self.remove(obj) else None
+        return None
 
     def remove(self, obj: Obj) -> bool:
         """Destroy an object of our own; return whether the server did."""
