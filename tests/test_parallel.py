@@ -235,8 +235,8 @@ def test_drawing_is_the_same_for_a_seed() -> None:
 
 
 def test_every_class_that_can_begin_and_end_is_raced() -> None:
-    """One row of the suite's table is for the classes with a constructor and a destructor, one for logins."""
-    check, logins = CHECKS
+    """One row of the suite's table is for the classes with a constructor and a destructor, the next for logins."""
+    check, logins, *_ = CHECKS
     assert logins.per_server is not None
     assert logins.clauses == (CLAUSE,)
     assert check.clauses == (CLAUSE,)

@@ -61,6 +61,10 @@ LAST_FOUND = (
     "ports_are_small_ints",
     "a_host_cpu_has_no_row_once_its_map_was_emptied",
     "roles_are_ranks",
+    "the_last_tag_leaves_a_null",
+    "asynchronous_calls_remember_sessions",
+    "a_null_parameter_shows_the_stack",
+    "an_observer_that_was_missed_stays_missed",
 )
 """Those of the last sets that nobody's check had foreseen, each the proof of what was added since."""
 

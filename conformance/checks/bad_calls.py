@@ -13,6 +13,7 @@ from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.stops import NO_SUCH, Stop
+from xenconform.conformance.checks.wire_calls import NIL
 from xenconform.conformance.client import UNSET
 from xenconform.conformance.codec import Array, Param, Scalar
 from xenconform.models import types as t
@@ -34,7 +35,7 @@ def refusals(bench: Bench, of: ApiClass, obj: Obj | None) -> Iterator[Stop]:
     if obj is not None:
         with suppress(Unavailable):
             yield from _refused_members(bench, of, obj)
-        yield from _refused_number(bench, of, obj)
+        yield from _refused_values(bench, of, obj)
     yield Stop(f"{of.name}.no_such_message", what="no such message", good=False)
 
 
@@ -88,17 +89,22 @@ def _refused_writing(bench: Bench, of: ApiClass, message: Message, obj: Obj | No
         yield replace(base, params=(*aimed[:-1], NO_VALUE), what="a value of another type")
 
 
-def _refused_number(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
-    """Yield the writing of a number beyond 64 bits, which libraries below may choke on; undo it where it was taken."""
-    name = next((f.name for f in of.fields.values() if f.type == t.Int() and f"set_{f.name}" in of.messages), "")
-    if not name or why_not(bench, of.messages[f"set_{name}"]):
-        return
-    before = bench.call(bench.formats[0], f"{of.name}.get_{name}", obj.ref).reply.outcome
-    if isinstance(before, Success):
-        setter, beyond = f"{of.name}.set_{name}", str(t.INT_MAX + 1)
-        yield Stop(setter, on(of, obj, (t.Str(), beyond)), "a number beyond 64 bits", good=False, writes=obj)
-        if bench.call(bench.formats[0], f"{of.name}.get_{name}", obj.ref).reply.outcome != before:
-            bench.call(bench.formats[0], setter, obj.ref, before.value)
+def _refused_values(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
+    """Yield the writing of what libraries below may choke on; undo it where it was taken."""
+    settable = [f for f in of.fields.values() if f"set_{f.name}" in of.messages]
+    ints = [f for f in settable if f.type == t.Int()]
+    for field, value, what in (
+        *((f, (t.Str(), str(t.INT_MAX + 1)), "a number beyond 64 bits") for f in ints[:1]),
+        *((f, (None, NIL), "a null") for f in settable[:1]),
+    ):
+        getter, setter = f"{of.name}.get_{field.name}", of.messages[f"set_{field.name}"]
+        if why_not(bench, setter):
+            continue
+        before = bench.call(bench.formats[0], getter, obj.ref).reply.outcome
+        if isinstance(before, Success):
+            yield Stop(setter.full_name, on(of, obj, value), what, good=False, writes=obj)
+            if bench.call(bench.formats[0], getter, obj.ref).reply.outcome != before:
+                bench.call(bench.formats[0], setter.full_name, obj.ref, before.value)
 
 
 def _refused_members(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:

@@ -96,6 +96,8 @@ def _alike_at_once(bench: Bench, of: ApiClass) -> None:
         fmt = bench.formats[at % len(bench.formats)]
         made = dict[str, Obj]()
         for label in (text.format(number) for text in pair):
+            # Asked for before there is one: that none was found is not to be remembered.
+            bench.call(bench.other(fmt), f"{of.name}.get_by_name_label", label)
             exchange = bench.stock.try_make(of.name, {names[0]: label}, fmt=fmt)
             if isinstance(exchange.reply.outcome, Success):
                 made[label] = bench.stock.adopt(of.name, exchange)

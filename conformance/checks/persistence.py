@@ -113,7 +113,7 @@ def _without_gone(kept: Kept, of: ApiClass, ref: Ref, record: Record) -> Record:
 def _find_what_stays(kept: Kept, judge: Judge, of: ApiClass, fmt: Format) -> None:
     """Judge that what a message found before the restart it finds after it."""
     for ref in asked_for(kept, of, LOOKED_UP):
-        before = kept.found[ref, fmt]
+        before = kept.found.get((ref, fmt), {})  # none where a ref that was given again is taken for ours
         for message, (found, seen) in ways(kept.bench, of, fmt, ref, kept.last[of.name][ref]).items():
             if message in before and before[message][0]:
                 judge.true(found, f"{ref} by {message}, as before", describe(seen), before[message][1], seen)

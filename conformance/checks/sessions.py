@@ -136,6 +136,8 @@ def _judge_logout(bench: Bench, judge: Judge, fmt: Format) -> None:
     live = {"an older": older, "a newer": newer, "the run's own": mine}
     first = [(over, ref) for over in bench.formats * 2 for ref in (ended, *live.values())]
     served = set(first) - {(over, ref) for over, ref in first if is_refused(use(bench, over, calls[0], ref), INVALID)}
+    for call in calls:  # and what it keeps by kind of call
+        use(bench, fmt, call, ended)
     out = bench.call(fmt, "session.logout", session=ended)
     judge.true(isinstance(out.reply.outcome, Success), "session.logout succeeds", describe(out), out)
     for over in bench.formats:
