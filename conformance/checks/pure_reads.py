@@ -27,6 +27,8 @@ from xenconform.models.values import Ref, Value
 CLAUSE = "STATE-READ-ONLY-READS"
 SURE = 8
 """How many times in a row a getter has to change something, before it is believed that it was the getter."""
+LONGEST = 1.0
+"""Seconds that are waited at most to see whether others do what a call seems to do."""
 SHOWN = 3
 """How many differences a finding tells."""
 
@@ -114,13 +116,15 @@ def _judge_listing(watched: Watched, judge: Judge, fmt: Format, before: frozense
 
 def _makes_one(watched: Watched, fmt: Format, message: str, args: tuple[Value, ...]) -> bool:
     """Whether a message adds to what its class lists each time that it is called, and nobody else does between."""
-    bench, read = watched.bench, watched.bench.other(fmt)
+    bench, read, took = watched.bench, watched.bench.other(fmt), 0.0
     for at in range(SURE):
+        first = watched.listed(read)
+        nature.pause(took)  # who comes by in as long as the call takes is no call's doing
         *still, before = (watched.listed(read) for _ in range(at + 2))  # in no step with whoever comes by regularly
-        if any(each != before for each in still):
+        if any(each != before for each in (first, *still)):
             return False
         with suppress(Unavailable):
-            bench.call(fmt, message, *args, probe=True)
+            took = min(LONGEST, bench.call(fmt, message, *args, probe=True).elapsed)
         if watched.listed(read) <= before:
             return False
     return True
