@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
-from xenconform.conformance.checks import labels
+from xenconform.conformance.checks import labels, nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.cli.rejudge import rejudge
 from xenconform.conformance.client import client, reading
@@ -321,3 +321,11 @@ def test_checks_take_time_and_names_from_nature_alone() -> None:
         if path.name not in own
     ]
     assert found == []
+
+
+def test_what_comes_after_a_run_is_no_part_of_its_log(tmp_path: Path) -> None:
+    """A time that is over once a run has ended is told to nobody, and the log is as it was."""
+    log = certify(tmp_path / "ended", clauses=("SESSION-LOGIN",)) / "run.jsonl"
+    before = log.read_bytes()
+    assert nature.over(nature.now() - 1)
+    assert log.read_bytes() == before

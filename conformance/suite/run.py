@@ -231,6 +231,7 @@ class Run:
             error = error or self._unfinished()
             left = self.left_behind if self._looked else None
             told = len(self.judgements)
+            nature.told_when_over(lambda: None)  # whatever comes next in this process is no part of the log
             self._write(RunEnd(self.calls, self._seconds(), self.interrupted, error, told, left, self._marks))
             if self._log is not None:
                 self._log.close()
