@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import in_process
 import pytest
 from click.testing import CliRunner
 
@@ -17,9 +18,7 @@ from xenconform.conformance.cli.rejudge import rejudge
 from xenconform.conformance.client import redaction
 from xenconform.conformance.client.redaction import Secrets
 from xenconform.conformance.suite.credentials import embedded_logins
-from xenconform.conformance.suite.one import judge
 from xenconform.conformance.suite.run import CannotStartError, Run
-from xenconform.conformance.suite.selection import selection
 from xenconform.conformance.suite.settings import ConfigError, Options, Settings, check_workers
 from xenconform.models.api import Api
 from xenconform.models.events import decode_event
@@ -37,21 +36,8 @@ SESSION = "OpaqueRef:0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
 
 def certify(out: Path, *clauses: str, **said: Any) -> Path:
-    """Run some clauses on the embedded server in this process, and write the reports."""
-    settings = Settings.of(
-        Options(seed=5, budget="quick", classes=("secret", "host"), clauses=clauses, out=str(out), **said), {}
-    )
-    out.mkdir(parents=True)
-    run = Run(settings, out / "run.jsonl")
-    run.open()
-    try:
-        for check, of in selection(settings.api, settings.clauses, settings.classes):
-            run.begin(check, of)
-            judge(run, check, of)
-    finally:
-        run.close()
-    write_all(read_run(out / "run.jsonl"), out)
-    return out
+    """Run some clauses on two classes, and write the reports."""
+    return in_process.certify(out, classes=("secret", "host"), clauses=clauses, **said)
 
 
 def texts(out: Path) -> Iterator[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import in_process
 import pytest
 from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
@@ -19,17 +20,13 @@ from xenconform.conformance.cli.rejudge import rejudge
 from xenconform.conformance.client import client, reading
 from xenconform.conformance.suite import selection as selecting
 from xenconform.conformance.suite import table
-from xenconform.conformance.suite.one import judge
-from xenconform.conformance.suite.run import Run
-from xenconform.conformance.suite.selection import selection
-from xenconform.conformance.suite.settings import Options, Settings
 from xenconform.models import clauses, rejudgement
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Flaw, Success
 from xenconform.models.clauses import Severity, catalogue
 from xenconform.reports.machine import schema as results_schema
 from xenconform.reports.rejudgement_machine import schema
-from xenconform.reports.write import RENDERERS, read_run, write_all
+from xenconform.reports.write import RENDERERS
 
 CLAUSES = ("GET-EVERY-FIELD", "LABEL-LOOKUP", "SET-VALUE", "UUID-*", "SESSION-LOGIN", "WIRE-STRING", "WIRE-VOID")
 
@@ -37,20 +34,8 @@ FAULT, IDS = "ids_are_in_lower_case", ("WIRE-JSON-ID-ECHO", "WIRE-VOID")
 
 
 def certify(out: Path, *, fault: str = "", clauses: tuple[str, ...] = CLAUSES) -> Path:
-    """Run some clauses on the embedded server in this process, and write the reports."""
-    options = Options(seed=5, budget="quick", classes=("secret", "network"), clauses=clauses, fault=fault, out=str(out))
-    settings = Settings.of(options, {})
-    out.mkdir(parents=True)
-    run = Run(settings, out / "run.jsonl")
-    run.open()
-    try:
-        for check, of in selection(settings.api, settings.clauses, settings.classes):
-            run.begin(check, of)
-            judge(run, check, of)
-    finally:
-        run.close()
-    write_all(read_run(out / "run.jsonl"), out)
-    return out
+    """Run some clauses on two classes, and write the reports."""
+    return in_process.certify(out, classes=("secret", "network"), clauses=clauses, fault=fault)
 
 
 @pytest.fixture(scope="module")

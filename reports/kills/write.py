@@ -10,6 +10,7 @@ from xenconform.models.kills import Matrix
 from xenconform.reports.kills.heat import STYLE, heat_map
 from xenconform.reports.kills.told import shares, summary, to_json
 from xenconform.reports.pages import render_page
+from xenconform.reports.write import write_whole
 
 
 def render_html(matrix: Matrix, heat: str) -> str:
@@ -40,6 +41,4 @@ def write_matrix(matrix: Matrix, folder: Path) -> None:
         "matrix.html": render_html(matrix, heat),
         "matrix.svg": heat,
     }.items():
-        part = folder / f".{name}.part"
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(folder / name)
+        write_whole(folder / name, text)

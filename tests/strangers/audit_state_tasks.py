@@ -163,46 +163,46 @@ def tasks_know_no_defaults(s: Plain) -> None:
     around(s, "make", make)
 
 
-@defect("ASYNC-TASK")
-def refused_task_makes_nothing_and_says_so_not(s: Plain) -> None:
-    """A task whose create was refused ends with success and the null reference."""
+def when_refused(s: Plain, then: Callable[[Any, Refusal], Any]) -> None:
+    """Let what `then` makes of a job and of its refusal be the end of each task that is refused."""
 
     def carry_out(old: Any, job: Any) -> Any:
         try:
             return old(job)
-        except Refusal:
-            if job.message.name == "create":
-                return NULL
-            raise
+        except Refusal as why:
+            return then(job, why)
 
     around(s, "carry_out", carry_out)
+
+
+@defect("ASYNC-TASK")
+def refused_task_makes_nothing_and_says_so_not(s: Plain) -> None:
+    """A task whose create was refused ends with success and the null reference."""
+
+    def then(job: Any, why: Refusal) -> Any:
+        if job.message.name == "create":
+            return NULL
+        raise why
+
+    when_refused(s, then)
 
 
 @defect("ASYNC-TASK", cls="VM")
 def task_sets_fields_of_nothing(s: Plain) -> None:
     """The task of an explicit setter updates as many rows as there are, and none is as good as one."""
 
-    def carry_out(old: Any, job: Any) -> Any:
-        try:
-            return old(job)
-        except Refusal:
-            if job.message.verb == "set":
-                return None
-            raise
+    def then(job: Any, why: Refusal) -> None:
+        if job.message.verb != "set":
+            raise why
 
-    around(s, "carry_out", carry_out)
+    when_refused(s, then)
 
 
 @defect("ASYNC-TASK", cls="VIF")
 def task_hides_why_nothing_was_made(s: Plain) -> None:
     """The task of a create that names nothing fails with INTERNAL_ERROR."""
 
-    def carry_out(old: Any, job: Any) -> Any:
-        try:
-            return old(job)
-        except Refusal as why:
-            if job.message.name == "create":
-                raise Refusal("INTERNAL_ERROR", "could not create") from why
-            raise
+    def then(job: Any, why: Refusal) -> None:
+        raise Refusal("INTERNAL_ERROR", "could not create") if job.message.name == "create" else why
 
-    around(s, "carry_out", carry_out)
+    when_refused(s, then)

@@ -8,6 +8,7 @@ from typing import Any
 
 from strangers.base import around, defect
 from strangers.plain_server import Handler, Plain
+from strangers.unseen_wire import batch_until_the_bad_call
 from strangers.values import Refusal
 from xenconform.models import types as t
 
@@ -148,17 +149,7 @@ def body_of_an_unknown_path_is_the_next_request(s: Plain) -> None:
 @defect("ROBUST-BATCH")
 def batch_refused_after_its_first_calls(s: Plain) -> None:
     """A JSON array is carried out call by call; a broken one in it refuses the whole, with those before it done."""
-
-    def answer(old: Any, body: bytes) -> Any:
-        try:
-            calls = json.loads(body)
-        except (ValueError, RecursionError):
-            return old(body)
-        if not isinstance(calls, list) or not calls:
-            return old(body)
-        return f"[{', '.join([old(json.dumps(each).encode()) for each in calls])}]"
-
-    around(s, "answer_json", answer)
+    batch_until_the_bad_call(s)
 
 
 TRACE = (
