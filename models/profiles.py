@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -21,6 +21,7 @@ from typing import Any
 from xenconform.models.calls import Format
 from xenconform.models.profile_shape import Problem, problems_of
 from xenconform.models.toml_lines import Path, line_of, lines
+from xenconform.models.verdicts import Judgement, Verdict
 
 SHIPPED = File(__file__).parent / "data" / "profiles"
 """Where the profiles that the package brings are."""
@@ -91,6 +92,15 @@ class Waiver:
     def has_expired(self, today: date) -> bool:
         """Whether the last day of the waiver is past."""
         return today > self.expires
+
+
+def waived(failure: Judgement, waivers: Iterable[Waiver], today: date) -> Judgement:
+    """Return a failure as WAIVED, for its waiver's reason, if one pins it and has not expired; else as it is."""
+    for waiver in waivers:
+        if waiver.covers(failure.clause, failure.element, failure.actual) and not waiver.has_expired(today):
+            why = f"{waiver.reason} ({waiver.link}, until {waiver.expires})"
+            return replace(failure, verdict=Verdict.WAIVED, reason=why)
+    return failure
 
 
 @dataclass(frozen=True, slots=True)

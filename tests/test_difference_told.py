@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from xenconform.conformance.cli import xenconform
-from xenconform.conformance.cli.diff import read
+from xenconform.conformance.cli.logs import read_log
 from xenconform.models.calls import Breach, Format, Reply
 from xenconform.models.difference import Asked, Kind, compare
 from xenconform.models.exchange import Exchange
@@ -193,7 +193,7 @@ def test_the_files_are_repeatable(folders: tuple[Path, Path], tmp_path: Path) ->
 
 def test_a_long_log_is_read_with_the_cited_exchanges_alone(tmp_path: Path) -> None:
     """Of each log only what the findings cite is held."""
-    assert set(read(write(tmp_path / "new", NEW)).exchanges) == {3}
+    assert set(read_log(write(tmp_path / "new", NEW)).exchanges) == {3}
 
 
 @pytest.mark.parametrize("pair", [EVERYTHING, REDRAWN, CUT, (Run(), Run())], ids=["all", "redrawn", "cut", "empty"])

@@ -9,14 +9,14 @@ from typing import Any
 import click
 from rich.console import Console
 
+from xenconform.conformance.cli.logs import read_log
 from xenconform.conformance.suite.settings import ConfigError
 from xenconform.models.difference import SLOWER, Asked, Difference, compare
-from xenconform.models.events import RunStart
 from xenconform.models.run import Run
 from xenconform.reports.difference_machine import render_json
 from xenconform.reports.difference_markdown import render_markdown
 from xenconform.reports.difference_terminal import print_difference
-from xenconform.reports.write import LOG, read_run, write_whole
+from xenconform.reports.write import write_whole
 
 USAGE = 2
 
@@ -44,7 +44,7 @@ def diff(old: Path, new: Path, *, quiet: bool, markdown: Path | None, machine: P
     1 regressions, 2 wrong usage, 3 a run that cannot be compared, for it was interrupted or did not finish.
     """
     try:
-        difference = _compared(read(old), read(new), Asked(**said))
+        difference = _compared(read_log(old), read_log(new), Asked(**said))
         for path, render in ((markdown, render_markdown), (machine, render_json)):
             if path is not None:
                 _write(path, render(difference))
@@ -53,27 +53,6 @@ def diff(old: Path, new: Path, *, quiet: bool, markdown: Path | None, machine: P
         sys.exit(USAGE)
     print_difference(difference, Console(quiet=quiet, highlight=False))
     sys.exit(difference.outcome.exit_code)
-
-
-def read(path: Path, *, summed: bool = False) -> Run:
-    """Return the run of a report folder or of a log, with the exchanges that its judgements cite.
-
-    `summed` is as in `read_run`.
-
-    Raises:
-        ConfigError: there is nothing, or no log of a run; the text names the path and the fix.
-    """
-    log = path / LOG if path.is_dir() else path
-    fix = f"give a report folder of xenconform certify or fuzz, or its {LOG}"
-    try:
-        run = read_run(log, summed=summed)
-    except OSError as why:
-        raise ConfigError(f"{log}: {why.strerror}; {fix}") from why
-    except ValueError as why:
-        raise ConfigError(f"{log}: {why}; {fix}") from why
-    if run.start == RunStart():
-        raise ConfigError(f"{log}: no log of a run, for it has no start; {fix}")
-    return run
 
 
 def _compared(old: Run, new: Run, asked: Asked) -> Difference:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from xenconform.conformance.cli.diff import read as read_log
+from xenconform.conformance.cli.logs import read_log
 from xenconform.conformance.suite.settings import ConfigError
 from xenconform.models.results import summarise
 from xenconform.reports.machine import render_json as render_results

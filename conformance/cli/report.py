@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from xenconform.conformance.cli.alluring import Alluring, allure_options
-from xenconform.conformance.cli.diff import read
+from xenconform.conformance.cli.logs import read_log
 from xenconform.conformance.suite.settings import ConfigError
 from xenconform.models.results import Results, summarise
 from xenconform.models.run import Run
@@ -50,9 +50,9 @@ def _made(path: Path, out: Path | None, alluring: Alluring) -> list[str]:
         raise ConfigError(NOTHING)
     if out is not None and (out / CERTIFICATE).exists():
         raise ConfigError(f"--out {out}: it holds a signed run; give another folder")
-    read_run = read(path, summed=out is not None)
+    run = read_log(path, summed=out is not None)
     alluring.make_room()
-    results = _written(read_run, out) if out is not None else summarise(read_run)
+    results = _written(run, out) if out is not None else summarise(run)
     told = [f"The reports are in {out}/; {LOG} stays where it is"] if out is not None else []
     return [*told, *filter(None, [alluring.write(results)])]
 

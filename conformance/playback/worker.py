@@ -23,6 +23,7 @@ from xenconform.models import events
 from xenconform.models.calls import Format, Success
 from xenconform.models.events import CLOSING, OPENING, Item, RunStart, SavedCase, TimeOver, encode_event
 from xenconform.models.integrity import day_of
+from xenconform.models.profiles import waived
 from xenconform.models.target import Target, parse_target
 from xenconform.models.types import RefTo
 from xenconform.models.verdicts import Judgement, Verdict
@@ -179,17 +180,8 @@ class Worker:
         judgement = replace(judgement, seconds=self._seconds)
         self._judged.add(judgement.clause)
         if judgement.verdict is Verdict.FAIL:
-            judgement = self._waived(replace(judgement, calls=self._calls))
+            judgement = waived(replace(judgement, calls=self._calls), self.playback.tape.start.waivers, self._day)
         self.playback.judged(judgement)
-
-    def _waived(self, judgement: Judgement) -> Judgement:
-        for waiver in self.playback.tape.start.waivers:
-            if waiver.covers(judgement.clause, judgement.element, judgement.actual) and not waiver.has_expired(
-                self._day
-            ):
-                why = f"{waiver.reason} ({waiver.link}, until {waiver.expires})"
-                return replace(judgement, verdict=Verdict.WAIVED, reason=why)
-        return judgement
 
     def _flush_to(self, at: int) -> None:
         """Write the exchanges that lie before a place in the item, those that were not written yet."""

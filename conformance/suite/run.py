@@ -45,6 +45,7 @@ from xenconform.models.events import (
 )
 from xenconform.models.exchange import Exchange
 from xenconform.models.levels import RESTARTED
+from xenconform.models.profiles import waived
 from xenconform.models.pseudonyms import Pseudonyms
 from xenconform.models.rewriting import rewritten
 from xenconform.models.target import Target, parse_target
@@ -199,7 +200,8 @@ class Run:
         if self._client is not None:
             judgement = self._client.secrets.redact_judgement(judgement)
         if judgement.verdict is Verdict.FAIL:
-            judgement = self._waived(replace(judgement, calls=self.calls))
+            failure = replace(judgement, calls=self.calls)
+            judgement = waived(failure, self.settings.profile.waivers, datetime.now(UTC).date())
             self.findings += judgement.verdict is Verdict.FAIL
         self.judgements.append(judgement)
         if self._held is not None:
@@ -213,14 +215,6 @@ class Run:
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self._began, 3)
-
-    def _waived(self, judgement: Judgement) -> Judgement:
-        today = datetime.now(UTC).date()
-        for waiver in self.settings.profile.waivers:
-            if waiver.covers(judgement.clause, judgement.element, judgement.actual) and not waiver.has_expired(today):
-                why = f"{waiver.reason} ({waiver.link}, until {waiver.expires})"
-                return replace(judgement, verdict=Verdict.WAIVED, reason=why)
-        return judgement
 
     def close(self, error: str = "") -> None:
         """Remove what was made, log out, end the log, stop the embedded server; always all of it."""
