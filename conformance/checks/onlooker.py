@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from xenconform.conformance.checks.judging import Unanswered
+from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.lost import is_refused
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.options import CallOptions
 from xenconform.models.calls import Success
-from xenconform.models.values import Ref, Value, is_null_text
+from xenconform.models.values import Ref, Value
 
 if TYPE_CHECKING:
     from xenconform.conformance.checks.bench import Bench
     from xenconform.models.calls import Format
     from xenconform.models.exchange import Exchange
 
-LOGIN = "session.login_with_password"
 GONE = "SESSION_INVALID"
 
 
@@ -62,12 +62,11 @@ class Onlooker:
         raise Unanswered(exchange, domain=bench.is_domain_refusal(exchange), missing=bench.is_missing(exchange))
 
     def _options(self, bench: Bench, fmt: Format) -> CallOptions:
-        known = bench.client.credentials
-        if not self._session and not self._refused and known is not None:
-            login = bench.call(fmt, LOGIN, known.user, known.password, known.version, known.originator, session=None)
-            outcome = login.reply.outcome
-            self._refused = not isinstance(outcome, Success) or is_null_text(outcome.value)
-            self._session = str(outcome.value) if isinstance(outcome, Success) and not self._refused else ""
+        if not self._session and not self._refused:
+            try:
+                self._session = opened(bench, fmt)
+            except Unavailable:
+                self._refused = True
         return {"session": self._session} if self._session else {}
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref, is_null_text
+
+if TYPE_CHECKING:
+    from xenconform.conformance.checks.bench import Bench
 
 LOGIN = "session.login_with_password"
 

@@ -57,9 +57,8 @@ def _emptied(bench: Bench, what: tuple[ApiClass, Field, str], where: tuple[str, 
     calls = [bench.call(fmt, setter.full_name, ref, members)]
     calls += [bench.call(fmt, taker.full_name, ref, each) for each in members]
     done = all(isinstance(each.reply.outcome, Success) for each in calls)
-    left = bench.call(Format.XMLRPC if Format.XMLRPC in bench.formats else fmt, f"{of.name}.get_{field.name}", ref)
-    left_none = isinstance(left.reply.outcome, Success) and not left.reply.outcome.value
-    return (calls[-1],) if done and left_none else ()
+    left = bench.call(fmt, f"{of.name}.get_{field.name}", ref).reply.outcome
+    return () if not done or (isinstance(left, Success) and left.value) else (calls[-1],)
 
 
 CHECKS: tuple[Check, ...] = tuple(
