@@ -24,8 +24,11 @@ _PLAIN_WORD = re.compile(r"[A-Za-z_]*|.{0,7}", re.DOTALL)
 _WIDE = ("utf-16-le", "utf-16-be")
 _HEAD, _TELLING = 11, 18
 """So many characters of a session's ref are its kind and one more, and so many are a good part of it."""
-_DISGUISES = (b"\\", b"&", b"<!", b"<?")
-"""What a body needs to have if its values hold a text that its bytes do not show: escapes, comments, CDATA."""
+_DISGUISES = ((b"\\", 0), (b"&", 0), (b"<!", 0), (b"<?", 1))
+"""What a body needs to have if its values hold a text that its bytes do not show: escapes, comments, CDATA.
+
+Each with where it is looked for from: `<?` behind the declaration, with which every XML reply begins.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,8 @@ class Secrets:
         hide, words = (self.redact_by_hand, self.words_by_hand) if by_hand else (self.redact_bytes, self.redact)
         reply, received = exchange.reply, hide(exchange.received)
         outcome = reply.outcome
-        if received != exchange.received or isinstance(outcome, Breach) or any(each in received for each in _DISGUISES):
+        disguised = any(received.find(each, start) >= 0 for each, start in _DISGUISES)
+        if disguised or received != exchange.received or isinstance(outcome, Breach):
             # Else it has no more to hide than the bytes that it was read from.
             outcome = self._outcome(outcome, by_hand=by_hand)
         flaws = tuple([replace(flaw, detail=words(flaw.detail), where=words(flaw.where)) for flaw in reply.flaws])
