@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -50,21 +51,33 @@ class Front(Listening):
             inner = self.context.wrap_socket(sock, server_side=True) if self.context else sock
             with inner, socket.create_connection(("127.0.0.1", self.behind), timeout=10) as behind:
                 behind.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                back = threading.Thread(target=self.copy, args=(behind, inner))
-                back.start()
-                self.copy(inner, behind, self.seen)
-                back.join(10)
+                self.pass_on(inner, behind)
 
-    def copy(self, source: socket.socket, sink: socket.socket, seen: bytearray | None = None) -> None:
-        """Pass bytes on until they end, and then the end too."""
-        with suppress(OSError):
-            while data := source.recv(65536):
-                if seen is not None:
-                    seen += data
-                sink.sendall(data)
-        with suppress(OSError):
-            # The end of TLS cannot be passed on alone; a connection that the server has ended is over.
-            sink.shutdown(socket.SHUT_RDWR if isinstance(sink, ssl.SSLSocket) else socket.SHUT_WR)
+    def pass_on(self, inner: socket.socket, behind: socket.socket) -> None:
+        """Pass bytes on both ways until both have ended, each end too; in one thread: TLS does not bear two at once."""
+        to = {inner: behind, behind: inner}
+        while to:
+            ready, _, _ = select.select(list(to), [], [], 10)
+            if not ready:
+                return
+            for source in ready:
+                data = self.come_in(source)
+                if source is inner:
+                    self.seen += data
+                if data:
+                    to[source].sendall(data)
+                    continue
+                # The end of TLS cannot be passed on alone; a connection that the server has ended is over.
+                sink = to.pop(source)
+                sink.shutdown(socket.SHUT_RDWR if isinstance(sink, ssl.SSLSocket) else socket.SHUT_WR)
+
+    @staticmethod
+    def come_in(source: socket.socket) -> bytes:
+        """All that is there of a connection, of which something is; nothing at its end."""
+        data = source.recv(65536)
+        while isinstance(source, ssl.SSLSocket) and source.pending():
+            data += source.recv(65536)
+        return data
 
 
 @contextmanager
