@@ -8,7 +8,8 @@ The rules, in this order; each says what it takes away from the ones after it:
    tested, and those are counted and listed; a clause of which nothing was recorded is UNTESTED: not run.
 3. The server's verdict and the exit code, over the selected clauses:
    - 3 INCOMPLETE: the log breaks off, somebody stopped the run, an error was our own, or nothing was judged at all;
-     what was found until then is listed, and yet it is no verdict;
+     what was found until then is listed, and yet it is no verdict. So it is where nothing failed and a waiver covers
+     nothing any more: the profile tells of a failure that the server does not have, see models/idle_waivers.py;
    - 1 NOT CONFORMANT: a part of a MUST or ROBUST clause failed;
    - 4 UNTESTED PARTS: none failed, and a part of a MUST or ROBUST clause was not tested;
    - 0 CONFORMANT: all of these passed, were waived, or are no duty of this server. SHOULD clauses never decide. Of a
@@ -18,13 +19,14 @@ The rules, in this order; each says what it takes away from the ones after it:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
 from xenconform.models.clauses import Clause, Severity, catalogue
 from xenconform.models.exchange import Exchange
+from xenconform.models.idle_waivers import idle_waivers
 from xenconform.models.run import Run, RunStart, SavedCase
 from xenconform.models.traffic import Traffic
 from xenconform.models.verdicts import ANYTHING, Judgement, Verdict, worst
@@ -180,7 +182,7 @@ def _part(clause: Clause, element: str, wire: str, timed: list[_Timed]) -> Part:
     return Part(clause, element, wire, verdict, because, round(sum(seconds for _, seconds in timed), 3))
 
 
-def _problem(run: Run, clauses: Iterable[ClauseResult]) -> str:
+def _problem(run: Run, clauses: Sequence[ClauseResult]) -> str:
     """Return why a run is incomplete; the plainest reason first."""
     errors = sum(each.counts[Verdict.ERROR] for each in clauses)
     if run.end and run.end.error:
@@ -191,4 +193,8 @@ def _problem(run: Run, clauses: Iterable[ClauseResult]) -> str:
         return "the log breaks off before the run's end"
     if errors:
         return f"errors of our own in {errors} part{'s' * (errors != 1)}"
+    failed = any(each.clause.required and each.counts[Verdict.FAIL] for each in clauses)
+    if not failed and (idle := idle_waivers(run, clauses)):
+        told = "; ".join(f"{each.clause} on {each.element}, {each.failure!r} ({each.link})" for each in idle)
+        return f"waivers that cover nothing any more, take them out of the profile: {told}"
     return "" if run.judgements else "nothing was judged"

@@ -10,7 +10,7 @@ MEANING = {
     Overall.CONFORMANT: "every required part that applies was tested and passed",
     Overall.NOTHING_FOUND: "hostile input showed no breach of a required rule; certify tells if it conforms",
     Overall.NOT_CONFORMANT: "required clauses failed",
-    Overall.INCOMPLETE: "the run could not be finished, so this is no verdict on the server",
+    Overall.INCOMPLETE: "this run gives no verdict on the server",
     Overall.UNTESTED_PARTS: "nothing required failed, but required parts were not tested",
 }
 """What each verdict says, in a few words."""

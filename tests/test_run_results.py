@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 
+from xenconform.models.calls import Format
+from xenconform.models.events import Rejudged, RunStart
+from xenconform.models.profiles import Waiver
 from xenconform.models.results import Overall, Results, summarise
-from xenconform.models.run import Run, RunEnd, RunStart
+from xenconform.models.run import Run, RunEnd
 from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
 
 P, F, U, W, N, E = Verdict
@@ -87,6 +92,53 @@ def test_that_nothing_was_judged_counts_where_it_is_all() -> None:
     assert outcome(summarise(run(nothing, clauses=(MUST,)))) == (Overall.UNTESTED_PARTS, 4)
     assert [part.because for part in summarise(run(nothing)).parts(U)] == [(nothing,)]
     assert outcome(summarise(run(nothing, *judged(P), clauses=(MUST,)))) == (Overall.CONFORMANT, 0)
+
+
+WAIVER = Waiver(MUST, "VM.*", "the flag", "known", "https://e/1", date(2026, 12, 31))
+BROAD = RunStart(
+    clauses=(MUST, SHOULD),
+    formats=tuple(Format),
+    budget="standard",
+    started="2026-11-27T10:00:00+00:00",
+    waivers=(WAIVER,),
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "verdicts", "idle"),
+    [
+        ({}, (P, P), True),
+        ({}, (P, W), False),
+        ({}, (P, U), False),
+        ({}, (U, U), False),
+        ({}, (P, F), False),
+        ({"budget": "thorough"}, (P,), True),
+        ({"budget": "quick"}, (P,), False),
+        ({"classes": ("VM",)}, (P,), False),
+        ({"formats": ("xmlrpc", "jsonrpc2")}, (P,), False),
+        ({"kind": "fuzz"}, (P,), False),
+        ({"started": "2027-01-01T00:00:00+00:00"}, (P,), False),
+        ({"started": ""}, (P,), False),
+        ({"rejudged": Rejudged("", "")}, (P,), False),
+        ({"waivers": (replace(WAIVER, element="network.*"),)}, (P,), False),
+        ({"waivers": (replace(WAIVER, clause=SHOULD),)}, (P,), False),
+    ],
+)
+def test_a_waiver_that_covers_nothing_any_more_leaves_a_whole_run_without_a_verdict(
+    changed: dict[str, Any], verdicts: tuple[Verdict, ...], *, idle: bool
+) -> None:
+    """It says so of a run that would have seen the failure, where all that the waiver speaks of passed."""
+    told = tuple(replace(each, actual="the flag" if each.verdict is W else "") for each in judged(*verdicts))
+    results = summarise(replace(run(*told), start=replace(BROAD, **changed)))
+    assert (results.verdict is Overall.INCOMPLETE) is idle
+    assert ("SET-VALUE on VM.*, 'the flag' (https://e/1)" in results.problem) is idle
+
+
+def test_an_idle_waiver_takes_no_failure_away() -> None:
+    """Where a clause failed that no waiver speaks of, that is the verdict."""
+    both = (*judged(P), *judged(F, clause=ROBUST))
+    start = replace(BROAD, clauses=(MUST, ROBUST))
+    assert outcome(summarise(replace(run(*both), start=start))) == (Overall.NOT_CONFORMANT, 1)
 
 
 def test_judgements_on_clauses_that_were_not_selected_do_not_count() -> None:
