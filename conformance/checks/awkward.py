@@ -217,7 +217,10 @@ def awkward(of: t.Type, kind: int) -> Value:
             return _members(item, kind)
         case t.MapOf(key, item):
             keys = _members(key, kind)
-            return {each: _item(item, kind, at) for at, each in enumerate(keys)}
+            # Those of a large map would be most of what a run sends and keeps: all but the first are short.
+            plain = numbered(item, len(keys))
+            short = {at: plain[at] for at in range(len(MEMBERS), len(plain))}
+            return {each: short[at] if at in short else _item(item, kind, at) for at, each in enumerate(keys)}
         case _:
             raise Unavailable(f"no awkward value of type {of}")
 
