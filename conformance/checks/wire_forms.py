@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import cycle
+from typing import TypeAlias
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.roundtrip import Spot, spot
 from xenconform.conformance.checks.wire_explicit_ints import has_explicit_ints, ints_of_explicit_messages
 from xenconform.conformance.checks.wire_kinds import parts
@@ -18,14 +19,15 @@ from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Constructor, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.values import Ref
+from xenconform.models.values import Ref, Value
 
 XML_INTS = ("", "string", "int", "i4", "i8")
 """The tags with which XML-RPC clients send ints; "" is bare text."""
 WIDE_XML = (("i4", -1), ("int", -(2**31)), ("i8", 2**53 + 1), ("i8", t.INT_MIN), ("i8", -2))
 WIDE_JSON = (("native", -1), ("native", 2**53 + 1), ("native", t.INT_MIN), ("native", t.INT_MAX), ("text", t.INT_MAX))
-WIDE = 2**40 + 1
-"""An int beyond 32 bits for constructors: a size that a disk may have."""
+WIDE = (2**53 + 1, 2**40 + 1)
+"""Ints for constructors, beyond those that a double holds, and beyond 32 bits: a size that a disk may have."""
+Shown: TypeAlias = Mapping[str, Value]
 INT_WRITERS: tuple[Ints, Ints] = ("text", "native")
 
 
@@ -97,8 +99,17 @@ def _judge_wide(spot_: Spot, judge: Judge, at: tuple[Format, Ref]) -> None:
             continue
         plain = _set_spelled(spot_, at, value, "text" if how == "native" else "")
         if _is_kept(*plain, value):
-            judge.fail(f"{value} as {how}, like the same as text", f"{describe(wrote)}, {describe(back)}", wrote, back)
+            told = (f"{value} as {how}, like the same as text", f"{describe(wrote)}, {describe(back)}", wrote, back)
+            judge.fail(*told)
+            if how == "native" and isinstance(wrote.reply.outcome, Success):
+                _is_lost(spot_.bench, judge, *told)
             return
+
+
+def _is_lost(bench: Bench, judge: Judge, expected: str, actual: str, *seen: Exchange) -> None:
+    """Tell that an int that was taken as a JSON integer was altered: it travels without loss. Source: wire protocol."""
+    with bench.judging("WIRE-INT-JSON", judge.element, judge.format) as loss:
+        loss.fail(expected, actual, *seen)
 
 
 def _is_kept(wrote: Exchange, back: Exchange, value: int) -> bool:
@@ -117,28 +128,51 @@ def _judge_created(bench: Bench, of: ApiClass) -> None:
         return
     for fmt in bench.formats:
         with bench.judging("WIRE-INT-REQUEST", message.full_name, fmt) as judge:
-            text, native = (_created(bench, of, fmt, ints) for ints in INT_WRITERS)
+            (text, _), (native, _) = (_created(bench, of, fmt, ints) for ints in INT_WRITERS)
             if not isinstance(text.reply.outcome, Success):
                 raise Unavailable(f"no {of.name} was made: {describe(text)}")
             taken = isinstance(native.reply.outcome, Success)
             judge.true(taken, f"ints of {message.full_name} in the format's own form", describe(native), native)
-            text, native = (_created(bench, of, fmt, ints, wide=True) for ints in INT_WRITERS)
-            refused = isinstance(text.reply.outcome, Success) and not isinstance(native.reply.outcome, Success)
-            judge.true(not refused, f"wide ints of {message.full_name}, as in text", describe(native), native)
+            for wide in WIDE if taken else ():
+                if _judge_wide_created(bench, judge, (of, fmt), wide):
+                    break
 
 
-def _created(bench: Bench, of: ApiClass, fmt: Format, ints: Ints, *, wide: bool = False) -> Exchange:
+def _judge_wide_created(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], wide: int) -> bool:
+    """Judge an int that a constructor is given in either spelling; return whether it takes it as text."""
+    (text, kept), (native, shown) = (_created(bench, *at, ints, wide) for ints in INT_WRITERS)
+    if not isinstance(text.reply.outcome, Success):
+        return False
+    taken = isinstance(native.reply.outcome, Success)
+    judge.true(taken, f"{wide} given to {native.message}, as in text", describe(native), native)
+    odd = {name: value for name, value in shown.items() if kept.get(name) == wide != value}
+    if odd:
+        told = (f"{wide} given to {native.message}, as in text", show(odd), text, native)
+        judge.fail(*told)
+        if at[1] is not Format.XMLRPC:
+            _is_lost(bench, judge, *told)
+    return True
+
+
+def _created(bench: Bench, of: ApiClass, fmt: Format, ints: Ints, wide: int | None = None) -> tuple[Exchange, Shown]:
+    """Make an object with ints in a spelling; return that exchange, and what its record shows of the wide ones."""
     constructor, given = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
-    if wide:
+    free: dict[str, str] = {}
+    if wide is not None:
         fields = given_fields(of, constructor)
-        free = [n for n, f in fields if isinstance(f.type, t.Int) and bench.profile.domain(of.name, f.name).is_free]
-        given |= dict.fromkeys(free, WIDE)
+        free = {n: f.name for n, f in fields if f.type == t.Int() and bench.profile.domain(of.name, f.name).is_free}
+        given |= dict.fromkeys(free, wide)
     message = constructor.message
     args = (given,) if constructor.record else tuple(given[param.name] for param in message.params)
     made = bench.call(fmt, message.full_name, *args, ints=ints)
-    if isinstance(made.reply.outcome, Success):
-        bench.stock.remove(bench.stock.adopt(of.name, made))
-    return made
+    if not isinstance(made.reply.outcome, Success):
+        return made, {}
+    obj = bench.stock.adopt(of.name, made)
+    readable = free and "get_record" in of.messages
+    seen = bench.call(bench.other(fmt), f"{of.name}.get_record", obj.ref).reply.outcome if readable else None
+    bench.stock.remove(obj)
+    shown = seen.value if isinstance(seen, Success) else {}
+    return made, {name: shown[name] for name in free.values() if name in shown}
 
 
 def _spellings(fmt: Format) -> Iterator[tuple[str, str]]:
@@ -220,6 +254,11 @@ def _in_record(
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("WIRE-INT-REQUEST", per_class=ints_are_taken_in_each_spelling, applies=has_int_setters),
+    Check(
+        "WIRE-INT-REQUEST",
+        per_class=ints_are_taken_in_each_spelling,
+        applies=has_int_setters,
+        also=("WIRE-INT-JSON",),
+    ),
     Check("WIRE-INT-JSON", per_server=ints_keep_to_one_spelling),
 )

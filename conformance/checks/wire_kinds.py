@@ -25,7 +25,8 @@ NEAR: tuple[tuple[str, ...], ...] = (
     ("ss", "\u00df", "fi", "\ufb01"),
     ("i", "I", "\u0130", "\u0131"),
     ("a", "a\n", "\ta", "a\u00a0"),
-    ("__proto__", "constructor", "length", "$key", "a.b", "a", "a,b"),
+    ("$id", "$type", "@type", "__jsonclass__", "__proto__", "constructor", "length", "$key", "a.b", "a", "a,b"),
+    ("Status", "Value", "ErrorDescription", "faultCode", "jsonrpc", "result", "error", "id", "key", "value", "name"),
     tuple("k" * size for size in (63, 64, 127, 128, 254, 255, 256, 257, 511, 512, 513, 1025)),
 )
 """Texts that are easily taken for each other, the empty one first: as members of a set and as keys of a map."""
@@ -141,23 +142,42 @@ def sizes(of: Type) -> Sequence[Batch]:
     """Return plain sets or maps of every size that matters: none, one, two, many; and members that are much alike."""
     match of:
         case t.SetOf(item):
-            members = numbered(item, LARGE)
-            near = _near(lambda texts: tuple(dict.fromkeys(texts))) if isinstance(item, t.Str) else ()
-            return (*(Batch(members[:size]) for size in _counts(members)), *near)
+            members = [_members(item, size) for size in _counts(item)]
+            empty = (Batch(("",)), *_near(lambda texts: tuple(dict.fromkeys(texts)))) if isinstance(item, t.Str) else ()
+            return (*map(Batch, dict.fromkeys(members)), *empty)
         case t.MapOf(key, item):
-            keys, values = numbered(key, LARGE), numbered(item, 2)
+            values = numbered(item, 2)
             if not values:
                 return ()
-            pairs = [(each, values[at % len(values)]) for at, each in enumerate(keys)]
+            keys = dict.fromkeys(_members(key, size) for size in _counts(key))
             alike = _near(lambda texts: dict.fromkeys(texts, values[0])) if isinstance(key, t.Str) else ()
-            return (*(Batch(dict(pairs[:size])) for size in _counts(pairs)), *alike)
+            return (*(Batch(_paired(each, item, values)) for each in keys), *alike)
         case _:
             return ()
 
 
-def _counts(members: Sequence[object]) -> list[int]:
-    """Return the sizes; none comes last, as it takes all away."""
-    return [*sorted({1, 2, min(MANY, len(members)), len(members)}), 0]
+def _counts(member: Type) -> list[int]:
+    """Return the sizes that a set of such members can have; none comes last, as it takes all away."""
+    most = len(numbered(member, LARGE))
+    return [*sorted({1, 2, min(MANY, most), most}), 0]
+
+
+def _members(of: Type, size: int) -> tuple[Value, ...]:
+    """Return so many members, or keys, of a type. Texts are numbers, but where they are most.
+
+    From nothing on they are the places of an array, which a server may take a map for whose keys they all are; two are
+    counted from one, as arrays are elsewhere. What guesses types takes texts that are all figures for numbers.
+    """
+    if not isinstance(of, t.Str) or size == LARGE:
+        return numbered(of, size)
+    first = 1 if size == 2 else 0
+    return tuple(str(number) for number in range(first, first + size))
+
+
+def _paired(keys: Sequence[Value], of: Type, values: Sequence[Value]) -> dict[Value, Value]:
+    """Return a map with keys; where they and the values are text, each is its own value."""
+    own = isinstance(of, t.Str) and all(isinstance(key, str) for key in keys)
+    return {key: key if own else values[at % len(values)] for at, key in enumerate(keys)}
 
 
 def _near(made: Callable[[Sequence[str]], Value]) -> Sequence[Batch]:
