@@ -72,7 +72,14 @@ def _wrong(of: Type) -> Iterator[Typed]:
         case t.Float():
             yield from (*_TEXTS, (_STR, "1,5"), *_BOOLS, *_wrapped(of))
         case t.DateTime():
-            yield from (*_TEXTS, (_STR, "20241301T12:00:00Z"), (_STR, "20240230T12:00:00Z"), *_BOOLS, *_wrapped(of))
+            yield from (
+                *_TEXTS,
+                (_STR, "20241301T12:00:00Z"),
+                (_STR, "20240230T12:00:00Z"),
+                *_BOOLS,
+                *_FLOATS,
+                *_wrapped(of),
+            )
         case t.Bool():
             yield from (*_TEXTS, (_STR, "true"), (_INT, 2), *_FLOATS, *_wrapped(of))
         case t.Enum(_, names):
@@ -80,10 +87,10 @@ def _wrong(of: Type) -> Iterator[Typed]:
             yield from (text for text in _TEXTS if text[1] not in names)
             yield from (*_BOOLS, *_FLOATS, *_wrapped(of))
         case t.SetOf(item):
-            yield from (*_TEXTS, *_BOOLS, *_FLOATS, *_STRUCTS)
+            yield from (*_TEXTS, *_BOOLS, *_FLOATS, (t.MapOf(_STR, _STR), {}), _numbered(item))
             yield from ((t.SetOf(other), (value,)) for other, value in _wrong(item))
         case t.MapOf(key, item):
-            yield from (*_TEXTS, *_BOOLS, *_FLOATS, *_ARRAYS)
+            yield from (*_TEXTS, *_BOOLS, *_FLOATS, *_ARRAYS, (t.SetOf(_STR), ()))
             yield from _wrong_members(key, item)
         case t.RecordOf():
             yield from (_TEXTS[0], *_BOOLS, *_FLOATS, *_ARRAYS)
@@ -99,6 +106,12 @@ def _wrapped(of: Type) -> tuple[Typed, ...]:
         return (*_ARRAYS, *_STRUCTS)
     value = tame(of, 0)
     return (t.SetOf(of), (value,)), (t.MapOf(_STR, of), {"a": value})
+
+
+def _numbered(item: Type) -> Typed:
+    """Return a struct of one member whose name is the place that it would have in an array."""
+    refs = t.refs_in(item) or (isinstance(item, t.Enum) and not item.values)
+    return (t.MapOf(_STR, _STR), {"0": "b"}) if refs else (t.MapOf(_STR, item), {"0": tame(item, 0)})
 
 
 def _wrong_members(key: Type, item: Type) -> Iterator[Typed]:

@@ -65,6 +65,8 @@ LAST_FOUND = (
     "asynchronous_calls_remember_sessions",
     "a_null_parameter_shows_the_stack",
     "an_observer_that_was_missed_stays_missed",
+    "maps_numbered_from_zero_become_arrays",
+    "numbers_of_a_json_record_are_doubles",
 )
 """Those of the last sets that nobody's check had foreseen, each the proof of what was added since."""
 

@@ -30,6 +30,10 @@ EXTRA: Param = (t.Str(), "extra")
 def refusals(bench: Bench, of: ApiClass, obj: Obj | None) -> Iterator[Stop]:
     """Yield calls that must fail, of each kind of message and for each kind of reason; aimed at the object, if any."""
     yield from _refused_readings(of)
+    if "get_all_records" in of.messages:
+        query: Param = (t.Str(), 'field "uuid" = "')
+        yield Stop(f"{of.name}.get_all_records_where", (query,), "half a query", good=False)
+    yield from _refused_making(bench, of)
     for message in _one_of_each(of):
         yield from _refused_writing(bench, of, message, obj)
     if obj is not None:
@@ -64,6 +68,19 @@ def _one_of_each(of: ApiClass) -> Iterator[Message]:
     yield from found.values()
 
 
+def _refused_making(bench: Bench, of: ApiClass) -> Iterator[Stop]:
+    """Yield calls of a constructor whose parameters are fields: of another number, and without a session."""
+    with suppress(Unavailable):
+        constructor, given = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
+        message = constructor.message
+        if constructor.record or not of.destructor:
+            return
+        params = typed(message, tuple(given[p.name] for p in message.params))
+        base = Stop(message.full_name, params, "an unknown session", unknown_ref(), good=False, makes=of.name)
+        yield base
+        yield replace(base, params=(*params, EXTRA), what="a parameter too many", session=UNSET)
+
+
 def _refused_writing(bench: Bench, of: ApiClass, message: Message, obj: Obj | None) -> Iterator[Stop]:
     if why_not(bench, message):
         return
@@ -96,6 +113,7 @@ def _refused_values(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
     for field, value, what in (
         *((f, (t.Str(), str(t.INT_MAX + 1)), "a number beyond 64 bits") for f in ints[:1]),
         *((f, (None, NIL), "a null") for f in settable[:1]),
+        *((f, (t.Str(), "nine"), "what is no date") for f in settable if f.type == t.DateTime()),
     ):
         getter, setter = f"{of.name}.get_{field.name}", of.messages[f"set_{field.name}"]
         if why_not(bench, setter):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,9 @@ from xenconform.conformance.codec import Param, codec_for
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import RefTo
+
+MANY = 120
+"""So many calls are many for a batch, and not too many."""
 
 
 def batches_are_whole(bench: Bench) -> None:
@@ -36,6 +40,8 @@ def batches_are_whole(bench: Bench) -> None:
                     write | {"id": 2},
                 ],
                 "a write and five reads": [write | {"id": 1}, *(ask | {"id": n} for n in range(2, 7))],
+                "a write and many reads": [write | {"id": 1}, *(ask | {"id": n} for n in range(2, MANY))],
+                "calls whose ids are alike": [write | {"id": 1}, ask | {"id": "1"}, write | {"id": 1}],
             }.items():
                 _judge_whole(judge, here, what, calls)
             bare = {name: each for name, each in write.items() if name != "id"}
@@ -56,8 +62,7 @@ def _judge_whole(judge: Judge, here: Scene, what: str, calls: list[Any]) -> None
                    exchange, seen)  # fmt: skip
     else:
         ids = sorted(str(each.get("id")) for each in answers if isinstance(each, dict))
-        asked = sorted(str(each["id"]) for each in calls if isinstance(each, dict))
-        missing = [each for each in asked if each not in ids]
+        missing = Counter(str(each["id"]) for each in calls if isinstance(each, dict)) - Counter(ids)
         judge.true(not missing, f"a batch of {what} gets an answer to each call", f"answers to {ids}", exchange)
         wrote = next((each for each in answers if _is_of(each, calls)), None)
         if wrote is not None:
@@ -118,15 +123,14 @@ def _judge_ends(judge: Judge, here: Scene) -> None:
     except Unavailable:
         return
     name = f"{of.name}.{of.destructor}"
-    nearly = {what: each for what, each in _spellings(bench.client.session).items() if each != bench.client.session}
-    for what, spelled in nearly.items():
+    for what, spelled in _spellings(here.fmt, bench.client.session).items():
+        if spelled == bench.client.session:
+            continue
         for message, ref in ((name, spare.ref), (f"Async.{name}", unknown_ref())):
             params: list[Param] = [(RefTo("session"), spelled), (RefTo(of.name), ref)]
             exchange = here.send(codec_for(here.fmt).encode_call(message, params))
-            through = spelled != bench.client.session and succeeded(exchange)
-            judge.true(
-                not through, f"{message} with a session {what} does not get through", describe(exchange), exchange
-            )
+            told = f"{message} with a session {what} does not get through"
+            judge.true(not succeeded(exchange), told, describe(exchange), exchange)
     if is_there(bench, spare):
         bench.stock.remove(spare)
     else:
@@ -136,7 +140,7 @@ def _judge_ends(judge: Judge, here: Scene) -> None:
 
 def _attempts(here: Scene) -> Iterator[tuple[str, bytes, str | None]]:
     session, good = here.bench.client.session, here.asking()
-    spellings = _spellings(session)
+    spellings = _spellings(here.fmt, session)
     for what in TELLING:
         here.bench.client.secrets.add_session(spellings.get(what, ""))
     for what, spelled in spellings.items():
@@ -168,11 +172,12 @@ def _attempts(here: Scene) -> Iterator[tuple[str, bytes, str | None]]:
     yield "the null reference for a session", null, None
 
 
-TELLING = ("in other case", "without its prefix", "in percent signs")
+TELLING = ("in other case", "whose own part is in other case", "without its prefix", "in percent signs",
+           "without dashes", "in braces")  # fmt: skip
 """The spellings that tell a session and do not show it as it is."""
 
 
-def _spellings(session: str) -> dict[str, str]:
+def _spellings(fmt: Format, session: str) -> dict[str, str]:
     """Return texts that are nearly a session: refs are compared exactly."""
     prefix, colon, tail = session.rpartition(":")
     changed = session.swapcase()
@@ -181,6 +186,10 @@ def _spellings(session: str) -> dict[str, str]:
         **({"in other case": changed} if changed != session else {}),
         **({"without its prefix": tail} if colon else {}),
         **({"with a prefix of its own": f"Other{colon}{tail}"} if colon else {}),
+        **({"whose own part is in other case": f"{prefix}{colon}{tail.swapcase()}"} if colon else {}),
+        "without dashes": session.replace("-", ""),
+        "in braces": f"{prefix}{colon}{{{tail}}}",
+        **({"with a NUL behind it": f"{session}\0"} if fmt is not Format.XMLRPC else {}),
         **({"that is a prefix alone": f"{prefix}{colon}"} if colon else {}),
         "with a space behind it": f"{session} ",
         "with a space before it": f" {session}",

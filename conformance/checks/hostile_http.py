@@ -114,6 +114,21 @@ def _broken(here: Scene) -> Iterator[tuple[str, bytes]]:
         "a call as long as its length, said to be in chunks, and a request behind it",
         (_head(here, f"Content-Length: {len(ask)}", "Transfer-Encoding: chunked") + ask + inside),
     )
+    for both in (
+        "chunked, identity",
+        "xchunked",
+        "x-chunked",
+        "chunked, chunked",
+        "\x0bchunked",
+        '"chunked"',
+        "chunked;q=1",
+    ):
+        hidden = b"0\r\n\r\n" + inside
+        yield (
+            f"a request within the body of one with a length and the coding {both!r}",
+            _head(here, f"Content-Length: {len(hidden)}", f"Transfer-Encoding: {both}") + hidden,
+        )
+    yield "a body without a length", _head(here) + write
     for first, second in ((size, size + len(inside)), (size + len(inside), size), (0, size), (size, size - 1)):
         yield (
             f"two lengths, {first} and {second}",

@@ -7,13 +7,17 @@ import re
 from xenconform.conformance.checks.judging import Judge
 from xenconform.models.exchange import Exchange
 
+SOURCES = rb"py|ml|mli|go|rs|c|cc|cpp|h|hpp|rb|php|cs|vb|fs|lua|pm|erl|exs?|[cm]?[jt]s|java|kt|scala"
+"""The endings of files of source."""
 TRACES = re.compile(
     rb"Traceback \(most recent call last\)|\bat [\w.$]+\([\w]+\.(?:java|kt|scala):\d+\)|goroutine \d+ \["
-    rb"|Raised (?:at|by)|Called from [\w.]+ in file|\bFile \"[^\"]+\", line \d+|\.(?:py|ml|go|rs|cc|cpp|rb|php|cs):\d+"
-    rb"|thread '[^']*' panicked|Stack trace:|stack backtrace:"
+    rb"|Raised (?:at|by)|Called from [\w.]+ in file|\bFile \"[^\"]+\", line \d+|\.(?:" + SOURCES + rb"):(?:line )?\d+"
+    rb"|\.p[lm] line \d+|\.php(?:\(\d+\)| on line \d+)|\bCaused by: \w+\.[\w.]+"
+    rb"|thread '[^']*' panicked|Stack trace:|stack traceback:|stack backtrace:"
 )
 PATHS = re.compile(
     rb"(?:/usr/(?:lib|local|share)|/home|/opt|/root|/var/lib|/site-packages)/[\w.-]+|\b[A-Z]:\\\\?[A-Za-z]"
+    rb"|(?<![\w.-])/(?:srv|nix/store|usr/(?:lib64|libexec|src)|var/(?:www|opt))/[\w.-]+"
 )
 
 

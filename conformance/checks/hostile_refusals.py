@@ -6,7 +6,7 @@ that could get lost; what is turned down lets go of all that it took, and nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from xenconform.conformance.checks.awkward import fill
@@ -26,7 +26,8 @@ from xenconform.conformance.checks.wire_uncounted import is_there, judge_same_re
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.values import Ref
+from xenconform.models.types import Str
+from xenconform.models.values import Ref, Value
 
 ALIVE = "ROBUST-ALIVE"
 NO_EFFECT = "ROBUST-NO-EFFECT"
@@ -82,9 +83,19 @@ def _seen(turned_down: list[tuple[Stop, Exchange]]) -> list[Exchange]:
     return [exchange for stop, exchange in turned_down if stop.ends is not None]
 
 
+def _given(of: ApiClass, stop: Stop) -> Mapping[str, Value]:
+    """Return what a call gives a constructor for the fields: its record, or its parameters."""
+    maker = next((each for each in of.constructors if each.message.full_name == stop.message), None)
+    if maker is None or maker.record:
+        record = stop.params[0][1]
+        return record if isinstance(record, dict) else {}
+    return {name: value for name, (_, value) in zip(maker.fields, stop.params, strict=False) if name}
+
+
 def _judge_unmade(bench: Bench, judge: Judge, of: ApiClass, refs: set[Ref], stops: list[Stop]) -> None:
     """Assert that no new object is what a refused call was to make."""
-    given = [stop.params[0][1] for stop in stops if stop.makes == of.name and BAD_RECORD not in stop.params]
+    given = [_given(of, stop) for stop in stops if stop.makes == of.name and BAD_RECORD not in stop.params]
+    given = [each for each in given if any(each.get(n) and f.type == Str() for n, f in of.fields.items())]
     if not given or not {"get_all", "get_record"} <= of.messages.keys():
         return
     new = [ref for ref in bench.stock.all_refs(of.name) if ref not in refs | bench.stock.known_refs(of.name)]

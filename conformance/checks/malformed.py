@@ -34,6 +34,8 @@ def malformed(fmt: Format, message: str, session: str) -> Iterator[tuple[str, by
         yield f"a call cut after {cut} of {size} bytes", good[:cut]
     yield "a call without its last byte", good[:-1]
     yield "a call and then garbage", good + b" garbage<{"
+    yield "garbage and then a call", b"garbage " + good
+    yield "a call, a NUL and garbage", good + b"\0 garbage"
     yield "two calls, one after the other", good + good
     yield from _xml(good.decode(), message, session) if fmt is Format.XMLRPC else _json(fmt, message, session)
 
@@ -60,7 +62,6 @@ def _xml(good: str, method: str, session: str) -> Iterator[tuple[str, bytes]]:
         "an int that is none": f"{call}{one.replace('string', 'int')}</methodCall>",
         "a boolean that is none": f"{call}{one.replace('string', 'boolean')}</methodCall>",
         "a double that is none": f"{call}{one.replace('string', 'double')}</methodCall>",
-        "text before the root": "text" + good,
         "an end tag in other letters": good.replace("</methodCall>", "</methodcall>"),
         "a section that does not end": f"{call}{one.replace(session, '<![CDATA[' + session)}</methodCall>",
         "a parameter without a value": f"{call}<params><param></param></params></methodCall>",

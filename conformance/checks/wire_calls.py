@@ -10,6 +10,7 @@ from xenconform.conformance.checks.arguments import WRITING, good_args, self_ref
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.opening import LOGIN
 from xenconform.conformance.client import UNSET, Unset
 from xenconform.conformance.codec import Scalar
 from xenconform.models.api import Api, ApiClass, Message, Qualifier, State
@@ -48,10 +49,10 @@ def unknown_method_fails(bench: Bench, of: ApiClass) -> None:
     for fmt in bench.formats:
         with with_code(bench, "WIRE-METHOD-UNKNOWN", of.name, fmt) as (judge, coded):
             for method, args in _unknown_methods(bench, of):
-                if fmt is Format.XMLRPC and method != method.strip():
-                    continue  # White space in an element is easily none to a parser of XML.
+                if fmt is Format.XMLRPC and (method != method.strip() or "\0" in method):
+                    continue  # White space in an element is easily none to a parser of XML, and NUL it cannot carry.
                 exchange = bench.call(fmt, method, *args, probe=True)
-                if judge.refused(exchange, f"the unknown method {method}"):
+                if judge.refused(exchange, f"the unknown method {show(method)}") and "\0" not in method:
                     coded.code(exchange, "MESSAGE_METHOD_UNKNOWN", method)
 
 
@@ -72,7 +73,7 @@ def _unknown_methods(bench: Bench, of: ApiClass) -> list[tuple[str, tuple[Value,
         return found
     ref, _ = self_ref(bench, getter)
     name = getter.full_name
-    near = (f"{name}s", f"{cls}.{getter.name.upper()}", f"{cls.swapcase()}.{getter.name}")
+    near = (f"{name}s", name[:-1], f"{name}\0", f"{cls}.{getter.name.upper()}", f"{cls.swapcase()}.{getter.name}")
     found += [(each, (ref,)) for each in near]
     found += [
         (f"{cls}.get_no_such_field", (ref,)),
@@ -127,6 +128,11 @@ def wrong_number_of_parameters_fails(bench: Bench, of: ApiClass) -> None:
                 for each in chosen:
                     _judge_number(bench, message, (fmt, each), judge, coded)
                 _judge_unchanged(bench, message, (fmt, args), before, judge)
+    if "get_all_records" in of.messages:
+        fmt = bench.formats[bench.seed % len(bench.formats)]
+        query = f"{of.name}.get_all_records_where"
+        with bench.judging("WIRE-ARITY", query, fmt) as judge:
+            judge.refused(bench.call(fmt, query, "true", "extra", probe=True), f"{query} with too many parameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,24 +222,30 @@ def _judge_unchanged(
         judge.same(of.type, before[0], after[0])
 
 
-def logout_takes_no_parameters(bench: Bench) -> None:
-    """A logout with parameters fails; which session it ends all the same is of no matter. Source: error list."""
+def the_door_counts_parameters(bench: Bench) -> None:
+    """A logout with parameters fails, whichever session it ends all the same, and so does a login with a user alone.
+
+    Source: error list.
+    """
     for fmt in bench.formats:
-        with bench.judging("WIRE-ARITY", "server, session.logout", fmt) as judge:
+        with bench.judging("WIRE-ARITY", "server, login and logout", fmt) as judge:
             known = bench.client.credentials
             if known is None:
                 raise Unavailable("the run has no credentials to open a session with")
             given = (known.user, known.password, known.version, known.originator)
-            session, _ = bench.ask(fmt, "session.login_with_password", *given, session=None)
+            session, _ = bench.ask(fmt, LOGIN, *given, session=None)
             surplus: tuple[tuple[Value, ...], ...] = (("extra",), ("",), ({},))
             for more in surplus:
                 exchange = bench.call(fmt, "session.logout", *more, session=session, probe=True)
                 judge.refused(exchange, f"session.logout with {show(more)}")
             bench.call(fmt, "session.logout", session=session, probe=True)
+            # How many it takes at most is open: live servers overlook what follows those that they know.
+            exchange = bench.call(fmt, LOGIN, *given[:1], session=None, probe=True)
+            judge.refused(exchange, f"{LOGIN} with a user alone")
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("WIRE-ARITY", per_server=logout_takes_no_parameters),
+    Check("WIRE-ARITY", per_server=the_door_counts_parameters),
     Check(
         "WIRE-METHOD-UNKNOWN",
         per_class=unknown_method_fails,

@@ -46,7 +46,22 @@ IDS: tuple[int | str, ...] = (
 )
 WIDE: tuple[int, ...] = (2**63 + 1025, -(2**64) - 1)
 """Integers that a server may have no room for: it may refuse them, and may not change them."""
-WRONG_VERSIONS: tuple[object, ...] = ("1.0", "1.1", "2.1", "3.0", "2", "", "2.0 ", " 2.0", "v2.0", 2, 2.0, 3, True)
+WRONG_VERSIONS: tuple[object, ...] = (
+    "1.0",
+    "1.1",
+    "2.1",
+    "3.0",
+    "2",
+    "",
+    "2.0 ",
+    " 2.0",
+    "v2.0",
+    2,
+    2.0,
+    3,
+    True,
+    ["2.0"],
+)
 IN_PARAMETERS: tuple[Any, ...] = ('"jsonrpc":"2.0"', {"jsonrpc": "2.0"}, {"jsonrpc": "1.0", "id": 5})
 """What looks like a version, standing where it is none."""
 WAIT = 0.5

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TypeAlias
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe
 from xenconform.conformance.checks.querying import is_listed, query
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.wire_kinds import MAP, Kind
+from xenconform.conformance.checks.stops import own
+from xenconform.conformance.checks.wire_kinds import MAP, SET, Kind
 from xenconform.models.api import ApiClass, Field, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
@@ -91,6 +93,8 @@ def judge_listing(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> None:
                     judge.failed = True
                 else:
                     judge.asserted += 1
+    if kind is SET and "get_by_name_label" in of.messages:
+        _find_one(bench, of, fmt)
     if kind is MAP and is_listed(bench.api, of):
         # Who finds nothing has a map all the same; a server that does not know the message, or the query, need not.
         exchange = query(bench, of, fmt, f'field "uuid" = "{unknown_ref()}"')
@@ -98,3 +102,11 @@ def judge_listing(bench: Bench, of: ApiClass, kind: Kind, fmt: Format) -> None:
             with bench.judging(kind.clause(fmt), exchange.message, fmt) as judge:
                 judge.asserted += 1
                 judge.failed = bench.flawed(kind.clause(fmt), exchange.message, fmt)
+
+
+def _find_one(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Look an object up by its label, which it alone may have: a wrong form of the answer is recorded as it comes."""
+    with suppress(Unavailable, Unanswered):
+        obj = own(bench, of) or bench.stock.readable(of.name)[0]
+        label, _ = bench.ask(fmt, f"{of.name}.get_name_label", obj.ref)
+        bench.call(fmt, f"{of.name}.get_by_name_label", label)

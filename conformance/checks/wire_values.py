@@ -27,6 +27,7 @@ from xenconform.conformance.checks.wire_kinds import (
     Batch,
     Kind,
     holds_longest,
+    sizes,
 )
 from xenconform.conformance.checks.wire_listed import values_stand_in_listings
 from xenconform.conformance.checks.wire_names import outside_names_are_refused
@@ -110,7 +111,10 @@ def _judge_values(spot_: Spot, kind: Kind, fmt: Format, turn: int, *, all_of_the
             raise Unavailable(f"{spot_.element} cannot be read; counted under GET-EVERY-FIELD")
         try:
             if trial.plain_comes_back(plain):
-                _try_hard(trial, kind, turn, _chosen(spot_, kind, turn, all_of_them=all_of_them), plain[0])
+                batches = _chosen(spot_, kind, turn, all_of_them=all_of_them)
+                _try_hard(trial, kind, turn, batches, plain[0])
+                if kind.at_top and all_of_them:
+                    _one_stands_everywhere(trial)
                 if kind is STRING and all_of_them:
                     other_spellings_are_read(trial)
         finally:
@@ -142,6 +146,17 @@ def _try_hard(trial: Trial, kind: Kind, turn: int, batches: Sequence[Batch], pla
     if kind is STRING:
         uncarriable_text_is_kept_or_refused(trial, turn)
         texts_are_added(trial)
+
+
+def _one_stands_everywhere(trial: Trial) -> None:
+    """Have a set or map of one looked at in the record and in the listing: what is wrong is recorded as it comes."""
+    of, holder = trial.spot.of, trial.holder
+    one = next((batch.value for batch in sizes(trial.spot.field.type) if len(batch.value) == 1), None)
+    if holder is None or one is None or trial.over or not trial.attempt(one, quiet=True):
+        return
+    for name, args in (("get_record", (holder.ref,)), ("get_all_records", ())):
+        if name in of.messages:
+            trial.spot.bench.call(trial.fmt, f"{of.name}.{name}", *args)
 
 
 def _try_batch(trial: Trial, kind: Kind, batch: Batch, plain: Value) -> None:
