@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from sampling import LONG
 from strangers.defects import DEFECTS
 from strangers.plain_server import Plain
 from strangers.values import PASSWORD
@@ -139,6 +140,7 @@ REAL = {
 """Defects such as servers in use had on the wire, in one server, and the clause that each of them breaks."""
 
 
+@LONG
 def test_the_defects_of_a_server_with_many_are_a_finding_each(tmp_path: Path) -> None:
     """Each of several defects is found under its clause, however often it shows, and no other is told beside them."""
     (password := tmp_path / "password").write_text("password")

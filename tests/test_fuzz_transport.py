@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import trustme
 from fronts import Front, context_for, front
+from sampling import LONG
 from strangers.defects import DEFECTS
 from strangers.plain_server import Plain
 from strangers.values import PASSWORD
@@ -22,7 +23,7 @@ from strangers.values import PASSWORD
 from xenconform.conformance.reference.embedded import Embedded, start
 
 WAYS = ("CA file", "insecure", "unix")
-"""How a server is reached."""
+"""How a server is reached; all but the check of its certificate is the same in the first two."""
 SOUND = ("--layer", "json", "--layer", "call", "--layer", "session")
 """The layers that the stranger is sound in."""
 FAULTS = (
@@ -70,7 +71,7 @@ class Place:
             yield door
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=[pytest.param(way, marks=[LONG] if way == "insecure" else []) for way in WAYS])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
