@@ -12,12 +12,15 @@ from xenconform.models.values import Value
 from xenconform.strategies.boundary import MANY, boundaries, numbered
 
 TEXTS: tuple[str, ...] = (
-    "xc1x", "xc1/x", "xc1.x", "xc1:x", "xc1", "XC1", "c1", " xc1", "xc1 ", "xc1,xc2", "xc2", "x%", "x.1", "xc01", "01",
-    "1",
+    "xc1x", "xc1/x", "xc1.x", "constructor", "xc1", "XC1", "c1", " xc1", "xc1 ", "xc1,c1", "0", "x%", "x*", "x.1",
+    "01", "1",
 )  # fmt: skip
 """Texts of which each may be taken for another one; a longer one stands before its parts, and what is below another."""
-FOREIGN: tuple[str, ...] = ("cafe\u0301", "caf\u00e9", "cafe", "\u65e5\U0001f600")
-"""Texts beyond ASCII: one in two spellings that look alike, one that they are taken for, one beyond 16 bits."""
+FOREIGN: tuple[str, ...] = ("cafe\u0301", "caf\u00e9", "cafe", "\u65e5\U0001f600", "__proto__", "$o'x\"\\;%41+?")
+"""Texts beyond ASCII: one in two spellings that look alike, one that they are taken for, one beyond 16 bits.
+
+And a name that a language has for its own, and the signs that have a meaning somewhere.
+"""
 RARE: tuple[str, ...] = ("k" * 256 + "1", "k" * 256, "k" * 255, "")
 """More such texts, which a server may have reasons to refuse: at the limits of columns, and none at all."""
 
@@ -33,15 +36,32 @@ def confusables(of: Type) -> tuple[Value, ...]:
             return numbered(of, len(TEXTS))
 
 
+def lookalikes(of: Type) -> tuple[tuple[Value, ...], ...]:
+    """Return rows of values of which each may be taken for the one before it: longer, a number, in another spelling.
+
+    There are such texts and ints; no values of other types.
+    """
+    match of:
+        case t.Str():
+            return (("xc7", "xc70", "xc7", "xc7 "), ("1", "01", "0", "null"), ("cafe\u0301", "caf\u00e9"))
+        case t.Int():
+            return ((7, 7 + 2**32), (7 + 2**53, 8 + 2**53))
+        case _:
+            return ()
+
+
 def crowd(of: Type) -> tuple[Value, ...]:
     """Return more different values of a type than one byte can count, fewer where the type has fewer."""
     return numbered(of, MANY)
 
 
 def paired(keys: tuple[Value, ...], of: Type) -> dict[Value, Value]:
-    """Return a map of these keys: the first value is the plainest, which may be empty, and every value comes twice."""
+    """Return a map of these keys: the first value is the plainest, which may be empty, and every value comes twice.
+
+    Of texts the next one is "0", which languages take for none as well.
+    """
     plain = numbered(of, len(keys)) or boundaries(of)
-    found = (boundaries(of)[0], *plain)
+    found = (boundaries(of)[0], *(("0",) if isinstance(of, t.Str) else ()), *plain)
     return {key: found[(at // 2) % len(found)] for at, key in enumerate(keys)}
 
 

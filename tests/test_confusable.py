@@ -9,7 +9,7 @@ import pytest
 
 from xenconform.models import types as t
 from xenconform.models.values import canonical
-from xenconform.strategies.confusable import boldest_first, confusables, crowd, paired
+from xenconform.strategies.confusable import boldest_first, confusables, crowd, lookalikes, paired
 
 WIDE = (t.Str(), t.Int(), t.Float(), t.DateTime())
 """Types with more values than any limit of one byte."""
@@ -29,7 +29,8 @@ def test_texts_are_confused() -> None:
     assert len({each.strip() for each in texts}) < len(texts)
     assert any(one in other for one in texts for other in texts if one != other)
     assert any(set(each.split(",")) <= set(texts) for each in texts if "," in each)
-    assert len({int(each) for each in texts if each.isdecimal()}) == 1
+    numbers = [int(each) for each in texts if each.isdecimal()]
+    assert len(set(numbers)) < len(numbers)
 
 
 def test_the_boldest_stand_first() -> None:
@@ -39,6 +40,15 @@ def test_the_boldest_stand_first() -> None:
     assert ways[0][-1] == ""
     assert ways[-1] == confusables(t.Str())
     assert {normalize("NFC", str(each)) for each in ways[1]} < set(ways[1])
+
+
+def test_lookalikes_follow_one_another() -> None:
+    """Texts and ints have rows of values of which each differs from the one before it; other types have none."""
+    for of in (t.Str(), t.Int()):
+        rows = lookalikes(of)
+        assert rows
+        assert all(one != other for row in rows for one, other in pairwise(row))
+    assert lookalikes(t.Bool()) == ()
 
 
 def test_small_types_give_what_they_have() -> None:

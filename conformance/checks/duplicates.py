@@ -37,7 +37,9 @@ def add_to_of_a_present_key_fails(place: Place, judge: Judge) -> None:
     for pair in (first, (first[0], other)):
         refused = _refuse(place, judge, [pair])
         _duplicate_params(place, refused)
-        _duplicate_unchanged(place, refused, dict([first, second]))
+        _duplicate_unchanged(place, refused, dict([first, second]), listed=pair != first)
+    with readily():
+        _refuse_what_is_back(place, judge, first, other)
     with readily():
         _refuse_what_is_there(place, judge)
     with readily():
@@ -52,6 +54,13 @@ def _refuse(place: Place, judge: Judge, pairs: Sequence[Pair]) -> list[Exchange]
         judge.code(exchange, DUPLICATE)
         refused.append(exchange)
     return refused
+
+
+def _refuse_what_is_back(place: Place, judge: Judge, pair: Pair, other: Value) -> None:
+    """Add once more what was removed and added again: the same call, no repetition of the one before, and another."""
+    place.do("remove_from", pair[0])
+    place.do("add_to", *pair)
+    _refuse(place, judge, [pair, pair, (pair[0], other)] if at_length(place) else [pair, pair])
 
 
 def _refuse_what_is_there(place: Place, judge: Judge) -> None:
@@ -111,8 +120,8 @@ def _names(place: Place) -> tuple[Value, ...]:
     return (ref, outcome.value) if isinstance(outcome, Success) else (ref,)
 
 
-def _duplicate_unchanged(place: Place, refused: Sequence[Exchange], before: Pairs) -> None:
-    """The map is as before by its getter, and where that says so by the record too."""
+def _duplicate_unchanged(place: Place, refused: Sequence[Exchange], before: Pairs, *, listed: bool = False) -> None:
+    """The map is as before by its getter, and where that says so by the record too, `listed` among all."""
     bench, of = place.bench, place.of
     with bench.judging("MAP-DUPLICATE-UNCHANGED", f"{of.name}.{place.field.name}", place.fmt) as judge:
         if any(isinstance(each.reply.outcome, Success) for each in refused):
@@ -121,7 +130,11 @@ def _duplicate_unchanged(place: Place, refused: Sequence[Exchange], before: Pair
         compare(place, judge, before, actual, (*refused[-3:], seen))
         if judge.failed or "get_record" not in of.messages:
             return
-        record, whole = bench.ask(bench.other(place.fmt), f"{of.name}.get_record", place.obj.ref)
+        if listed and "get_all_records" in of.messages:
+            records, whole = bench.ask(bench.other(place.fmt), f"{of.name}.get_all_records")
+            record = records.get(place.obj.ref, {})
+        else:
+            record, whole = bench.ask(bench.other(place.fmt), f"{of.name}.get_record", place.obj.ref)
         if place.field.name in record:
             judge.same(place.field.type, before, record[place.field.name], *refused[-3:], whole)
 

@@ -50,15 +50,18 @@ class Place:
         return ask(self.bench, self.fmt, self.message(verb), self.obj.ref, *args, elsewhere=self.elsewhere)[1]
 
     def read(self) -> tuple[Value, Exchange]:
-        """Read back over another format than the one that writes, in either session by turns.
+        """Read back over every format by turns, the one that writes last, and in either session by turns.
+
+        What a server keeps by format is not only to show there what came over others.
 
         Raises:
             Unavailable: that format does not read what another one reads, which is no matter of the writing.
             Unanswered: no format reads it.
         """
-        elsewhere = self.bench.onlooker.has_turn()
+        elsewhere, number = self.bench.onlooker.turn()
+        fmt = self.bench.other(self.fmt, number)
         try:
-            return ask(self.bench, self.bench.other(self.fmt), self.message("get"), self.obj.ref, elsewhere=elsewhere)
+            return ask(self.bench, fmt, self.message("get"), self.obj.ref, elsewhere=elsewhere)
         except Unanswered as why:
             others = (self.bench.call(fmt, self.message("get"), self.obj.ref) for fmt in self.bench.formats)
             if any(isinstance(each.reply.outcome, Success) for each in others):

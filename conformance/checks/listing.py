@@ -27,6 +27,8 @@ CROWD, LARGE_CROWD = 10, 27
 """So many objects of our own are listed with those that are there; the larger a budget with boundary values."""
 PAGE, FEW_FIELDS = 101, 10
 """More objects than servers tell in a page, of classes with less fields than so many."""
+GOES = (2, 2, -2)
+"""Which of a crowd is ended, by turns: one in the middle, whose place the last one may take, and then that one."""
 WRITES = 3
 """So many ways to write a field are tried."""
 
@@ -56,7 +58,9 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
                     _compare_listings(bench, judge, of, fmt, moved, elsewhere=at % 2 == 0)
                 if len(crowd) > 1:
                     with suppress(Unavailable):
-                        _listing_follows_an_exchange(bench, of, crowd, fmt, elsewhere=at % 2 == 0)
+                        _listing_follows_an_exchange(
+                            bench, of, crowd, (fmt, GOES[at % len(GOES)]), elsewhere=at % 2 == 0
+                        )
     finally:
         for obj in reversed(crowd):
             bench.stock.remove(obj)
@@ -168,16 +172,21 @@ def _ways_to_write(place: Place) -> Iterator[tuple[str, tuple[Value, ...]]]:
         yield from ((setter.full_name, (each,)) for each in tuple(fresh)[:1])
 
 
-def _listing_follows_an_exchange(bench: Bench, of: ApiClass, crowd: list[Obj], fmt: Format, *, elsewhere: bool) -> None:
+def _listing_follows_an_exchange(
+    bench: Bench, of: ApiClass, crowd: list[Obj], how: tuple[Format, int], *, elsewhere: bool
+) -> None:
     """End an object of our own and make another, so that there are as many: both listings have the new one alone.
+
+    `how` is the format, and which of the crowd is ended; all the others stay listed.
 
     Raises:
         Unavailable: none can be made.
     """
+    fmt, which = how
     listings = [f"{of.name}.get_all", f"{of.name}.get_all_records"]
     for name in listings:
         ask(bench, fmt, name, elsewhere=elsewhere)
-    old = crowd.pop()
+    old = crowd.pop(which if len(crowd) > max(GOES) else -1)
     if not bench.stock.remove(old):
         return
     crowd.append(new := bench.stock.make(of.name))
@@ -186,6 +195,8 @@ def _listing_follows_an_exchange(bench: Bench, of: ApiClass, crowd: list[Obj], f
         with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
             told = f"{name} without it, {'with' if old.ref in refs else 'and without'} the one before, {old.ref}"
             judge.true(new.ref in refs, f"{new.ref}, which was made for one that was ended", told, seen)
+            lost = sorted(bench.stock.known_refs(of.name) - set(refs))
+            judge.true(not lost, f"what is there after {old.ref} was ended", f"{name} lacks {lost[:3]}", seen)
 
 
 def _same_record(

@@ -6,9 +6,11 @@ A server may overlook such members or refuse the record. Source: introduction, f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unavailable, describe, show
 from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
@@ -42,7 +44,25 @@ def records_write_no_runtime_field(bench: Bench, of: ApiClass) -> None:
                 stored = same(of.fields[name].type, value, now)
                 judge.true(not stored, f"{name} is none of the constructor's", f"{show(now)} is stored", wrote, seen)
             bench.stock.remove(obj)
+    for fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            _no_task_stores(bench, of, given, fmt)
     _follows_no_record(bench, of)
+
+
+def _no_task_stores(bench: Bench, of: ApiClass, given: Mapping[str, Value], fmt: Format) -> None:
+    """Nor does the asynchronous form of the constructor store them.
+
+    Raises:
+        Unavailable: no task makes one of such a record.
+    """
+    obj = made_by_task(bench, of, fmt, given)
+    with bench.judging(CLAUSE, f"{of.name} (record)", fmt) as judge:
+        record, seen = bench.ask(fmt, f"{of.name}.get_record", obj.ref)
+        for name in given.keys() & record.keys():
+            stored = same(of.fields[name].type, given[name], record[name])
+            judge.true(not stored, f"{name} is none of the constructor's", f"{show(record[name])} is stored", seen)
+    bench.stock.remove(obj)
 
 
 def _follows_no_record(bench: Bench, of: ApiClass) -> None:

@@ -32,12 +32,17 @@ class Onlooker:
 
     _session: Ref = field(default="", repr=False)
     _refused: bool = False
-    _turn: bool = False
+    _turn: int = 0
 
-    def has_turn(self) -> bool:
-        """Whether it is the second session's turn, which is every other time."""
-        self._turn = not self._turn
-        return self._turn
+    def turn(self) -> tuple[bool, int]:
+        """Return whether it is the second session's turn, which is every other time, and the number of this turn."""
+        self._turn += 1
+        return self._turn % 2 == 1, self._turn
+
+    def ref(self, bench: Bench) -> Ref:
+        """Return the second session's ref, "" where none can be opened."""
+        self._options(bench, bench.formats[0])
+        return self._session
 
     def call(self, bench: Bench, fmt: Format, message: str, *args: Value, probe: bool = False) -> Exchange:
         """Send a call in the second session and return the exchange; a session that was collected is opened again.

@@ -35,17 +35,17 @@ def tell_own_clause(
     verb, args = done
     name, of = place.field.name, place.field.type
     before, after = (record.get(name) for record in records)
-    expected = _expected(place, verb, args, before)
-    if expected is None or after is None or same(of, expected, _once(place, after)):
+    wanted = expected(place, verb, args, before)
+    if wanted is None or after is None or same(of, wanted, once(place, after)):
         return
     single = place.bench.call(place.bench.other(place.fmt), place.message("get"), place.obj.ref)
     outcome = single.reply.outcome
-    if isinstance(outcome, Success) and not same(of, expected, _once(place, outcome.value)):
+    if isinstance(outcome, Success) and not same(of, wanted, once(place, outcome.value)):
         with place.bench.judging(OWN[verb], f"{place.of.name}.{name}", place.fmt) as judge:
-            judge.fail(show(expected), show(outcome.value), *seen, single)
+            judge.fail(show(wanted), show(outcome.value), *seen, single)
 
 
-def _expected(place: Place, verb: str, args: tuple[Value, ...], before: Value) -> Value:
+def expected(place: Place, verb: str, args: tuple[Value, ...], before: Value) -> Value:
     """Return what a verb makes of a value; None where nothing is said of it."""
     match verb:
         case "set":
@@ -61,7 +61,8 @@ def _expected(place: Place, verb: str, args: tuple[Value, ...], before: Value) -
     return None
 
 
-def _once(place: Place, value: Value) -> Value:
+def once(place: Place, value: Value) -> Value:
+    """Return a set with each member once: that it has one twice is another clause's; any other value as it is."""
     return tuple(dict.fromkeys(value)) if isinstance(place.field.type, SetOf) else value
 
 

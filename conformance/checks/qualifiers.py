@@ -6,8 +6,10 @@ a value other than the field's, and the field is read afterwards: a server that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from types import MappingProxyType
+from typing import TypeAlias
 
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
@@ -21,7 +23,12 @@ from xenconform.models.types import MapOf, RefTo, SetOf, Str, Type, Void, refs_i
 from xenconform.models.values import Value, is_null_text, same
 from xenconform.strategies.plain import tame
 
-VERBS = ("set", "add", "remove", "add_to", "remove_from")
+VERBS = ("add", "remove", "add_to", "remove_from", "set")
+"""The verbs of accessors; the one that shows all by itself stands last, so that a look behind it is one at all."""
+SHORT: Mapping[tuple[str, type], str] = MappingProxyType({("add", MapOf): "add_to", ("add_to", SetOf): "add"})
+"""By verb and type, the verb that it may be taken for."""
+LOOKS = 4
+"""So many readings show that a field which the server may change itself stands still."""
 
 
 def _fields(of: ApiClass, qualifier: Qualifier) -> Iterator[Field]:
@@ -30,11 +37,15 @@ def _fields(of: ApiClass, qualifier: Qualifier) -> Iterator[Field]:
             yield field
 
 
-def _absent(of: ApiClass, field: Field) -> Iterator[tuple[str, tuple[Parameter, ...]]]:
-    """Return the accessors that the model does not publish for a field, with the parameters they would have."""
+def _absent(of: ApiClass, field: Field, turn: int = 0) -> Iterator[tuple[str, tuple[Parameter, ...]]]:
+    """Return the accessors that the model does not publish for a field, with the parameters they would have.
+
+    Those that could be short for another verb, or long for it, have its parameters in every other turn.
+    """
     for verb in VERBS:
         if f"{verb}_{field.name}" not in of.messages:
-            params = _params(verb, field.type)
+            other = SHORT.get((verb, type(field.type)), verb)
+            params = _params(other if turn % 2 else verb, field.type)
             if params:
                 yield verb, params
 
@@ -97,8 +108,9 @@ def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format])
     obj = bench.stock.writable(of.name)
     read_over = bench.other(fmt)
     before = bench.call(read_over, f"{of.name}.get_{field.name}", obj.ref).reply.outcome
-    refused: list[Exchange] = []
-    for verb, params in _absent(of, field):
+    refused: list[tuple[Exchange, tuple[Parameter, ...]]] = []
+    shown: object = before
+    for verb, params in _absent(of, field, bench.formats.index(fmt)):
         message = f"{of.name}.{verb}_{field.name}"
         args = arguments(bench, params, before.value if isinstance(before, Success) else None, verb)
         typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]
@@ -113,26 +125,41 @@ def _all_refused(bench: Bench, judge: Judge, at: tuple[ApiClass, Field, Format])
             and isinstance(before, Success)
             and not same(field.type, before.value, args[0])
         ):
-            _has_no_effect(bench, judge, (obj, field, read_over), args[0], exchange)
+            shown = _has_no_effect(bench, judge, (obj, field, read_over), args[0], exchange)
         if is_refusal(exchange):
-            refused.append(exchange)
+            refused.append((exchange, params))
     _not_applicable(of, field)
-    if field.qualifier is not Qualifier.RUNTIME and not judge.failed:
+    if judge.failed:
+        return
+    if field.qualifier is not Qualifier.RUNTIME:
         _none_had_an_effect(bench, judge, (obj, field, read_over), before, refused)
+    elif _moved(field, before, shown):
+        _do_it_again(bench, judge, (obj, field, read_over), refused)
+
+
+Refused: TypeAlias = Sequence[tuple[Exchange, tuple[Parameter, ...]]]
 
 
 def _none_had_an_effect(
-    bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], before: object, refused: Sequence[Exchange]
+    bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], before: object, refused: Refused
 ) -> None:
     """The field is as it was. Of an object that is not ours one of the calls has to do it again, twice."""
     obj, field, fmt = at
     if obj.own:
-        _show_effect(bench, judge, at, before, refused)
-        return
-    after = bench.call(fmt, f"{obj.cls}.get_{field.name}", obj.ref).reply.outcome
-    if not isinstance(before, Success) or not isinstance(after, Success) or same(field.type, before.value, after.value):
-        return
-    for exchange, (_, params) in zip(refused, _absent(bench.api.classes[obj.cls], field), strict=False):
+        _show_effect(bench, judge, at, before, [exchange for exchange, _ in refused])
+    elif _moved(field, before, bench.call(fmt, f"{obj.cls}.get_{field.name}", obj.ref).reply.outcome):
+        _do_it_again(bench, judge, at, refused)
+
+
+def _moved(field: Field, before: object, after: object) -> bool:
+    if not isinstance(before, Success) or not isinstance(after, Success):
+        return False
+    return not same(field.type, before.value, after.value)
+
+
+def _do_it_again(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], refused: Refused) -> None:
+    """Find the refused call that changes the field, which may have been changed by others, once more and again."""
+    for exchange, params in refused:
         told = [_effect(bench, at, exchange, (params, shift)) for shift in (5, 9)]
         if all(told):
             judge.fail(f"{exchange.message}, which is refused, changes nothing", str(told[-1]), exchange)
@@ -144,8 +171,9 @@ def _effect(
     """Make a refused call once more with other values; return what it changes of a field that stands still, or ""."""
     (obj, field, fmt), (params, shift) = at, what
     name, shown = f"{obj.cls}.get_{field.name}", []
-    for turn in range(3):
-        if turn == 2:
+    looks = LOOKS if field.qualifier is Qualifier.RUNTIME else 2
+    for turn in range(looks + looks // 2):
+        if turn == looks:
             args = arguments(bench, params, None, "", shift=shift)
             typed = [(RefTo(obj.cls), obj.ref), *zip((p.type for p in params), args, strict=True)]
             bench.call(like.format, like.message, params=typed, probe=True)
@@ -153,12 +181,16 @@ def _effect(
         if not isinstance(outcome, Success):
             return ""
         shown.append(outcome.value)
-    moved = not same(field.type, shown[0], shown[1])
-    return "" if moved or same(field.type, shown[1], shown[2]) else f"{show(shown[1])} -> {show(shown[2])}"
+    (first, *still), (last, *others) = shown[:looks], shown[looks:]
+    moved = any(not same(field.type, first, each) for each in still)
+    moved |= any(not same(field.type, last, each) for each in others)
+    return "" if moved or same(field.type, first, last) else f"{show(first)} -> {show(last)}"
 
 
-def _has_no_effect(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], value: Value, exchange: Exchange) -> None:
-    """A call that was refused has not written its value all the same.
+def _has_no_effect(
+    bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], value: Value, exchange: Exchange
+) -> object:
+    """A call that was refused has not written its value all the same; return what the field shows then.
 
     A field that the server may change itself shows a value by chance, so the same must come of other values too.
     """
@@ -171,8 +203,9 @@ def _has_no_effect(bench: Bench, judge: Judge, at: tuple[Obj, Field, Format], va
             seen = bench.call(fmt, f"{obj.cls}.get_{field.name}", obj.ref)
             outcome = seen.reply.outcome
             if not isinstance(outcome, Success) or not same(field.type, outcome.value, again):
-                return
+                return outcome
     judge.fail(f"{field.name} is not what {exchange.message} was refused with", describe(seen), exchange, seen)
+    return outcome
 
 
 def _others(field: Field, value: Value) -> list[Value]:
@@ -241,7 +274,9 @@ def no_task_does_it(
     """
     of, field, fmt = at
     obj = bench.stock.writable(of.name)
-    for verb, params in tuple(absent)[:1]:
+    ways = tuple(absent)
+    at_turn = bench.formats.index(fmt) % len(ways) if ways else 0
+    for verb, params in [each for each in ways if each[0] == "set"] or ways[at_turn : at_turn + 1]:
         message = Message(of.name, f"{verb}_{field.name}", params, Void(), field.lifecycle)
         args = arguments(bench, params, None, verb)
         typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]

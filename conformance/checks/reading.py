@@ -139,7 +139,8 @@ def _namesakes(bench: Bench, of: ApiClass) -> Iterator[tuple[Obj, ...]]:
 def records_follow_a_write(bench: Bench, of: ApiClass) -> None:
     """After a write, get_record shows what get_f shows, over every format. Source: introduction, accessors.
 
-    Every format reads the record before the write, so that one that keeps what it once read is found out.
+    Every format reads the record before the write, so that one that keeps what it once read is found out; it comes
+    over each format by turns, that one included.
     """
     if "get_record" not in of.messages:
         return
@@ -148,7 +149,7 @@ def records_follow_a_write(bench: Bench, of: ApiClass) -> None:
             with bench.judging("GET-RECORD-AGREES", f"{of.name}.{field.name}", fmt) as judge:
                 obj = bench.stock.writable(of.name)
                 with bench.restoring(obj, field.name):
-                    place = Place(bench, of, field, obj, bench.other(fmt))
+                    place = Place(bench, of, field, obj, bench.other(fmt, number + at))
                     _follow_writes(place, judge, fmt, elsewhere=(number + at) % 2 == 0)
     for at, field in enumerate(each for each in settable(bench, of) if each.qualifier is not Qualifier.RW):
         fmt = bench.formats[at % len(bench.formats)]

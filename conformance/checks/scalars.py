@@ -7,30 +7,25 @@ so that a finding names the rule that is broken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 
-from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import (
     Place,
     compare,
     has_scalars,
     is_free,
-    is_scalar,
     over_fields,
     readily,
     turned,
     written,
 )
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
-from xenconform.conformance.checks.power_walk import Walk
-from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.twins import twins
-from xenconform.models.api import ApiClass
 from xenconform.models.calls import Success
-from xenconform.models.power import RUNNING
 from xenconform.models.types import Bool, Float, Int, RefTo, Str, Type
 from xenconform.models.values import Ref, Value, is_null_text, same
+from xenconform.strategies.confusable import lookalikes
 
 NOTHING: Sequence[tuple[Type, Value]] = ((Str(), ""), (Int(), 0), (Float(), 0.0), (Bool(), False))
 """By type, the value that counts as false."""
@@ -40,17 +35,20 @@ def set_value_is_read_back(place: Place, judge: Judge) -> None:
     """After set_f(r, v), get_f(r) is v. Source: introduction, accessors of scalar fields.
 
     Values come after one another that a server may take for no change: the same again, one that differs in case
-    alone, one that was there before, and at last the one that was there first.
+    alone, one that was there before, and at last the one that was there first, with no look in between.
     """
     first, _ = place.read()
     now = first
-    plain = place.plain(3)
+    plain = place.plain(2 if isinstance(place.field.type, Str) else 3)
     turns = [*plain, plain[-1]] if plain else []
     if plain and isinstance(place.field.type, Str) and is_free(place):
         turns.append(str(plain[-1]).swapcase())
     refused: Unanswered | None = None
     accepted = False
-    for value in (*turns, *_namesakes(place), *plain[:1], first):
+    turns += _namesakes(place)
+    passed = [value for value in plain if not same(place.field.type, value, first)][:1]
+    unread = len(turns) if passed else -1
+    for at, value in enumerate((*turns, *passed, first)):
         try:
             wrote = place.do("set", value)
         except Unanswered as why:
@@ -61,12 +59,17 @@ def set_value_is_read_back(place: Place, judge: Judge) -> None:
             judge.same(place.field.type, now, after, why.exchange, seen)
             continue
         accepted = True
+        if at == unread:
+            now = value
+            continue
         now, seen = place.read()
         compare(place, judge, value, now, (wrote, seen))
     if refused is not None and not accepted and not judge.failed:
         raise Unavailable(f"no value was ever accepted: {describe(refused.exchange)}")
     with readily():
         _over_two_formats(place, judge, plain[1::-1])
+    with readily():
+        _is_a_change(place, judge)
     _nothing_is_a_value(place, judge)
 
 
@@ -89,6 +92,42 @@ def _nothing_is_a_value(place: Place, judge: Judge) -> None:
         return
 
 
+def _is_a_change(place: Place, judge: Judge) -> None:
+    """Write after one another what a server that looks for a change may take for the same, over one format.
+
+    How such a value travels is the wire's matter: where it is not shown after the one before it, it is written after
+    another one too, and has to be shown then, or that other one shows that it was passed over.
+    """
+    formats, alike = place.bench.formats, [each for each in written(place.of) if each.type == place.field.type]
+    if not is_free(place) or formats.index(place.fmt) != alike.index(place.field) % len(formats):
+        return
+    for before, *values in lookalikes(place.field.type):
+        place.do("set", before)
+        for value in values:
+            wrote = place.do("set", value)
+            shown, seen = place.read()
+            judge.asserted += 1
+            if not same(place.field.type, value, shown) and _is_passed_over(place, value, (before, shown)):
+                judge.fail(f"{show(value)} after {show(before)}", show(shown), wrote, seen)
+            before = value  # noqa: PLW2901 - each is the one before the next
+
+
+def _is_passed_over(place: Place, value: Value, instead: tuple[Value, Value]) -> bool:
+    """Whether a value that did not take the place of another is shown when it is written after a plain one, or that is.
+
+    `instead` are the value before it and what was shown. Words travel well: nothing else is to be shown for them.
+    """
+    if isinstance(value, str) and value.isascii() and value.isalnum():
+        return True
+    if not same(place.field.type, *instead):
+        return False
+    other = place.plain(1)[0]
+    place.do("set", other)
+    place.do("set", value)
+    shown, _ = place.read()
+    return same(place.field.type, shown, value) or same(place.field.type, shown, other)
+
+
 def _over_two_formats(place: Place, judge: Judge, values: Sequence[Value]) -> None:
     """Write over another format and then over this one again."""
     for each, value in zip((turned(place, 1), place), values, strict=False):
@@ -107,41 +146,10 @@ def _namesakes(place: Place) -> tuple[Ref, ...]:
         return ()
 
 
-def values_are_read_back(bench: Bench, of: ApiClass) -> None:
-    """Judge SET-VALUE on each scalar field of a class, and of a machine that runs as well."""
-    over_fields(bench, of, clause="SET-VALUE", kind=None, act=set_value_is_read_back)
-    if of.name != "VM" or not bench.budget.boundaries:
-        return
-    walk = Walk(bench, of)
-    try:
-        with suppress(Unavailable, Unanswered):
-            walk.reach(RUNNING)
-            _while_it_runs(bench, of, walk.vm)
-    finally:
-        walk.end()
-
-
-def _while_it_runs(bench: Bench, of: ApiClass, obj: Obj) -> None:
-    """Write each field over one format or another; a server may have its reasons to refuse that while a machine runs.
-
-    What it takes it shows.
-    """
-    for at, field in enumerate(each for each in written(of) if is_scalar(each)):
-        place = Place(bench, of, field, obj, bench.formats[at % len(bench.formats)])
-        with suppress(Unavailable):
-            for value in place.plain(2):
-                wrote = place.call("set", value)
-                if not isinstance(wrote.reply.outcome, Success):
-                    continue
-                with bench.judging("SET-VALUE", f"{of.name}.{field.name}", place.fmt) as judge:
-                    actual, seen = place.read()
-                    compare(place, judge, value, actual, (wrote, seen))
-
-
 CHECKS = (
     Check(
         "SET-VALUE",
-        per_class=values_are_read_back,
+        per_class=partial(over_fields, clause="SET-VALUE", kind=None, act=set_value_is_read_back),
         applies=has_scalars,
     ),
 )

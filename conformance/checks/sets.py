@@ -48,6 +48,7 @@ def _add_to_emptied(place: Place, judge: Judge, members: tuple[Value, Value]) ->
     """Add to what the removal of its last member has emptied."""
     place.do("set", members[:1])
     gone = place.do("remove", members[0])
+    place.call("remove", members[1])  # which is not there, and may be added all the same
     left, _ = place.read()
     if left:
         return  # counted under SET-REMOVE
@@ -107,12 +108,23 @@ def add_of_a_member_has_no_effect(place: Place, judge: Judge) -> None:
         judge.true(len(actual) == 2, f"the 2 members, once each: {show((first, second))}", show(actual), wrote, seen)
         judge.same(place.field.type, (first, second), actual, wrote, seen)
     with readily():
+        _add_what_is_back(place, judge, (first, second))
         _add_what_is_there(place, judge)
     if at_length(place):
         with readily(), born_with(place, (first, second)) as other:
             wrote = other.do("add", first)
             actual, seen = other.read()
             judge.true(len(actual) == 2, "the 2 members that it was made with", show(actual), wrote, seen)
+
+
+def _add_what_is_back(place: Place, judge: Judge, members: tuple[Value, Value]) -> None:
+    """Add once more what was removed and added again."""
+    gone = place.do("remove", members[0])
+    wrote = [place.do("add", members[0]), place.do("add", members[0])]
+    actual, seen = place.read()
+    judge.true(
+        len(actual) == len(members), f"the 2 members, once each: {show(members)}", show(actual), gone, *wrote, seen
+    )
 
 
 def _add_what_is_there(place: Place, judge: Judge) -> None:
@@ -173,10 +185,10 @@ def _remove_what_was_added(place: Place, judge: Judge, members: tuple[Value, Val
 
 
 def _remove_all(place: Place, judge: Judge) -> None:
-    """Take one after the other out of what is easily confused, each of them twice; then one out of many."""
+    """Take one after the other out of what is easily confused, every other one twice; then one out of many."""
     odd = _odd(place)
     for each in reversed(odd):
-        wrote = [place.do("remove", each), place.do("remove", each)]
+        wrote = [place.do("remove", each) for _ in range(1 + len(odd) % 2)]
         actual, seen = place.read()
         odd = odd[:-1]
         compare(place, judge, odd, actual, (*wrote, seen))

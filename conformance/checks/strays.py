@@ -17,6 +17,8 @@ from xenconform.models.values import Ref
 
 ALIKE = 3
 """So many classes are taken for the most like another one."""
+NEAR = 3
+"""What is nearly a ref is given to one getter in so many parts."""
 WHOLE = (".get_record", ".get_uuid")
 """What the getters end with that are given every kind of bad ref over every format."""
 
@@ -24,10 +26,10 @@ WHOLE = (".get_record", ".get_uuid")
 def bad_refs_are_refused(bench: Bench, of: ApiClass) -> None:
     """get_f of an unknown, destroyed, null or other-class ref fails; SHOULD: HANDLE_INVALID. Source: error list.
 
-    get_record and get_uuid are given every kind over every format; each other getter every plain kind, in a small
-    budget spread over the formats so that none is left out, and over each format one of the kinds that a lenient
-    look-up takes for a ref. By then a newcomer may have the place of the destroyed object. That one was read in the
-    run's second session before, which is not to show it any longer.
+    get_record and get_uuid are given every kind; each other getter every plain kind, in a small budget spread over the
+    formats so that none is left out, and over each format the ref of an object of another class that has the field, or
+    one of the kinds that a lenient look-up takes for a ref. By then a newcomer may have the place of the destroyed
+    object. That one was read in the run's second session before, which is not to show it any longer.
     """
     plain = {kind: bad_ref(kind) for kind in BAD_REFS}
     obj = None
@@ -64,15 +66,29 @@ def _all_kinds(bench: Bench, of: ApiClass, plain: dict[str, Ref]) -> None:
         if f"one of a {kind}" in foreign:
             plain["other class"] = foreign.pop(f"one of a {kind}")
             break
-    messages = _readers(of)
+    alike = _alike(bench, of)
     for turn, fmt in enumerate(bench.formats):
-        for at, message in enumerate(messages):
+        for at, message in enumerate(_readers(of)):
             whole = bench.budget.name == "thorough" or message.endswith(WHOLE)
             step = 1 if whole or bench.budget.boundaries else len(plain)
             kinds = {kind: ref for n, (kind, ref) in enumerate(plain.items()) if (n + at + turn) % step == 0}
-            kinds |= near if whole else _in_turn(near | foreign, at + turn * len(messages))
-            kinds |= foreign if message.endswith(WHOLE[1]) or (whole and "get_uuid" not in of.messages) else {}
+            if not whole:
+                name = message.partition(".get_")[2]
+                # Those that have the field may lie in one table with it.
+                likely = [f"one of a {cls}" for cls in alike if name in bench.api.classes[cls].fields]
+                likely = [kind for kind in likely if kind in foreign][turn : turn + 1]
+                kinds |= {kind: foreign[kind] for kind in likely} or _in_turn(near | foreign, NEAR * at + turn)
+            elif message.endswith(WHOLE[1]):
+                kinds |= foreign | dict(list(near.items())[turn % NEAR :: NEAR])
+            else:
+                kinds |= near if "get_uuid" in of.messages else near | foreign
             _refuse_all(bench, of, (fmt, message), kinds)
+
+
+def _alike(bench: Bench, of: ApiClass) -> list[str]:
+    """Return the names of the classes, those with the most fields in common with one first."""
+    classes = bench.api.classes
+    return sorted(classes, key=lambda cls: (-len(of.fields.keys() & classes[cls].fields.keys()), cls))
 
 
 def _in_turn(refs: dict[str, Ref], number: int) -> dict[str, Ref]:
@@ -94,6 +110,9 @@ def _nearly(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
         "before a space": f"{ref} ",
         "without its last letter": ref[:-1],
         "longer by a letter": f"{ref}0",
+        "before a line feed": f"{ref}\n",
+        "without its dashes": ref.replace("-", ""),
+        "with a pattern for its end": f"{ref[:-1]}%",
         "without what precedes its colon": ref.partition(":")[2],
     }
     if "get_uuid" in of.messages:
@@ -111,7 +130,7 @@ def _foreign(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
     Of those that have the most fields in common with this one, and may lie in one table with it, one is made.
     """
     classes = bench.api.classes
-    alike = sorted(classes, key=lambda cls: (-len(of.fields.keys() & classes[cls].fields.keys()), cls))
+    alike = _alike(bench, of)
     for cls in classes:
         if cls == of.name:
             continue

@@ -33,10 +33,10 @@ from xenconform.models.api import ApiClass, Qualifier
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import lasting_fields
-from xenconform.models.types import NULL_REF, Enum, MapOf, RefTo, SetOf, Str, refs_in
+from xenconform.models.types import NULL_REF, Enum, Int, MapOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Ref, Value, same
 
-NOTHING: Mapping[type, Value] = MappingProxyType({Str: "", RefTo: NULL_REF, SetOf: (), MapOf: {}})
+NOTHING: Mapping[type, Value] = MappingProxyType({Str: "", Int: 0, RefTo: NULL_REF, SetOf: (), MapOf: {}})
 """By type, the value with nothing in it."""
 THREE = 3
 """So many twins are written: a mistake in counting may spare the first two."""
@@ -110,7 +110,8 @@ def _fixed(bench: Bench, of: ApiClass, variant: int) -> dict[str, Value]:
 def _watched(bench: Bench, of: ApiClass, made: Sequence[Obj]) -> Watched:
     obj = made[0] if made else bench.stock.writable(of.name)
     own = {each.ref for each in made}
-    others = [ref for ref in bench.stock.all_refs(of.name) if ref not in own and ref != obj.ref][:1]
+    found = bench.stock.all_refs(of.name) if of.name != "session" else (bench.onlooker.ref(bench),)
+    others = [ref for ref in found if ref and ref not in own and ref != obj.ref][:1]
     return Watched(bench, of, obj, tuple(others), tuple(others))
 
 
@@ -166,10 +167,23 @@ def _only_that(place: Place, judge: Judge, watched: Watched, number: int) -> Non
         ways += [("set", (theirs,)) for theirs in others if theirs][:1]
     for verb, args in ways:
         _write(place, judge, watched, (verb, args))
+    if number == 1 and is_free(place):
+        _empty_by_members(place, judge, watched)
     nothing, filled = NOTHING.get(type(place.field.type)), watched.records[place.obj.ref].get(name)
     if number == 2 and nothing is not None and filled and is_free(place):
         _write(place, judge, watched, ("set", (nothing,)))
         _set_unwatched(place, watched, filled)  # what goes when another field is emptied is to show
+
+
+def _empty_by_members(place: Place, judge: Judge, watched: Watched) -> None:
+    """Take the last member out of a set or a map: what goes along with what is empty is to show."""
+    verb = {SetOf: "remove", MapOf: "remove_from"}.get(type(place.field.type))
+    filled = watched.records[place.obj.ref].get(place.field.name)
+    if verb is not None and filled:
+        last = next(iter(filled))
+        _set_unwatched(place, watched, {last: filled[last]} if isinstance(filled, dict) else (last,))
+        _write(place, judge, watched, (verb, (last,)))
+        _set_unwatched(place, watched, filled)
 
 
 def _write(place: Place, judge: Judge, watched: Watched, way: tuple[str, tuple[Value, ...]]) -> None:
