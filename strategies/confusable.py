@@ -16,13 +16,22 @@ TEXTS: tuple[str, ...] = (
     "01", "1",
 )  # fmt: skip
 """Texts of which each may be taken for another one; a longer one stands before its parts, and what is below another."""
-FOREIGN: tuple[str, ...] = ("cafe\u0301", "caf\u00e9", "cafe", "\u65e5\U0001f600", "__proto__", "$o'x\"\\;%41+?")
+FOREIGN: tuple[str, ...] = (
+    "cafe\u0301",
+    "caf\u00e9",
+    "cafe",
+    "\u65e5\U0001f600",
+    "__proto__",
+    "$o'x\"\\;%41+?~1&lt;{0}#|",
+)
 """Texts beyond ASCII: one in two spellings that look alike, one that they are taken for, one beyond 16 bits.
 
 And a name that a language has for its own, and the signs that have a meaning somewhere.
 """
 RARE: tuple[str, ...] = ("k" * 256 + "1", "k" * 256, "k" * 255, "")
 """More such texts, which a server may have reasons to refuse: at the limits of columns, and none at all."""
+WORDS: tuple[str, ...] = ("0", "01", "null", "1e3", "true")
+"""Texts that look like values of other types."""
 
 
 def confusables(of: Type) -> tuple[Value, ...]:
@@ -58,10 +67,10 @@ def crowd(of: Type) -> tuple[Value, ...]:
 def paired(keys: tuple[Value, ...], of: Type) -> dict[Value, Value]:
     """Return a map of these keys: the first value is the plainest, which may be empty, and every value comes twice.
 
-    Of texts the next one is "0", which languages take for none as well.
+    Of texts the next ones are `WORDS`.
     """
     plain = numbered(of, len(keys)) or boundaries(of)
-    found = (boundaries(of)[0], *(("0",) if isinstance(of, t.Str) else ()), *plain)
+    found = (boundaries(of)[0], *(WORDS if isinstance(of, t.Str) else ()), *plain)
     return {key: found[(at // 2) % len(found)] for at, key in enumerate(keys)}
 
 

@@ -155,9 +155,32 @@ def _listing_follows(place: Place, fmt: Format, *, elsewhere: bool) -> None:
         with bench.judging("GET-ALL-AGREES", f"{of.name}.{place.field.name}", fmt) as judge:
             records, exchange = ask(bench, fmt, f"{of.name}.get_all_records", elsewhere=elsewhere)
             if ref in records:
-                _same_record(bench, judge, of, (fmt, ref), records[ref], exchange)
+                record = _same_record(bench, judge, of, (fmt, ref), records[ref], exchange)
+                _not_once_late(place, judge, (fmt, elsewhere), (records[ref], record))
             else:
                 judge.asserted += 1  # that it is not listed at all is told of the class
+
+
+def _not_once_late(
+    place: Place,
+    judge: Judge,
+    how: tuple[Format, bool],
+    shown: tuple[dict[str, Value], dict[str, Value]],
+) -> None:
+    """A listing that shows what was there before a write, if once alone, does so again after the next one.
+
+    `shown` is the record in the listing after it, and the one that was read by itself then.
+    """
+    (fmt, elsewhere), name = how, place.field.name
+    late, now = (record.get(name) for record in shown)
+    if place.field.qualifier is not Qualifier.RW or not place.obj.own or same(place.field.type, late, now):
+        return
+    wrote = place.call("set", late)
+    records, exchange = ask(place.bench, fmt, f"{place.of.name}.get_all_records", elsewhere=elsewhere)
+    record, single = place.bench.ask(fmt, f"{place.of.name}.get_record", place.obj.ref)
+    late, now = (each.get(name) for each in (records.get(place.obj.ref, {}), record))
+    if not same(place.field.type, late, now):
+        judge.fail(f"{name} = {show(now)}, as it was set", f"{show(late)} in the listing", wrote, exchange, single)
 
 
 def _ways_to_write(place: Place) -> Iterator[tuple[str, tuple[Value, ...]]]:
@@ -201,13 +224,15 @@ def _listing_follows_an_exchange(
 
 def _same_record(
     bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Ref], listed: Value, exchange: Exchange
-) -> None:
+) -> dict[str, Value]:
+    """Compare an object's record in a listing with the one that is read by itself, and return that."""
     fmt, ref = at
-    record, single = bench.ask(fmt, f"{of.name}.get_record", ref)
+    found, single = bench.ask(fmt, f"{of.name}.get_record", ref)
+    record: dict[str, Value] = found
     judge.asserted += 1
     differing = differing_fields(of, listed, record)
     if not differing:
-        return
+        return record
     records, again = bench.ask(fmt, f"{of.name}.get_all_records")
     after, last = bench.ask(fmt, f"{of.name}.get_record", ref)
     for name in differing & differing_fields(of, records.get(ref, {}), after):
@@ -222,6 +247,7 @@ def _same_record(
                 last,
                 again,
             )
+    return record
 
 
 def _stands_still(bench: Bench, of: ApiClass, at: tuple[Format, Ref], name: str, record: dict[str, Value]) -> bool:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from xenconform.conformance.checks.awkward import settable
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.fields import Place, is_scalar, plain_values
+from xenconform.conformance.checks.fields import Place, is_scalar, plain_values, written
 from xenconform.conformance.checks.judging import Unavailable, show
 from xenconform.conformance.checks.roundtrip import writer
 from xenconform.conformance.checks.snapshots import Record
@@ -16,7 +16,7 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import SetOf, refs_in
+from xenconform.models.types import MapOf, SetOf, Type, refs_in
 from xenconform.models.values import Value, same
 
 OWN: Mapping[str, str] = MappingProxyType(
@@ -64,6 +64,29 @@ def expected(place: Place, verb: str, args: tuple[Value, ...], before: Value) ->
 def once(place: Place, value: Value) -> Value:
     """Return a set with each member once: that it has one twice is another clause's; any other value as it is."""
     return tuple(dict.fromkeys(value)) if isinstance(place.field.type, SetOf) else value
+
+
+def add_members(bench: Bench, of: ApiClass, obj: Obj) -> None:
+    """Add a member to each set and map of an object of ours, one that checks come upon last; what is refused is let be.
+
+    What is added to another object then, which may share what both began with, is not to take its place.
+    """
+    for field in written(of):
+        if is_scalar(field) or not bench.profile.domain(of.name, field.name).is_free:
+            continue
+        item, rest = (
+            (field.type.key, [field.type.value]) if isinstance(field.type, MapOf) else (members_type(field), [])
+        )
+        with suppress(Unavailable):
+            values = [plain_values(bench, "", field, each, 5) for each in (item, *rest)]
+            verb = "add_to" if rest else "add"
+            bench.call(bench.formats[0], f"{of.name}.{verb}_{field.name}", obj.ref, *(each[-1] for each in values))
+
+
+def members_type(field: Field) -> Type:
+    """Return the type of the members of a set."""
+    assert isinstance(field.type, SetOf), "only sets come here"
+    return field.type.item
 
 
 def write_plainly(bench: Bench, of: ApiClass, obj: Obj, *, without_rw: bool = False) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.fields import Place, one_by_one, written
+from xenconform.conformance.checks.fields import Place, is_scalar, one_by_one, written
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.own_field import OWN, expected, once
 from xenconform.conformance.checks.power_walk import Walk
@@ -50,8 +50,8 @@ def _write_all(bench: Bench, of: ApiClass, obj: Obj, number: int) -> None:
                 if wanted is not None:
                     with bench.judging(OWN[verb], f"{of.name}.{field.name}", place.fmt) as judge:
                         judge.same(field.type, wanted, once(place, now), wrote, seen)
-            if field.type == Bool():
-                place.call("set", first)  # a template, say, may not go on to the next state
+            if field.type == Bool() or not is_scalar(field):
+                place.call("set", first)  # a template, or what has blocked operations, may not go on to the next state
 
 
 def runs(_api: Api, of: ApiClass) -> bool:

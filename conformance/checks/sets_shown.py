@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.fields import Place, has_sets, over_fields, plain_values
+from xenconform.conformance.checks.fields import Place, has_sets, over_fields, plain_values, write_some
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
 from xenconform.conformance.checks.roundtrip import constructor_place, writer
 from xenconform.conformance.checks.sets import item_of, members_of, taken
@@ -124,14 +124,16 @@ def _records_show_each_once(bench: Bench, of: ApiClass) -> None:
 
 @contextmanager
 def _written_again(bench: Bench, of: ApiClass) -> Iterator[None]:
-    """Surround an object of ours; write each reference to it, and its label, once more as they are."""
+    """Surround an object of ours; write each reference to it, and its label, once more as they are, and more fields."""
     with ExitStack() as stack:
         with suppress(Unavailable):
             if of.constructors and of.destructor:
                 obj = bench.stock.make(of.name)
                 stack.callback(bench.stock.remove, obj)
-                for other in stack.enter_context(surrounded(bench, of, 2, obj.ref)):
+                for number, other in enumerate(stack.enter_context(surrounded(bench, of, 2, obj.ref))):
                     _same_refs_again(bench, of, other)
+                    if number % 2:
+                        write_some(bench, bench.api.classes[other.cls], bench.formats[0], other)
                 _same_label_again(bench, of, obj.ref)
         yield
 

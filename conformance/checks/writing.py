@@ -24,7 +24,7 @@ from xenconform.conformance.checks.fields import (
     written,
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
-from xenconform.conformance.checks.own_field import OWN, tell_own_clause, write_plainly
+from xenconform.conformance.checks.own_field import OWN, add_members, tell_own_clause, write_plainly
 from xenconform.conformance.checks.snapshots import Record, take
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import surrounded
@@ -118,6 +118,8 @@ def _watched(bench: Bench, of: ApiClass, made: Sequence[Obj]) -> Watched:
 def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
     bench = watched.bench
     formats = bench.formats if bench.budget.boundaries else (bench.other(bench.formats[0]),)
+    if len(made) == THREE:
+        add_members(bench, watched.of, made[-1])
     for number, fmt in enumerate((bench.formats[0], *formats)):
         if number:
             _fill(watched, made or (watched.obj,), number)
@@ -126,11 +128,12 @@ def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
             watched.obj = made[number % len(made)]
             watched.others = (*(obj.ref for obj in made if obj != watched.obj), *watched.strangers)
         watched.records = {}
-        for each in written(watched.of):
-            place = Place(bench, watched.of, each, watched.obj, fmt)
+        for at, each in enumerate(written(watched.of)):
+            # A session that keeps rows is not to write what it read before the other one wrote.
+            place = Place(bench, watched.of, each, watched.obj, fmt, elsewhere=number > 0 and (at + number) % 2 == 0)
             with bench.judging("SET-ONLY-THAT", f"{watched.of.name}.{each.name}", fmt) as judge:
                 _only_that(place, judge, watched, number)
-            if number and made and isinstance(each.type, Str):
+            if number and made and isinstance(each.type, Str) and not place.elsewhere:
                 _put_back(place, watched, made)
 
 
@@ -188,7 +191,7 @@ def _empty_by_members(place: Place, judge: Judge, watched: Watched) -> None:
 
 def _write(place: Place, judge: Judge, watched: Watched, way: tuple[str, tuple[Value, ...]]) -> None:
     verb, args = way
-    wrote = place.bench.call(place.fmt, place.message(verb), place.obj.ref, *args)
+    wrote = place.call(verb, *args)
     if not isinstance(wrote.reply.outcome, Failure):  # else counted under the clause that the verb has
         _look_around(place, judge, watched, (verb, args, wrote))
 
@@ -240,7 +243,7 @@ def _put_back(place: Place, watched: Watched, made: Sequence[Obj]) -> None:
 
 
 def _set_unwatched(place: Place, watched: Watched, value: Value) -> None:
-    wrote = place.bench.call(place.fmt, place.message("set"), place.obj.ref, value)
+    wrote = place.call("set", value)
     if isinstance(wrote.reply.outcome, Success):
         watched.records[place.obj.ref] = {**watched.records[place.obj.ref], place.field.name: value}
 
