@@ -68,6 +68,9 @@ LAST_FOUND = (
     "an_observer_that_was_missed_stays_missed",
     "maps_numbered_from_zero_become_arrays",
     "numbers_of_a_json_record_are_doubles",
+    "logout_never_fails",
+    "what_tasks_do_to_a_vm_is_not_heeded",
+    "a_full_cache_forgets_what_was_written",
 )
 """Those of the last sets that nobody's check had foreseen, each the proof of what was added since."""
 

@@ -43,6 +43,8 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
         for state in STATES:
             for message in walk.messages():
                 for fmt in bench.formats:
+                    # What leads to where it is judged are plain calls and, before one format in turn, tasks.
+                    walk.by_task = fmt is bench.other(bench.formats[0], len(message.name))
                     with bench.judging(CLAUSE, f"{message.full_name} from {state}", fmt) as judge:
                         _judge(walk, judge, Step(message, state, fmt))
                         _runs_on(other, judge, walk, Step(message, state, fmt))

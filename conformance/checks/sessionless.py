@@ -38,7 +38,7 @@ def none_of_all_kinds_serves(bench: Bench, of: ApiClass) -> None:
     living = ""
     try:
         living = opened(bench, bench.formats[0])
-        bad = {**bad_sessions(bench), **_nearly(bench, living)}
+        bad = {**bad_sessions(bench), **nearly(bench, living)}
     except Unavailable:
         bad = bad_sessions(bench)
     for at, fmt in enumerate(bench.formats):
@@ -56,7 +56,7 @@ def none_of_all_kinds_serves(bench: Bench, of: ApiClass) -> None:
         bench.client.secrets.end_session(bad.get(kind) or "")
 
 
-def _nearly(bench: Bench, living: Ref) -> Mapping[str, str]:
+def nearly(bench: Bench, living: Ref) -> Mapping[str, str]:
     """Return texts that are nearly a living session's ref; a session's own uuid where that is not the ref itself."""
     uuid = bench.call(bench.formats[0], "session.get_uuid", living, session=living).reply.outcome
     known = str(uuid.value) if isinstance(uuid, Success) else ""

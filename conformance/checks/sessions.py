@@ -111,7 +111,7 @@ def uses(bench: Bench, session: Ref) -> list[tuple[str, tuple[Value, ...]]]:
     return found
 
 
-def use(bench: Bench, fmt: Format, call: tuple[str, tuple[Value, ...]], session: Ref) -> Exchange:
+def use(bench: Bench, fmt: Format, call: tuple[str, tuple[Value, ...]], session: Ref | None) -> Exchange:
     """Make one of those calls; a task that it begins is removed."""
     exchange = bench.call(fmt, call[0], *call[1], probe=True, session=session, deadline=PATIENCE)
     task = exchange.reply.outcome

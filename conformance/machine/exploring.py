@@ -41,7 +41,7 @@ class Effort:
 
 EFFORTS: Final = {
     "quick": (Effort(10, 30, 10.0, 3), Effort(20, 40, 20.0, 3)),
-    "standard": (Effort(80, 40, 60.0, 5), Effort(100, 50, 120.0, 5)),
+    "standard": (Effort(78, 40, 60.0, 5), Effort(100, 50, 120.0, 5)),
     "thorough": (Effort(400, 60, 900.0, 10), Effort(2000, 100, 1800.0, 10)),
 }
 """By budget: of a class's machine, and of the whole model's."""

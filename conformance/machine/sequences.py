@@ -129,7 +129,12 @@ def _tours(this: Exploration) -> Iterator[Callable[[Walk], None]]:
 
 
 def _rounds(this: Exploration) -> Iterator[Callable[[Walk], None]]:
-    """Yield the sequences of a class, and of each that needs it, that write and end what is around an object."""
+    """Yield the sequences that write many objects, and that write and end what is around one.
+
+    The latter of the class, and of each that needs it.
+    """
+    if this.cls:
+        yield partial(Walk.crowd, cls=this.cls, how=How(this.seed % 3, 0))
     for name in needing(this.bench.api, this.bench.profile, this.cls, this.plan) if this.cls else ():
         yield partial(Walk.around, cls=name, how=How(this.seed % 3, 0))
 

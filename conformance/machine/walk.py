@@ -29,6 +29,9 @@ from xenconform.models.values import Handle, UuidOf, Value
 FILLING: Final = frozenset({"set", "add", "add_to"})
 """The verbs of writers that put something into a field."""
 
+CROWD: Final = 9
+"""How many objects are written before one of them is looked at."""
+
 STATES: Final = ("start", "pause", "unpause", "suspend", "resume", "hard_shutdown")
 """Messages that lead a VM through all its power states and back."""
 
@@ -169,6 +172,17 @@ class Walk(Making):
         for each in (*needed, handle):
             self._destroy(each, how)
 
+    def crowd(self, cls: str, how: How) -> None:
+        """Write many objects one after another, twice, and look at none of them before the end.
+
+        Whatever a server keeps of a few that were written last has to give way to the next: what gave way is there.
+        """
+        many = [self._make(cls, at, how) for at in range(CROWD)]
+        writers = [m for m in self._plan[cls].writers if m.verb in FILLING and m.full_name not in self._about.muted]
+        for turn in range(2 * CROWD if writers else 0):
+            handle, at = many[turn % CROWD], turn + turn // CROWD
+            self._put(handle, writers[at % len(writers)], 32 + turn, replace(how, fmt=how.fmt + at))
+
     def _destroy(self, handle: Handle, how: How) -> None:
         destructor = self._plan[handle.cls].destructor
         if destructor and f"{handle.cls}.{destructor}" not in self._about.muted:
@@ -200,10 +214,13 @@ class Walk(Making):
         self._touched[handle] = None
         for at, message in enumerate(self._plan[handle.cls].writers):
             if message.verb in FILLING and message.field != leaving and message.full_name not in self._about.muted:
-                args = self._args(handle, message, 32 + at % 16, how)
-                if args is not None:
-                    fmt = self._format(replace(how, fmt=at))
-                    self._play(Step(Call(message.full_name, (handle, *args)), fmt, session))
+                self._put(handle, message, 32 + at % 16, replace(how, fmt=at), session)
+
+    def _put(self, handle: Handle, message: Message, value: int, how: How, session: int = 0) -> None:
+        """Call a writing accessor, and read nothing back."""
+        args = self._args(handle, message, value, how)
+        if args is not None:
+            self._play(Step(Call(message.full_name, (handle, *args)), self._format(how), session))
 
     def log_out(self, how: How) -> None:
         """End a further session; calls with it must fail from then on."""

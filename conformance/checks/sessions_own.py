@@ -1,0 +1,87 @@
+"""Level 4, the messages that are about sessions, called without one: they take a session as any other does.
+
+To end a session, to look at one and to write to one are calls in a session themselves, and so is a watch. What ends a
+session ends the one that it is called in: where that is none there is nothing to end, and the call fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.judging import Judge, describe, show
+from xenconform.conformance.checks.lost import is_refused
+from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.sessionless import CLAUSE, NEARLY, nearly
+from xenconform.conformance.checks.sessions import INVALID, KINDS, bad_sessions, use, uses
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.types import MapOf, RefTo, Str
+from xenconform.models.values import Ref, Value
+
+Called = tuple[str, tuple[Value, ...]]
+LOGOUT = "session.logout"
+PAIR = "xenconform", "without a session"
+
+
+def sessions_are_ended_and_seen_in_one(bench: Bench) -> None:
+    """What is about sessions fails without a valid one, and no session is ended or written so. Source: error list.
+
+    A logout is tried with whatever is in a session's place over each format, the other messages in turn.
+    """
+    living = ""
+    for at, fmt in enumerate(bench.formats):
+        with bench.judging(CLAUSE, "server, messages of sessions", fmt) as judge:
+            living = living or opened(bench, bench.formats[0])
+            bad = {**bad_sessions(bench), **nearly(bench, living)}
+            for kind, session in bad.items():
+                _judge_refused(bench, judge, fmt, (LOGOUT, ()), (kind, session))
+            kinds = list(bad.items())
+            for number, call in enumerate(_others(bench, living)):
+                if (number + at) % len(bench.formats) == 0:
+                    _judge_refused(bench, judge, fmt, call, kinds[(bench.seed + number + at) % len(kinds)])
+            _judge_living(bench, judge, fmt, living)
+            for kind in NEARLY:
+                bench.client.secrets.end_session(bad.get(kind) or "")
+    if living:
+        bench.call(bench.formats[0], LOGOUT, session=living)
+
+
+def _others(bench: Bench, living: Ref) -> Iterator[Called]:
+    """Return calls that are about a session that lives, or of a kind that has an entrance of its own."""
+    yield from uses(bench, living)
+    given: Mapping[object, tuple[Value, ...]] = {
+        (): (),
+        (Str(), Str()): PAIR,
+        (Str(),): PAIR[:1],
+        (MapOf(Str(), Str()),): (dict([PAIR]),),
+    }
+    of = bench.api.classes["session"]
+    for message in of.messages.values():
+        rest = tuple(param.type for param in message.params[1:])
+        about = message.implicit and message.takes_session and message.params[0].type == RefTo("session")
+        if about and rest in given and message.full_name not in bench.profile.never:
+            yield message.full_name, (living, *given[rest])
+
+
+def _judge_refused(bench: Bench, judge: Judge, fmt: Format, call: Called, bad: tuple[str, str | None]) -> None:
+    kind, session = bad
+    exchange = use(bench, fmt, call, session)
+    told = judge.refused(exchange, f"{call[0]} with a session that is {kind}")
+    outcome = exchange.reply.outcome
+    if told and call[0] == LOGOUT and kind in KINDS and kind != "missing" and isinstance(outcome, Failure):
+        fits = outcome.code == INVALID
+        judge.true(fits, f"{INVALID} for a session that is {kind}", describe(exchange), exchange)
+
+
+def _judge_living(bench: Bench, judge: Judge, fmt: Format, living: Ref) -> None:
+    """The session that lives goes on, and has nothing of what was to be written to it."""
+    getter = next(name for name in ("get_other_config", "get_uuid") if name in bench.api.classes["session"].messages)
+    seen = bench.call(fmt, f"session.{getter}", living, session=living, probe=True)
+    judge.true(not is_refused(seen, INVALID), "a session that lives goes on", describe(seen), seen)
+    outcome = seen.reply.outcome
+    if isinstance(outcome, Success) and isinstance(outcome.value, dict):
+        judge.true(PAIR[0] not in outcome.value, f"no {PAIR[0]!r} in its other_config", show(outcome.value), seen)
+
+
+CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=sessions_are_ended_and_seen_in_one),)
