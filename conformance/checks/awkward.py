@@ -23,7 +23,7 @@ from xenconform.strategies.boundary import MANY, numbered
 KINDS = 5
 """So many kinds of awkward object there are; the number of a kind says which values it has."""
 TEXTS = (
-    "e\u0301 \u00e9 \U0001f600 <&> &amp; \"' \\ ]]> ",
+    "e\u0301 \u00e9 \U0001f600 <&> &amp; \"' \\ \\n ]]> ",
     "",
     "  line\nfeed\tand \u2028 ",
     " long\r\n" + "\u00e9x" * 600 + " ",
@@ -52,6 +52,7 @@ MEMBERS = (
     "k" * 300,
     "a\r\nb",
     "x;y,z=1",
+    "a.b",
 )
 EMPTY = 1
 """The kind whose collections have no members."""

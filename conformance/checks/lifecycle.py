@@ -13,6 +13,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import OUR_FAULT
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe
+from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.power_walk import FLAGS, NOWHERE, Step, Walk, params
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
@@ -36,15 +37,19 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
     With a message that may start a VM paused, that is judged too; so is a template in place of a VM.
     """
     walk, other = Walk(bench, of), Walk(bench, of)
+    session = ""
     try:
+        with suppress(Unavailable):
+            session = opened(bench, bench.formats[0])
         with suppress(Unavailable, Unanswered):
             other.reach(RUNNING)
             other.runs = True
         for state in STATES:
             for message in walk.messages():
                 for fmt in bench.formats:
-                    # What leads to where it is judged are plain calls and, before one format in turn, tasks.
+                    # What leads to where it is judged are plain calls, tasks, and calls in another session, in turn.
                     walk.by_task = fmt is bench.other(bench.formats[0], len(message.name))
+                    walk.aside = session if fmt is bench.other(bench.formats[0], len(message.name) + 1) else ""
                     with bench.judging(CLAUSE, f"{message.full_name} from {state}", fmt) as judge:
                         _judge(walk, judge, Step(message, state, fmt))
                         _runs_on(other, judge, walk, Step(message, state, fmt))
@@ -54,8 +59,11 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
         _templates(walk)
         _snapshots(walk)
     finally:
+        walk.by_task, walk.aside = False, ""
         walk.end()
         other.end()
+        if session:
+            bench.call(bench.formats[0], "session.logout", session=session)
 
 
 def _runs_on(other: Walk, judge: Judge, walk: Walk, step: Step) -> None:

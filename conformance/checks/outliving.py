@@ -46,7 +46,8 @@ class Kept:
     `first` and `last` are what the server showed before and after our own objects were made, over the first format;
     `told` is `last` of the run's classes as each format told it, and `found` are the ways in which it found some of
     our own. `gone` are the objects that were destroyed then, with their last records, and `left` the records of what
-    referred to them, as they were after that: a far end that still shows one is another clause's.
+    referred to them, as they were after that: a far end that still shows one is another clause's. `renamed` is an
+    object by class with a label that it had once and is not found by any more.
     """
 
     bench: Bench
@@ -56,6 +57,7 @@ class Kept:
     found: dict[tuple[Ref, Format], Ways] = field(default_factory=dict)
     gone: dict[str, dict[Ref, Record]] = field(default_factory=dict)
     left: dict[str, Records] = field(default_factory=dict)
+    renamed: dict[str, tuple[Ref, str]] = field(default_factory=dict)
 
     @property
     def own(self) -> set[tuple[str, Ref]]:
@@ -111,7 +113,8 @@ def prepare(bench: Bench, turn: int, afterwards: ExitStack) -> Kept:
             gone[of.name] |= _end(bench, doomed.pop(of.name, []), {})
             with suppress(Unanswered, Unavailable):
                 _write_last(bench, of, last)
-    kept = Kept(bench, first, take(bench, fmt))
+    renamed = {of.name: found for of in classes if not turn and (found := _renamed(bench, of)) is not None}
+    kept = Kept(bench, first, take(bench, fmt), renamed=renamed)
     _look_around(kept)
     for cls, objs in doomed.items():
         gone[cls] |= _end(bench, objs, kept.last.get(cls, {}))
@@ -121,6 +124,19 @@ def prepare(bench: Bench, turn: int, afterwards: ExitStack) -> Kept:
             with suppress(Unanswered, Unavailable):
                 kept.left[of.name] = read_all(bench, of, fmt)[0]
     return kept
+
+
+def _renamed(bench: Bench, of: ApiClass) -> tuple[Ref, str] | None:
+    """Make an object and give it another label; return it with the one of before, None where that still finds it."""
+    if not (of.constructors and {"set_name_label", "get_by_name_label", "get_name_label"} <= of.messages.keys()):
+        return None
+    with suppress(Unanswered, Unavailable):
+        obj, fmt = bench.stock.make(of.name), bench.formats[0]
+        label, _ = bench.ask(fmt, f"{of.name}.get_name_label", obj.ref)
+        bench.ask(fmt, f"{of.name}.set_name_label", obj.ref, f"{label} renamed")
+        if label and obj.ref not in bench.ask(fmt, f"{of.name}.get_by_name_label", label)[0]:
+            return obj.ref, label
+    return None
 
 
 def _can_make(bench: Bench, of: ApiClass) -> bool:

@@ -92,6 +92,7 @@ def _compare(kept: Kept, judge: Judge, of: ApiClass, told: tuple[Format, Found],
     if wrong:
         judge.fail("every object as before the restart", "; ".join(wrong[:SHOWN]) + more, *seen[-1:])
     _find_what_stays(kept, judge, of, fmt)
+    _find_by_what_was(kept, judge, of, fmt)
     _find_what_went(kept, judge, of, fmt, after)
     if not judge.asserted:
         raise Unavailable(f"the server has no {cls} that stood still before the restart, and none could be made")
@@ -117,6 +118,14 @@ def _find_what_stays(kept: Kept, judge: Judge, of: ApiClass, fmt: Format) -> Non
         for message, (found, seen) in ways(kept.bench, of, fmt, ref, kept.last[of.name][ref]).items():
             if message in before and before[message][0]:
                 judge.true(found, f"{ref} by {message}, as before", describe(seen), before[message][1], seen)
+
+
+def _find_by_what_was(kept: Kept, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """Judge that a label that an object was not found by any more does not find it after the restart either."""
+    if of.name in kept.renamed:
+        ref, label = kept.renamed[of.name]
+        found, seen = kept.bench.ask(fmt, f"{of.name}.get_by_name_label", label)
+        judge.true(ref not in found, f"{ref} is not found by {label!r}, its label of once", describe(seen), seen)
 
 
 def _find_what_went(kept: Kept, judge: Judge, of: ApiClass, fmt: Format, after: Records) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, describe, unheard
+from xenconform.conformance.checks.lost import is_refused
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import ApiClass, Message, State
 from xenconform.models.calls import Format, Success
@@ -50,7 +51,8 @@ class Walk:
     """A VM on its way through the power states; `closed` holds why a message leads nowhere from a state.
 
     `runs` says, of a VM that is to be left alone, that it was seen running. `by_task` says that the next ways are gone
-    by tasks, where the server lets them: what a message believes of a state has to follow them too.
+    by tasks, where the server lets them, `aside` that they are in a session besides the run's: what a message
+    believes of a state has to follow them too.
     """
 
     bench: Bench
@@ -58,6 +60,7 @@ class Walk:
     closed: dict[tuple[str, str], str] = field(default_factory=dict)
     runs: bool = False
     by_task: bool = False
+    aside: Ref = ""
     _vm: Obj | None = None
     _snapshot: Obj | None = None
     _host: Ref = ""
@@ -148,7 +151,7 @@ class Walk:
                 raise Unavailable(f"no VM of this run gets {state}: {why}")
             if self.by_task and self._went_by_task(way, fmt):
                 continue
-            exchange = self.call(way, fmt)
+            exchange = self._call_aside(way, fmt) if self.aside else self.call(way, fmt)
             if not isinstance(exchange.reply.outcome, Success):
                 self.closed[now, way.name] = f"{way.full_name} from {now}: {describe(exchange)}"
                 continue
@@ -160,6 +163,16 @@ class Walk:
                     lives = self.bench.ask(fmt, "VM.get_resident_on", self.vm.ref)[0]
                     self._host = self._host if lives in NOWHERE else lives
         raise Unavailable(f"no VM of this run gets {state} in {MOST_STEPS} steps")
+
+    def _call_aside(self, way: Message, fmt: Format) -> Exchange:
+        """Send a message in the other session; where that has ended, in the run's from then on."""
+        deadline = PATIENCE * self.bench.client.deadline
+        args = self.args(way)
+        exchange = self.bench.call(fmt, way.full_name, *args, session=self.aside, deadline=deadline)
+        if not is_refused(exchange, "SESSION_INVALID"):
+            return exchange
+        self.aside = ""
+        return self.call(way, fmt)
 
     def _went_by_task(self, way: Message, fmt: Format) -> bool:
         """Send a message as a task and await its end; whether it led where the message leads."""

@@ -11,15 +11,19 @@ Beside it stands a bare one, which a getter may not fill with what it thinks is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
+from xenconform.conformance.checks.lifecycle import has_power
+from xenconform.conformance.checks.power_walk import Walk
 from xenconform.conformance.checks.snapshots import changes, has_objects
+from xenconform.conformance.checks.states import POWER
 from xenconform.conformance.checks.watched import Look, Watched, Way
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import Api, ApiClass, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.lasting import lasting_fields, stands
 from xenconform.models.values import Ref, Value
@@ -48,6 +52,43 @@ def getters_change_nothing(bench: Bench, of: ApiClass) -> None:
         for fmt in bench.formats:
             with bench.judging(CLAUSE, of.name, fmt) as judge:
                 _judge(watched, judge, fmt)
+
+
+def getters_leave_power_states(bench: Bench, of: ApiClass) -> None:
+    """A VM that runs, is paused or is suspended is so after its getters were called too. Source: introduction.
+
+    Its record and what is listed are read in each state, the other getters of one state each.
+    """
+    walk = Walk(bench, of)
+    every = (m for m in of.messages.values() if m.implicit and m.verb == "get")
+    getters = [m for m in every if m.lifecycle.state is not State.REMOVED]
+    try:
+        for at, (fmt, state) in enumerate(zip(bench.formats, POWER, strict=False)):
+            with bench.judging(CLAUSE, f"{of.name} {state}", fmt) as judge:
+                walk.reach(state)
+                names = [m.full_name for m in getters[at :: len(POWER)] if m.full_name not in bench.profile.never]
+                _judge_power(walk, judge, state, [f"{of.name}.get_record", f"{of.name}.get_power_state", *names])
+    finally:
+        walk.end()
+
+
+def _judge_power(walk: Walk, judge: Judge, state: str, names: Sequence[str]) -> None:
+    """Call getters of a VM in a state, and all listings; look twice, for a machine may stop by itself."""
+    bench, vm, fmt = walk.bench, walk.vm.ref, Format(judge.format)
+    listings = [name for name in ("get_all", "get_all_records") if name in walk.of.messages]
+    for _ in range(2):
+        walk.reach(state)
+        lives, _ = bench.ask(bench.other(fmt), "VM.get_resident_on", vm)
+        for name in names:
+            bench.call(fmt, name, vm, probe=True)
+        for name in listings:
+            bench.call(fmt, f"{walk.of.name}.{name}")
+        now, seen = walk.state(bench.other(fmt))
+        still, lived = bench.ask(bench.other(fmt), "VM.get_resident_on", vm)
+        if (now, still) == (state, lives):
+            judge.true(True, "", "")
+            return
+    judge.fail(f"a VM {state} on {lives}, as before its getters were called", f"{now} on {still}", seen, lived)
 
 
 def _judge(watched: Watched, judge: Judge, fmt: Format) -> None:
@@ -177,4 +218,7 @@ def _culprit(watched: Watched, fmt: Format, way: Way) -> str:
     return ""
 
 
-CHECKS = (Check(CLAUSE, per_class=getters_change_nothing, applies=is_read),)
+CHECKS = (
+    Check(CLAUSE, per_class=getters_change_nothing, applies=is_read),
+    Check(CLAUSE, per_class=getters_leave_power_states, applies=has_power),
+)

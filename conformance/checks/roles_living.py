@@ -13,13 +13,15 @@ from xenconform.conformance.checks.aimed import Aim, aim, why_not
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import plain_values
-from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.logins import roles_of
 from xenconform.conformance.checks.role_cells import DENIED, Cell, Row, call_as
+from xenconform.conformance.checks.sessionless import can_come_and_go, is_it
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import Tally, draw
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.calls import Breach, Failure, Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, Str
 from xenconform.models.values import Value, same
 
@@ -46,6 +48,57 @@ def roles_hold_for_living_objects(bench: Bench, of: ApiClass) -> None:
                 fmt = bench.formats[(bench.seed + number + at) % len(bench.formats)]
                 _judge(bench, Cell(message, role, fmt), row)
             row.close(bench, role)
+
+
+def what_is_denied_makes_and_ends_nothing(bench: Bench, of: ApiClass) -> None:
+    """What a role is denied to make is not made, what it is denied to end is not ended (SHOULD).
+
+    One role in turn for each of the two; that the others are denied it is the matrix's.
+    """
+    if not bench.roles.logins:
+        return  # told by the matrix
+    constructor = bench.stock.constructor(of.name)
+    for message in (constructor.message, of.messages[of.destructor]):
+        every = [role for role in roles_of(bench.api) if role in bench.roles.logins and role not in message.roles]
+        if not every or not message.roles or why_not(bench, message):
+            continue
+        turn = draw(bench.seed, message.full_name)
+        cell = Cell(message, every[turn % len(every)], bench.formats[turn % len(bench.formats)])
+        with bench.judging("RBAC", f"{message.full_name} denied to {cell.role}", cell.fmt) as judge:
+            if message is constructor.message:
+                _judge_unmade(bench, judge, of, cell)
+            else:
+                _judge_unended(bench, judge, of, cell)
+
+
+def _judge_unmade(bench: Bench, judge: Judge, of: ApiClass, cell: Cell) -> None:
+    constructor, given = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
+    args = (given,) if constructor.record else tuple(given[each.name] for each in cell.message.params)
+    before = set(bench.stock.all_refs(of.name))
+    exchange = call_as(bench, cell, cell.message.full_name, Aim(args))
+    new = [ref for ref in bench.stock.all_refs(of.name) if ref not in before]
+    made = [ref for ref in new if is_it(bench, of, ref, given)]
+    for ref in made:
+        bench.stock.remove(bench.stock.adopt_ref(of.name, ref))
+    _must_be_denied(exchange)
+    judge.true(not made, f"no new {of.name}", f"{len(made)} made", exchange)
+
+
+def _judge_unended(bench: Bench, judge: Judge, of: ApiClass, cell: Cell) -> None:
+    obj = bench.stock.make(of.name)
+    exchange = call_as(bench, cell, cell.message.full_name, Aim((obj.ref,), obj))
+    seen = bench.call(bench.other(cell.fmt), f"{of.name}.get_record", obj.ref, probe=True)
+    gone = isinstance(seen.reply.outcome, Failure)
+    if gone or bench.stock.remove(obj):
+        bench.stock.forget(obj)
+    _must_be_denied(exchange)
+    judge.true(not gone, f"{obj.ref} stays", describe(seen), exchange, seen)
+
+
+def _must_be_denied(exchange: Exchange) -> None:
+    outcome = exchange.reply.outcome
+    if not isinstance(outcome, Failure) or outcome.code != DENIED:
+        raise Unavailable(f"it is not denied: {describe(exchange)}; counted in the matrix")
 
 
 def _chosen(bench: Bench, of: ApiClass, verb: str) -> Sequence[Message]:
@@ -132,4 +185,7 @@ def _put_back(bench: Bench, fmt: Format, obj: Obj, message: Message, before: Val
         bench.call(fmt, f"{obj.cls}.remove_from_{message.field}", obj.ref, "xenconform-role")
 
 
-CHECKS: tuple[Check, ...] = (Check("RBAC", per_class=roles_hold_for_living_objects, applies=has_accessors),)
+CHECKS: tuple[Check, ...] = (
+    Check("RBAC", per_class=roles_hold_for_living_objects, applies=has_accessors),
+    Check("RBAC", per_class=what_is_denied_makes_and_ends_nothing, applies=can_come_and_go),
+)

@@ -8,6 +8,7 @@ session that lives. Then an object is made and one is ended without a session: b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from xenconform.conformance.checks.aimed import aim
 from xenconform.conformance.checks.arguments import good_args
@@ -26,6 +27,8 @@ from xenconform.models.types import Str
 from xenconform.models.values import Ref, Value
 
 CLAUSE = "SESSION-REQUIRED"
+WORDS = MappingProxyType({"what every object has": "constructor", "a pattern": "%"})
+"""Kinds of bad sessions that are no refs: they are found where sessions are members of something, or matched."""
 NEARLY = ("empty", "with text behind", "cut short", "between spaces", "in the other case", "the uuid")
 """Kinds of bad sessions that are made of one that lives."""
 NEAR = ("pool", "host", "user", "subject", "role", "task", "VM")
@@ -108,6 +111,9 @@ def nothing_else_is_a_session(bench: Bench) -> None:
     refs = {cls: bench.stock.existing(cls)[:1] for cls in classes if cls != "session"}
     for at, fmt in enumerate(bench.formats):
         with bench.judging(CLAUSE, "server, refs of other classes", fmt) as judge:
+            for kind, text in WORDS.items():
+                exchange = bench.call(fmt, message, probe=True, session=text, deadline=PATIENCE)
+                judge.refused(exchange, f"{message} with {text!r} as session, {kind}")
             for number, (cls, found) in enumerate(refs.items()):
                 if cls not in NEAR and (number + at) % len(bench.formats):
                     continue  # tried over another format

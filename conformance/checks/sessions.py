@@ -96,6 +96,11 @@ def _bad_pairs(user: str, password: str) -> dict[str, tuple[str, str]]:
         "a password that is the user's name": (user, user),
         "an empty password": (user, ""),
         "no user and no password": ("", ""),
+        "no user": ("", password),
+        "a user that is a pattern of a directory": (f"{user[:1]}*", password),
+        "a user that is a pattern of a database": (f"{user[:1]}%", password),
+        "a user with what ends a text of a database": (f"{user}' --", f"{password}-not"),
+        "a password that is a condition of a database": (user, "' OR '1'='1"),
     }
 
 

@@ -7,20 +7,29 @@ session ends the one that it is called in: where that is none there is nothing t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, describe, show
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show, unheard
 from xenconform.conformance.checks.lost import is_refused
 from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.sessionless import CLAUSE, NEARLY, nearly
 from xenconform.conformance.checks.sessions import INVALID, KINDS, bad_sessions, use, uses
+from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.tasks import something
+from xenconform.conformance.checks.watch import FROM, SLACK, Watch
+from xenconform.conformance.checks.watching import MOMENT
+from xenconform.conformance.checks.watching_server import sibling
 from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, RefTo, Str
 from xenconform.models.values import Ref, Value
 
 Called = tuple[str, tuple[Value, ...]]
 LOGOUT = "session.logout"
+WAITED = 0.3
+"""Seconds for which a call waits that a logout overtakes."""
 PAIR = "xenconform", "without a session"
 
 
@@ -84,4 +93,42 @@ def _judge_living(bench: Bench, judge: Judge, fmt: Format, living: Ref) -> None:
         judge.true(PAIR[0] not in outcome.value, f"no {PAIR[0]!r} in its other_config", show(outcome.value), seen)
 
 
-CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=sessions_are_ended_and_seen_in_one),)
+# -------------------------------------------------------------------------------------------------------- what waits
+
+
+def what_waits_keeps_no_session(bench: Bench) -> None:
+    """A session that is logged out while a call waits in it is dead once that has ended. Source: wire protocol."""
+    if bench.api.message(FROM) is None or FROM in bench.profile.never:
+        return
+    for fmt in bench.formats:
+        with bench.judging("SESSION-LOGOUT", "server, while a call waits", fmt) as judge:
+            obj, session = something(bench), opened(bench, fmt)
+            try:
+                _judge_waiting(bench, judge, obj, session)
+            finally:
+                bench.stock.remove(obj)
+
+
+def _judge_waiting(bench: Bench, judge: Judge, obj: Obj, session: Ref) -> None:
+    fmt, heard = Format(judge.format), list[Exchange]()
+    watch = Watch(bench, unheard(fmt), fmt, (f"{obj.cls}/{obj.ref}",), session=session)
+    try:
+        watch.read(MOMENT)
+    except Unanswered as why:
+        raise Unavailable(f"{why}; counted under EVENT-FROM") from why
+    args = (watch.wanted, watch.token, WAITED)
+    with sibling(bench, heard) as waiting, ThreadPoolExecutor(1) as pool:
+        later = pool.submit(waiting.call, fmt, FROM, args, session=session, deadline=WAITED + SLACK)
+        use(bench, fmt, uses(bench, session)[0], session)
+        bench.call(fmt, LOGOUT, session=session, probe=True)
+        later.result()
+    for over in bench.formats:
+        dead = use(bench, over, uses(bench, session)[0], session)
+        what = f"{dead.message} over {over} with a session logged out while {FROM} waited in it"
+        judge.refused(dead, what)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(CLAUSE, per_server=sessions_are_ended_and_seen_in_one),
+    Check("SESSION-LOGOUT", per_server=what_waits_keeps_no_session),
+)

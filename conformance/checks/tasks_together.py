@@ -184,6 +184,29 @@ def tasks_outlive_their_session(bench: Bench) -> None:
                 bench.stock.remove(obj)
 
 
+def tasks_are_seen_by_every_session(bench: Bench) -> None:
+    """While it lives a task is listed, and another session reads it over another format. Source: wire protocol."""
+    for fmt in bench.formats:
+        with bench.judging(CLAUSE, "server", fmt) as judge:
+            obj = something(bench)
+            other = opened(bench, bench.other(fmt))
+            try:
+                message = destructor(bench.api.classes[obj.cls])
+                Async(bench, judge, fmt, message, partial(_look, bench, judge, other)).run(obj.ref)
+            finally:
+                bench.call(fmt, "session.logout", session=other)
+                bench.stock.remove(obj)
+
+
+def _look(bench: Bench, judge: Judge, session: Ref, ref: Ref) -> None:
+    over = bench.other(judge_format(judge))
+    listed = bench.call(over, "task.get_all")
+    if isinstance(listed.reply.outcome, Success):
+        judge.true(ref in listed.reply.outcome.value, f"task.get_all lists {ref}", describe(listed), listed)
+    read = bench.call(over, "task.get_record", ref, session=session)
+    judge.true(isinstance(read.reply.outcome, Success), "another session reads the task", describe(read), read)
+
+
 # --------------------------------------------------------------------------------------------------- one after another
 
 
@@ -219,4 +242,5 @@ CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=refusals_say_all, applies=is_held),
     Check("DESTROY-NO-CASCADE", per_class=ended_tasks_go_one_by_one, applies=_is_task),
     Check(CLAUSE, per_server=tasks_outlive_their_session),
+    Check(CLAUSE, per_server=tasks_are_seen_by_every_session),
 )

@@ -235,11 +235,15 @@ def _del(story: Story, judge: Judge) -> None:
     """What is ended is told as ended, and of no more after that."""
     bench, watch, made = story.bench, story.watch, story.thing()
     alone = Watch(bench, judge, watch.fmt, (f"{made.cls}/{made.ref}",), watch.token)
+    twice = Watch(bench, judge, watch.fmt, (made.cls, f"{made.cls}/{made.ref}"), watch.token)
     if not bench.stock.remove(made):
         raise Unavailable(f"the server does not end the {made.cls}")
     story.made = None
     ended = alone.until_told("del", made.ref)
     judge.true(bool(ended), f"del of {made.ref}, told who watches it alone", describe_all(alone.told), alone.exchange)
+    ends = [each for each in twice.until_told("del", made.ref) if each.operation == "del"]
+    one = "one del, told who watches the class and the object"
+    judge.true(len(ends) == 1, one, describe_all(ends), twice.exchange)
     told = watch.until_told("del", made.ref)
     told += [each for each in _count_again(story, judge) if each.ref == made.ref]
     operations = [each.operation for each in told]

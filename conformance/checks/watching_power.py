@@ -20,9 +20,10 @@ def power_states_are_told(bench: Bench, of: ApiClass) -> None:
     """A change of a VM's power state is told as any other. Source: class reference, event (SHOULD)."""
     walk = Walk(bench, of)
     try:
-        for at, state in enumerate((RUNNING, HALTED)):
+        for at, state in enumerate((RUNNING, HALTED, RUNNING, HALTED)):
+            walk.by_task = at // 2 == 1  # a watcher hears of what tasks do as well
             fmt = bench.formats[(bench.seed + at) % len(bench.formats)]
-            with bench.judging(CLAUSE, f"VM becomes {state}", fmt) as judge:
+            with bench.judging(CLAUSE, f"VM becomes {state}{' by a task' * walk.by_task}", fmt) as judge:
                 watch = Watch(bench, judge, fmt, (f"VM/{walk.vm.ref}",))
                 watch.read(MOMENT)
                 _judge(walk, judge, watch, state)
