@@ -71,6 +71,9 @@ LAST_FOUND = (
     "logout_never_fails",
     "what_tasks_do_to_a_vm_is_not_heeded",
     "a_full_cache_forgets_what_was_written",
+    "references_of_the_dead_are_given_again",
+    "what_is_introduced_is_not_indexed",
+    "a_rename_to_the_same_label_unlists",
 )
 """Those of the last sets that nobody's check had foreseen, each the proof of what was added since."""
 

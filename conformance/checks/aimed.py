@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from xenconform.conformance.checks.arguments import WRITING, made_up
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.births import COPIES
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Message
@@ -26,8 +27,6 @@ ENDS_SESSIONS = frozenset({"session.logout", "session.local_logout"})
 """Messages that end the session they are called with."""
 WAITS = frozenset({"event.next"})
 """Messages that may keep a good call waiting for as long as nothing happens."""
-COPIES = frozenset({"clone", "copy", "snapshot", "checkpoint", "snapshot_with_quiesce"})
-"""Messages, besides the constructors, whose result is a new object of their class."""
 _READS = re.compile(r"(get|list|retrieve|assert|ha_compute)_.*|get|.*_(list|exists)")
 """Names of messages that only read."""
 HARMFUL = "may do harm, and names no object that could be made up"

@@ -195,6 +195,8 @@ class Async:
         outcome = decode_xml_value(text, of, self.bench.api).outcome
         if isinstance(outcome, Success):
             self.judge.true(True, "", "")
+            if isinstance(outcome.value, str):
+                self.bench.births.born(self.bench, self.message, outcome.value, seen)
             return Ended(True, outcome.value, frozenset(), seen)
         expected = "an empty result" if of == Void() else f"a result that is a {of} as an XML-RPC value"
         self.judge.fail(expected, f"result {show(text)}: {describe_breach(outcome)}", *seen)

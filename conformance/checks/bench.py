@@ -14,6 +14,7 @@ from typing import Unpack
 
 from hypothesis.database import ExampleDatabase
 
+from xenconform.conformance.checks.births import Births
 from xenconform.conformance.checks.health import Health
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_http_refusal, is_refusal
 from xenconform.conformance.checks.lacking import no_restart, no_way_in
@@ -105,7 +106,7 @@ class Bench:
         self._health = Health(formats)
         self.stock = Stock(self)
         self.roles = RoleSessions()
-        self.onlooker = Onlooker()
+        self.onlooker, self.births = Onlooker(), Births()
         self.restart: Callable[[], None] = no_restart
         """Restarts the server and logs in again; Unavailable or TargetGoneError is raised where that cannot be."""
         self.dial: Callable[[float], socket.socket] = no_way_in
@@ -221,6 +222,7 @@ class Bench:
 
     def watch(self, exchange: Exchange, *, probe: bool = False) -> None:
         """Record what a reply's bytes break, once for each clause × message × format."""
+        self.births.note(self, exchange)
         refused = probe and is_http_refusal(exchange)
         answered = self._see(exchange, refused=refused)
         if probe and is_refusal(exchange) and _is_no_json(exchange):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Unpack
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
+from xenconform.conformance.checks.opening import another_session
+from xenconform.conformance.checks.options import CallOptions
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Constructor, Field, Qualifier, State
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.exemplars import constructor_of
-from xenconform.models.values import Value
+from xenconform.models.values import Ref, Value
 
 UNIMPLEMENTED = frozenset({"MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED", "MESSAGE_REMOVED", "MESSAGE_DEPRECATED"})
 OUR_FAULT = frozenset(
@@ -99,11 +103,17 @@ def further(bench: Bench, of: ApiClass) -> Iterator[tuple[Constructor, dict[str,
             yield constructor, bench.stock.exemplar(of.name, constructor)
 
 
-def make_by(bench: Bench, constructor: Constructor, fmt: Format, values: Mapping[str, Value]) -> Exchange:
-    """Call a constructor with complete values; return the exchange, whatever came."""
+def make_by(
+    bench: Bench,
+    constructor: Constructor,
+    fmt: Format,
+    values: Mapping[str, Value],
+    **options: Unpack[CallOptions],
+) -> Exchange:
+    """Call a constructor with complete values; return the exchange, whatever came. `options` are those of a call."""
     message = constructor.message
     args = (dict(values),) if constructor.record else tuple(values[param.name] for param in message.params)
-    return bench.call(fmt, message.full_name, *args)
+    return bench.call(fmt, message.full_name, *args, **options)
 
 
 def read_field(bench: Bench, of: ApiClass, field: Field, fmt: Format, ref: str) -> tuple[Value, Exchange]:
@@ -118,31 +128,52 @@ def read_field(bench: Bench, of: ApiClass, field: Field, fmt: Format, ref: str) 
 
 def each_object_is_new(bench: Bench, of: ApiClass) -> None:
     """Each create gives a ref and a uuid that no other object has or had. Source: introduction, identity."""
-    has_uuid = "get_uuid" in of.messages
     seen_refs = set(bench.stock.existing(of.name)) | bench.stock.known_refs(of.name)
-    seen_uuids: set[str] = set()
     for at, fmt in enumerate((*bench.formats, bench.formats[0])):
         with bench.judging("CREATE-NEW", of.name, fmt) as judge:
             made = make_or_say_why(bench, judge, of, fmt, {})
             if made is None:
                 continue
-            ref = result_of(made)
-            judge.true(ref not in seen_refs, "a ref that no object has or had", show(ref), made)
-            seen_refs.add(ref)
-            if has_uuid:
-                uuid, seen = bench.ask(bench.other(fmt), f"{of.name}.get_uuid", ref)
-                judge.true(uuid not in seen_uuids, "a uuid that no object has or had", show(uuid), made, seen)
-                seen_uuids.add(uuid)
+            _is_new(bench, judge, of, made, seen_refs)
             if at == 0 and of.destructor:
-                bench.stock.remove(bench.stock.object_of(of.name, ref))
+                bench.stock.remove(bench.stock.object_of(of.name, result_of(made)))
     for fmt in bench.formats if of.destructor else ():
         for constructor, _ in further(bench, of):
-            _new_by(bench, of, (constructor, fmt), seen_refs, seen_uuids)
+            _new_by(bench, of, (constructor, fmt), seen_refs)
+    for fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            _new_in_another_session(bench, of, fmt, seen_refs)
 
 
-def _new_by(
-    bench: Bench, of: ApiClass, how: tuple[Constructor, Format], seen_refs: set[str], seen_uuids: set[str]
-) -> None:
+def _is_new(bench: Bench, judge: Judge, of: ApiClass, made: Exchange, seen_refs: set[Ref]) -> None:
+    """Judge that what a call made has a ref and a uuid of its own; no object of the run had that uuid, or has it."""
+    ref = result_of(made)
+    judge.true(ref not in seen_refs, "a ref that no object has or had", show(ref), made)
+    seen_refs.add(ref)
+    if "get_uuid" in of.messages:
+        uuid, seen = bench.ask(bench.other(made.format), f"{of.name}.get_uuid", ref)
+        was = bench.births.holder(of.name, uuid)
+        judge.true(was in {None, ref}, "a uuid that no object has or had", f"{show(uuid)}, as {was}", made, seen)
+
+
+def _new_in_another_session(bench: Bench, of: ApiClass, fmt: Format, seen_refs: set[Ref]) -> None:
+    """Make an object in a session of its own, which may count for itself: it is new beside those of the other one.
+
+    Raises:
+        Unavailable: there is no session, or no object to be made.
+    """
+    constructor = bench.stock.constructor(of.name)
+    values = bench.stock.exemplar(of.name)
+    with another_session(bench, fmt) as session:
+        made = make_by(bench, constructor, fmt, values, session=session)
+    if isinstance(made.reply.outcome, Success):
+        obj = bench.stock.adopt(of.name, made)
+        with bench.judging("CREATE-NEW", of.name, fmt) as judge:
+            _is_new(bench, judge, of, made, seen_refs)
+        bench.stock.remove(obj)
+
+
+def _new_by(bench: Bench, of: ApiClass, how: tuple[Constructor, Format], seen_refs: set[Ref]) -> None:
     """Make two objects with a further constructor, as far as the server lets them be made: each is new."""
     constructor, fmt = how
     made: list[Obj] = []
@@ -153,13 +184,7 @@ def _new_by(
                 break
             made.append(bench.stock.adopt(of.name, exchange))
             with bench.judging("CREATE-NEW", of.name, fmt) as judge:
-                ref = made[-1].ref
-                judge.true(ref not in seen_refs, "a ref that no object has or had", show(ref), exchange)
-                seen_refs.add(ref)
-                if "get_uuid" in of.messages:
-                    uuid, seen = bench.ask(bench.other(fmt), f"{of.name}.get_uuid", ref)
-                    judge.true(uuid not in seen_uuids, "a uuid that no object has or had", show(uuid), exchange, seen)
-                    seen_uuids.add(uuid)
+                _is_new(bench, judge, of, exchange, seen_refs)
     for obj in dict.fromkeys(made):
         bench.stock.remove(obj)
 

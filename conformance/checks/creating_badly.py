@@ -84,7 +84,7 @@ def _left_out_together(bench: Bench, of: ApiClass, fmt: Format) -> None:
         made.append(bench.stock.adopt(of.name, exchange))
         _have_their_defaults(bench, (of, fmt), fields, made[-1], exchange)
         if len(made) == 1:
-            _fill(bench, (of, fmt), fields, made[0])
+            fill(bench, (of, fmt), fields, made[0])
     for obj in made:
         bench.stock.remove(obj)
 
@@ -114,8 +114,8 @@ def _have_their_defaults(
                 judge.fail(f"the default {show(expected)}", show(record[field.name]), *made, seen)
 
 
-def _fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj) -> None:
-    """Put something into each collection of an object that was left to its default."""
+def fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj) -> None:
+    """Put something into each of some collections of an object of ours."""
     of, fmt = at
     for field in fields.values():
         domain = bench.profile.domain(of.name, field.name)

@@ -51,7 +51,7 @@ def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
         with bench.judging("UUID-LOOKUP", of.name, fmt) as judge:
             found = several(bench, of)
             for obj in found:
-                _finds_by_uuid(bench, judge, of, (fmt, bench.other(fmt)), obj.ref)
+                finds_by_uuid(bench, judge, of, (fmt, bench.other(fmt)), obj.ref)
             _finds_in_a_row(bench, judge, of, fmt, [obj.ref for obj in found])
             _finds_what_is_left(bench, judge, of, fmt)
             if fmt in in_turn(bench, of):
@@ -75,7 +75,12 @@ def _is_of_uuid(bench: Bench, judge: Judge, of: ApiClass, text: str, seen: Excha
     judge.true(again == text, f"the object of uuid {text}", f"{found} of uuid {again}", seen, last)
 
 
-def _finds_by_uuid(bench: Bench, judge: Judge, of: ApiClass, over: tuple[Format, Format], ref: Ref) -> None:
+def finds_by_uuid(bench: Bench, judge: Judge, of: ApiClass, over: tuple[Format, Format], ref: Ref) -> None:
+    """Judge that an object is found by its uuid, which is read over one format and looked up over another.
+
+    Raises:
+        Unanswered: the look-up fails.
+    """
     fmt, look = over
     text, asked = uuid_of(bench, fmt, of.name, ref)
     seen = bench.call(look, f"{of.name}.get_by_uuid", text)
@@ -102,7 +107,7 @@ def _finds_what_is_left(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -
         # Where another one went along with the middle one, that is for DESTROY-NO-CASCADE.
         there = bench.stock.all_refs(of.name)
         for obj in (obj for obj in (made[0], made[2]) if obj.ref in there):
-            _finds_by_uuid(bench, judge, of, (bench.other(fmt), fmt), obj.ref)
+            finds_by_uuid(bench, judge, of, (bench.other(fmt), fmt), obj.ref)
         del made[1]
     for obj in made:
         bench.stock.remove(obj)
@@ -120,7 +125,7 @@ def _finds_what_others_made(bench: Bench, judge: Judge, of: ApiClass, fmt: Forma
         bench.stock.remove(obj)
     with suppress(Unavailable):
         obj = made_by_task(bench, of, fmt)
-        _finds_by_uuid(bench, judge, of, (bench.other(fmt), fmt), obj.ref)
+        finds_by_uuid(bench, judge, of, (bench.other(fmt), fmt), obj.ref)
         bench.stock.remove(obj)
 
 

@@ -240,12 +240,15 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
     label, _ = bench.ask(fmt, f"{of.name}.get_name_label", first.ref)
     if rename:
         before, label = label, f"xcLabel {nature.new_uuid()}"
-        _rename(bench, (of, fmt), first, label)
+        for over in (fmt, look[1]):  # The same once more: it is taken out with the old one by who puts in first.
+            _rename(bench, (of, over), first, label)
         _find(bench, judge, look, before, labelled(bench, of.name, before), "of the label before the rename")
     _find(bench, judge, look, label, labelled(bench, of.name, label) | {first.ref}, "of a new label")
     named = labels(bench, of.name)
-    alike = (label.swapcase(), f"{label} ", f" {label}", label[:-1], f"{label}x", "%", "*", "", ".*")
-    for wrong in dict.fromkeys((*alike, *_other_names(bench, of, fmt, first.ref))):
+    # What a document may do to a text is asked over every format, what an index may do over one or another.
+    plain = (label[:-1], f"{label}x", "%", "*", "", ".*", *_other_names(bench, of, fmt, first.ref))
+    share = plain[bench.formats.index(fmt) :: len(bench.formats)]
+    for wrong in dict.fromkeys((label.swapcase(), f"{label} ", f" {label}", *share)):
         same_label = {ref for ref, other in named.items() if other == wrong}
         _find(bench, judge, look, wrong, same_label, f"of the label {wrong!r}, which is not {label!r}")
     if rename:
@@ -259,7 +262,10 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
             _in_another_session(bench, judge, look, (label, first.ref))
         _rename(bench, (of, fmt), second, before)
         _find(bench, judge, look, label, {first.ref}, "of a label that one of two has lost")
-        _rename(bench, look, second, label)
+        for over in (look[1], fmt):
+            _rename(bench, (of, over), second, label)
+        _find(bench, judge, look, label, {first.ref, second.ref}, "of a label that one of two has again, given twice")
+        _find(bench, judge, look, before, labelled(bench, of.name, before), "of a label that it had in between")
         if bench.stock.remove(second):
             _find(bench, judge, look, label, {first.ref}, "after one of two was destroyed")
     if bench.stock.remove(first):

@@ -48,6 +48,7 @@ def a_restart_keeps_everything(bench: Bench) -> None:
         with ExitStack() as afterwards:
             kept = prepare(bench, turn, afterwards)
             bench.restart()
+            bench.births.forget()
             busy = busy_classes(kept.first, kept.last, kept.own | _refs(kept.gone))
             # All is read before anything is looked up: what a look-up changes is no restart's doing.
             after = [(of, fmt, read(kept, of, fmt)) for of in kept.classes for fmt in bench.formats]

@@ -52,7 +52,7 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
             judge.true(
                 isinstance(found, Success) and not found.value, "no record of an unknown uuid", describe(none), none
             )
-            _shows(bench, judge, (of, fmt), obj.ref, exchange)
+            shows_alone(bench, judge, (of, fmt), obj.ref, exchange)
             _more_queries(bench, judge, (of, fmt), obj.ref, text)
             _after_a_write(bench, judge, (of, fmt))
             _own_labels(bench, judge, (of, fmt))
@@ -67,7 +67,7 @@ def query(bench: Bench, of: ApiClass, fmt: Format, text: str) -> Exchange:
     return bench.call(fmt, message, probe=True, params=[(Str(), text)], result=records)
 
 
-def _shows(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: Ref, exchange: Exchange) -> None:
+def shows_alone(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: Ref, exchange: Exchange) -> None:
     """Judge that a query found one object, with the record that it has now."""
     of, fmt = at
     outcome = exchange.reply.outcome
@@ -123,7 +123,7 @@ def _after_a_write(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> N
             for value in pair[:: -1 if bench.formats.index(fmt) % 2 else 1]:
                 query(bench, of, fmt, f'field "uuid" = "{text}"')
                 bench.call(bench.other(fmt), f"{of.name}.set_{field.name}", obj.ref, value)
-            _shows(bench, judge, at, obj.ref, query(bench, of, fmt, f'field "uuid" = "{text}"'))
+            shows_alone(bench, judge, at, obj.ref, query(bench, of, fmt, f'field "uuid" = "{text}"'))
 
 
 def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:

@@ -21,11 +21,11 @@ from xenconform.models.api import ApiClass, Message, Qualifier, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.power import PAUSED, RUNNING, SUSPENDED
-from xenconform.models.types import NULL_REF, Bool, RefTo
+from xenconform.models.types import NULL_REF, Bool, RefTo, Type
 from xenconform.models.values import Ref, Value, is_null_text
 
-COPYING = frozenset({"clone", "snapshot", "checkpoint"})
-"""Messages that make an object of their class out of another, and need nothing else."""
+COPYING = frozenset({"clone", "copy", "snapshot", "checkpoint"})
+"""Messages that make an object of their class out of another."""
 EMPTY: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {"VBD": {"type": "CD", "mode": "RO", "empty": True, "VDI": NULL_REF, "bootable": False}}
 )
@@ -46,11 +46,11 @@ def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
     turned: list[tuple[str, Ref, Value]] = []
     near = {r.derived_cls for r in bench.api.relations if r.owner_cls == of.name}
     for cls in dict.fromkeys((of.name, *sorted(near))) if bench.budget.boundaries else ():
-        for at, message in enumerate(_explicit(bench, cls)):
+        for at, message in enumerate(explicit_of(bench, cls)):
             for fmt in bench.formats if cls == of.name else (bench.formats[at % len(bench.formats)],):
                 with suppress(Unavailable):
                     if message.name in COPYING:
-                        _copy(bench, of, message, fmt, made)
+                        copy(bench, of, message, fmt, made)
                     elif cls == of.name and _moves(message, near):
                         _move(bench, message, fmt, made)
     with suppress(Unavailable):
@@ -68,7 +68,8 @@ def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
         bench.stock.remove(obj)
 
 
-def _explicit(bench: Bench, cls: str) -> list[Message]:
+def explicit_of(bench: Bench, cls: str) -> list[Message]:
+    """Return the messages of a class that follow from no field, take an object of it and may be called."""
     found = bench.api.classes[cls].messages.values()
     live = (m for m in found if not (m.implicit or m.verb) and m.lifecycle.state is not State.REMOVED)
     return [message for message in live if takes_self(message) and not why_not(bench, message)]
@@ -80,14 +81,17 @@ def _moves(message: Message, near: set[str]) -> bool:
     return isinstance(target, RefTo) and target.cls in near
 
 
-def _copy(bench: Bench, of: ApiClass, message: Message, fmt: Format, made: list[Obj]) -> None:
+def copy(bench: Bench, of: ApiClass, message: Message, fmt: Format, made: list[Obj]) -> None:
     """Copy a new object of ours, to which one of the class belongs where that is another class; go back to a snapshot.
 
     `made` takes up what there is more of, what belongs to a thing behind it.
+
+    Raises:
+        Unavailable: what it needs cannot be had.
     """
-    rest = [without_refs(param.type) for param in message.params[1:]]
-    if None in rest or not bench.api.classes[message.cls].destructor:
+    if not bench.api.classes[message.cls].destructor:
         return
+    rest = [_given(bench, message.cls, param.type) for param in message.params[1:]]
     made.append(base := bench.stock.make(message.cls))
     if of.name != message.cls:
         _bind(bench, of, base, made)
@@ -100,6 +104,13 @@ def _copy(bench: Bench, of: ApiClass, message: Message, fmt: Format, made: list[
         bench.call(fmt, revert.full_name, outcome.value, probe=True)
     for ref in (outcome.value, base.ref):
         made += _parts(bench, message.cls, ref)
+
+
+def _given(bench: Bench, cls: str, of: Type) -> Value:
+    """Return what a copy is made with besides what is copied: one that is there of another class, none of its own."""
+    if not isinstance(of, RefTo):
+        return without_refs(of)
+    return NULL_REF if of.cls == cls else bench.stock.readable(of.cls)[0].ref
 
 
 def _bind(bench: Bench, of: ApiClass, base: Obj, made: list[Obj]) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xenconform.conformance.checks.aimed import COPIES
 from xenconform.conformance.checks.awaiting import Async, judge_error
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.births import COPIES
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe
 from xenconform.conformance.checks.lifecycle import has_power

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from xenconform.conformance.checks.aimed import (
-    COPIES,
     ENDS_SESSIONS,
     WAITS,
     is_harmless,
@@ -12,6 +11,7 @@ from xenconform.conformance.checks.aimed import (
     why_not,
 )
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.births import COPIES
 from xenconform.models.api import Message, Qualifier, State
 from xenconform.models.types import Float
 
