@@ -23,6 +23,8 @@ _INTS = (0, 2**31 + 7, t.INT_MAX, -1, 2**53 + 1, t.INT_MIN)
 _MILD_INTS = (0, 300, 40_000, 1, 129, 65_535)
 """Beyond what each width of a byte or two holds, and yet what ports, tags and priorities may be."""
 _FLOATS = (0.0, 0.1, 1e300, -2.25)
+_KEYS = ("7", "0", "1", "03", "__proto__", "constructor", "length")
+"""Keys that mean something to the arrays, objects and dictionaries of one language or another."""
 _ALIKE = ("case", "CASE", " case", "case ", "c\u00e9", "ce\u0301")
 
 
@@ -55,6 +57,6 @@ def bold(of: Type, n: int, *, mild: bool = False) -> Value:
 
 def _map(key: Type, item: Type, n: int, *, mild: bool) -> Value:
     alike = n % 3 == 2 and isinstance(key, t.Str) and not mild
-    keys = _ALIKE if alike else numbered(key, 0 if n % 3 == 0 else CROWD)
+    keys = (_KEYS if n % 2 else _ALIKE) if alike else numbered(key, 0 if n % 3 == 0 else CROWD)
     items = numbered(item, CROWD)
     return {each: items[at % len(items)] for at, each in enumerate(keys)} if items else None

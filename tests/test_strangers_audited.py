@@ -99,7 +99,16 @@ AUDIT2_STATE = (
     "old_labels_find_after_a_restart",
 )
 """What a second audit of level 4 thought of; the others are in audit2_state.py."""
-AUDITED = (*AUDIT_STATE, *AUDIT_WIRE, *AUDIT_OBJECTS, *AUDIT_FIELDS, *AUDIT2_WIRE, *AUDIT2_FIELDS, *AUDIT2_STATE)
+AUDIT2_OBJECTS = (
+    "members_come_in_the_order_of_the_class",
+    "far_ends_are_entered_before_the_rest_is_read",
+    "index_of_uuids_holds_a_shelf",
+    "bucket_goes_with_its_first",
+    "sessions_keep_far_ends",
+    "clones_share_their_maps",
+)
+"""What a second audit of level 3 thought of; the others are in audit2_objects.py."""
+AUDITED = (*AUDIT_STATE, *AUDIT_WIRE, *AUDIT_OBJECTS, *AUDIT_FIELDS, *AUDIT2_WIRE, *AUDIT2_FIELDS, *AUDIT2_STATE, *AUDIT2_OBJECTS)
 
 
 @pytest.mark.parametrize("name", sampled(AUDITED))

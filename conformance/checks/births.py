@@ -6,6 +6,7 @@ round. So every constructor's answer is held against all before it, whichever ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from xenconform.models.exchange import Exchange
     from xenconform.models.values import Ref
 
+DCE = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""The OSF DCE text form of a uuid."""
 COPIES = frozenset({"clone", "copy", "snapshot", "checkpoint", "snapshot_with_quiesce"})
 """Messages, besides the constructors, whose result is a new object of their class."""
 
@@ -31,13 +34,17 @@ class Births:
     _refs: dict[tuple[str, Ref], int] = field(default_factory=dict)
     _ended: set[tuple[str, Ref]] = field(default_factory=set)
     _uuids: dict[tuple[str, str], Ref] = field(default_factory=dict)
-    _told: set[tuple[str, str]] = field(default_factory=set)
+    _told: set[tuple[str, str, str]] = field(default_factory=set)
 
     def forget(self) -> None:
         """Forget everything: what was there before a restart that nothing outlives says nothing of what comes."""
         self._refs.clear()
         self._ended.clear()
         self._uuids.clear()
+
+    def has_ended(self, cls: str, ref: Ref) -> bool:
+        """Whether the run has seen an object end."""
+        return (cls, ref) in self._ended
 
     def holder(self, cls: str, uuid: str) -> Ref | None:
         """Return the ref of the object of a class that showed a uuid first, None where none of ours did."""
@@ -55,7 +62,8 @@ class Births:
             self._ended.add((cls, first))
         elif name in {"get_uuid", "get_record"} and (cls, first) in self._refs:
             text = outcome.value.get("uuid") if name == "get_record" else outcome.value
-            self._uuids.setdefault((cls, str(text)), first)
+            if self._uuids.setdefault((cls, str(text)), first) == first and not DCE.fullmatch(str(text)):
+                self._tell(bench, "UUID-FORM", exchange, ("a uuid of 32 hex digits in groups of 8-4-4-4-12", str(text)))
         elif name in of.messages and isinstance(outcome.value, str):
             self.born(bench, of.messages[name], outcome.value, (exchange,))
 
@@ -72,12 +80,15 @@ class Births:
         before = self._refs.setdefault(key, seen[0].seq)
         if before == seen[0].seq or not (message.implicit or message.name in COPIES or key in self._ended):
             return
-        fmt = str(seen[0].format)
-        if (of.name, fmt) not in self._told:
-            self._told.add((of.name, fmt))
-            expected, actual = "a ref that no object has or had", f"{ref}, which was given before"
-            told = (before, *(each.seq for each in seen))
-            bench.record(Judgement("CREATE-NEW", of.name, fmt, Verdict.FAIL, "", expected, actual, told))
+        told = ("a ref that no object has or had", f"{ref}, which was given before")
+        self._tell(bench, "CREATE-NEW", seen[0], told, before)
+
+    def _tell(self, bench: Bench, clause: str, seen: Exchange, told: tuple[str, str], *calls: int) -> None:
+        """Record a breach, the first of a clause, class and format."""
+        key = (clause, seen.message.rpartition(".")[0].removeprefix("Async."), str(seen.format))
+        if key not in self._told:
+            self._told.add(key)
+            bench.record(Judgement(*key, Verdict.FAIL, "", *told, (*calls, seen.seq)))
 
 
 def _makes(of: ApiClass, message: Message) -> bool:

@@ -15,6 +15,7 @@ from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.creating_fields import as_usual, varied
 from xenconform.conformance.checks.destroying import destroy, destroy_as_task
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.onlooker import ask
 from xenconform.conformance.checks.stirring import stirred
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Relation, State
@@ -65,12 +66,16 @@ def create_binds_the_far_end(bench: Bench, of: ApiClass) -> None:
                 target = _target(bench, relation)
                 for read in bench.formats:
                     far_end(bench, relation, read, target)  # What is read before may be shown for ever after.
+                far_end(bench, relation, fmt, target, elsewhere=True)
                 made = [bench.stock.make(of.name, {name: target}, fmt=fmt)]
                 for read in bench.formats:
                     far_end(bench, relation, read, target)  # And what is read between may lack what comes after.
                 made += _of_other_kinds(bench, of, fmt, {name: target})
                 for read in bench.formats:
                     _are_in(bench, judge, relation, (read, target), made)
+                members, seen = far_end(bench, relation, fmt, target, elsewhere=True)
+                lost = {obj.ref for obj in made} - set(members)
+                judge.true(not lost, f"{sorted(lost)} in the far end, to another session too", show(members), seen)
                 for obj in made:
                     bench.stock.remove(obj)
 
@@ -119,9 +124,12 @@ def _target(bench: Bench, relation: Relation) -> Ref:
         return bench.stock.readable(relation.derived_cls)[0].ref
 
 
-def far_end(bench: Bench, relation: Relation, fmt: Format, ref: Ref) -> tuple[list[Ref], Exchange]:
-    """Return what the derived end of a relation shows at an object."""
-    value, exchange = bench.ask(fmt, f"{relation.derived_cls}.get_{relation.derived_field}", ref)
+def far_end(
+    bench: Bench, relation: Relation, fmt: Format, ref: Ref, *, elsewhere: bool = False
+) -> tuple[list[Ref], Exchange]:
+    """Return what the derived end of a relation shows at an object, to a second session where `elsewhere` says so."""
+    message = f"{relation.derived_cls}.get_{relation.derived_field}"
+    value, exchange = ask(bench, fmt, message, ref, elsewhere=elsewhere)
     return list(value), exchange
 
 
@@ -185,9 +193,11 @@ def _destroy_and_see(
     relation, fmt = at
     obj, others = objects
     before = far_end(bench, relation, fmt, target)[0]
+    far_end(bench, relation, fmt, target, elsewhere=True)
     gone = (destroy_as_task if as_task else destroy)(bench, fmt, obj)
     for read in bench.formats:
-        members, seen = far_end(bench, relation, read, target)
+        # The format of the call is the other session's to read: what that saw before it may go on to see.
+        members, seen = far_end(bench, relation, read, target, elsewhere=read is fmt)
         judge.true(obj.ref not in members, "the far end without the destroyed object", show(members), gone, seen)
         if read is fmt and not as_task and others:
             records, listed = bench.ask(read, f"{relation.derived_cls}.get_all_records")

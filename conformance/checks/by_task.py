@@ -10,17 +10,23 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, unheard
 from xenconform.conformance.checks.stock import NOTHING, Obj
 from xenconform.conformance.checks.tally import draw
-from xenconform.models.api import ApiClass
+from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format
 from xenconform.models.values import Value, is_null_text
 
 
 def made_by_task(
-    bench: Bench, of: ApiClass, fmt: Format, values: Mapping[str, Value] = NOTHING, *, without: Collection[str] = ()
+    bench: Bench,
+    of: ApiClass,
+    fmt: Format,
+    values: Mapping[str, Value] = NOTHING,
+    *,
+    without: Collection[str] = (),
+    api: Api | None = None,
 ) -> Obj:
     """Let a task make an object with the first constructor of a class, `values` in place of the exemplar's.
 
-    `without` names what is left out of a record.
+    `without` names what is left out of a record; `api` is another model to write it by.
 
     Raises:
         Unavailable: none comes of it, which is for ASYNC-TASK to tell.
@@ -30,7 +36,7 @@ def made_by_task(
     record = {name: value for name, value in given.items() if name not in without}
     args = [record] if constructor.record else [given[param.name] for param in constructor.message.params]
     with suppress(Unanswered):
-        ended = Async(bench, unheard(fmt), fmt, constructor.message).run(*args)
+        ended = Async(bench, unheard(fmt), fmt, constructor.message).run(*args, api=api)
         if ended is not None and ended.succeeded and isinstance(ended.value, str) and not is_null_text(ended.value):
             return bench.stock.adopt_ref(of.name, ended.value)
     raise Unavailable(f"no task makes a {of.name}; counted under ASYNC-TASK")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from xenconform.conformance.checks import nature
@@ -15,7 +15,10 @@ from xenconform.conformance.checks.creating import given_fields, has_record_cons
 from xenconform.conformance.checks.creating_nothing import (
     bad_parameters_create_nothing,
     bad_values,
+    bent,
+    far_ends,
     near_names,
+    no_ghosts,
     no_objects,
     nothing_is_left,
 )
@@ -25,7 +28,7 @@ from xenconform.conformance.checks.tally import draw
 from xenconform.models.api import Api, ApiClass, Field, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, SetOf, Str, Type, refs_in
+from xenconform.models.types import MapOf, SetOf, Str, refs_in
 from xenconform.models.values import Value, same
 from xenconform.strategies.plain import tame
 from xenconform.strategies.wrong import Typed, wrong_typed
@@ -114,8 +117,8 @@ def _have_their_defaults(
                 judge.fail(f"the default {show(expected)}", show(record[field.name]), *made, seen)
 
 
-def fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj) -> None:
-    """Put something into each of some collections of an object of ours."""
+def fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj, number: int = 1) -> None:
+    """Put value number `number` into each of some collections of an object of ours."""
     of, fmt = at
     for field in fields.values():
         domain = bench.profile.domain(of.name, field.name)
@@ -123,9 +126,9 @@ def fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field],
             continue
         match field.type:
             case MapOf(key, item) if f"add_to_{field.name}" in of.messages:
-                bench.call(fmt, f"{of.name}.add_to_{field.name}", obj.ref, tame(key, 1), tame(item, 1))
+                bench.call(fmt, f"{of.name}.add_to_{field.name}", obj.ref, tame(key, number), tame(item, number))
             case SetOf(item) if f"add_{field.name}" in of.messages:
-                bench.call(fmt, f"{of.name}.add_{field.name}", obj.ref, tame(item, 1))
+                bench.call(fmt, f"{of.name}.add_{field.name}", obj.ref, tame(item, number))
 
 
 # ------------------------------------------------------------------------------------------------------------- wrong
@@ -175,6 +178,7 @@ def bad_records_create_nothing(bench: Bench, of: ApiClass) -> None:
 def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed]) -> None:
     of, name, fmt = place.of, place.name, place.fmt
     before = bench.stock.all_refs(of.name)
+    ends = far_ends(bench, place.fmt, of, place.good) if refs_in(of.fields[name].type) else {}
     exchanges = []
     for each in bad:
         exchanges.append(exchange := _send(bench, place, each))
@@ -184,6 +188,7 @@ def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed])
     if place.mark == "name_label" != name and not judge.failed:
         found, seen = bench.ask(bench.other(fmt), f"{of.name}.get_by_name_label", place.good["name_label"])
         judge.true(not found, "no object of its label", show(found), *exchanges, seen)
+    no_ghosts(bench, judge, of, place.good, ends)
     good = bench.stock.make(of.name, fmt=fmt)  # What was refused is not to come into being with the next one either.
     new = [ref for ref in bench.stock.all_refs(of.name) if ref not in {*before, good.ref}]
     bench.stock.remove(good)
@@ -202,12 +207,6 @@ def _send(bench: Bench, place: _Place, bad: Typed) -> Exchange:
     of, name = place.of, place.name
     api = bent(bench.api, of, name, as_type)
     return bench.call(place.fmt, f"{of.name}.create", {**place.good, name: value}, probe=True, api=api)
-
-
-def bent(api: Api, of: ApiClass, name: str, as_type: Type) -> Api:
-    """Return the model with another type for a field, so that a record is written with a value of that."""
-    changed = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
-    return replace(api, classes={**api.classes, of.name: changed})
 
 
 def _marked(of: ApiClass, record: dict[str, Value]) -> dict[str, Value]:

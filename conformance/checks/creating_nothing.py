@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from xenconform.conformance.checks.bench import Bench
@@ -13,11 +13,11 @@ from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.judging import Judge, Unavailable, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.models.api import ApiClass, Constructor, Parameter, State
+from xenconform.models.api import Api, ApiClass, Constructor, Parameter, Relation, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Bool, Enum, Int, MapOf, RefTo, SetOf, Str, Type, refs_in
-from xenconform.models.values import Ref, Value
+from xenconform.models.values import Ref, Value, is_null_text
 from xenconform.strategies.wrong import Typed, nearly_names
 
 AGAIN = 8
@@ -38,20 +38,32 @@ def bad_parameters_create_nothing(bench: Bench, of: ApiClass) -> None:
                 bad = [*bad_values(param.type, others), *near[at :: len(bench.formats)]]
                 with bench.judging("CREATE-BAD", f"{of.name}.{param.name}", fmt) as judge:
                     good = bench.stock.exemplar(of.name, constructor)
+                    ends = far_ends(bench, fmt, of, good) if refs_in(param.type) else {}
                     calls = [partial(_send, bench, fmt, constructor, (param, each, good)) for each in bad]
                     _create_nothing(bench, judge, (of, param), calls, [value for _, value in bad])
+                    no_ghosts(bench, judge, of, good, ends)
     for fmt in in_turn(bench, of):
         _tasks_create_nothing(bench, of, fmt)
 
 
 def _tasks_create_nothing(bench: Bench, of: ApiClass, fmt: Format) -> None:
-    """Give a constructor a ref to no object in each place of one, for a task: it fails."""
-    for name, field in given_fields(of, bench.stock.constructor(of.name)):
-        if isinstance(field.type, RefTo):
+    """Give a constructor a ref to no object in each place of one, and no name of an enum, for a task: it fails."""
+    constructor = bench.stock.constructor(of.name)
+    for name, field in given_fields(of, constructor):
+        bad: Value = None
+        match field.type:
+            case RefTo():
+                bad = unknown_ref()
+            case SetOf(RefTo()):
+                bad = (unknown_ref(),)
+            case Enum() if constructor.record:
+                bad = "no such value"
+        if bad is not None:
+            api = bent(bench.api, of, name, Str()) if isinstance(field.type, Enum) else None
             with bench.judging("CREATE-BAD", f"{of.name}.{field.name}", fmt) as judge:
                 judge.asserted += 1
                 with suppress(Unavailable):
-                    obj = made_by_task(bench, of, fmt, {name: (bad := unknown_ref())})
+                    obj = made_by_task(bench, of, fmt, {name: bad}, api=api)
                     judge.fail(f"a task to create with {name} = {show(bad)} fails", f"it made {obj.ref}")
                     bench.stock.remove(obj)
 
@@ -85,6 +97,30 @@ def _create_nothing(
         nothing_is_left(bench, judge, of, calls)
 
 
+def far_ends(bench: Bench, fmt: Format, of: ApiClass, good: Mapping[str, Value]) -> dict[Relation, Value]:
+    """Return what the far ends show now of the objects that a constructor is given, by relation."""
+    found: dict[Relation, Value] = {}
+    for relation in bench.api.relations:
+        target = good.get(relation.owner_field)
+        if relation.owner_cls == of.name and isinstance(target, str) and not is_null_text(target):
+            message = f"{relation.derived_cls}.get_{relation.derived_field}"
+            found[relation] = value_of(bench, fmt, message, target) or ()
+    return found
+
+
+def no_ghosts(
+    bench: Bench, judge: Judge, of: ApiClass, good: Mapping[str, Value], before: Mapping[Relation, Value]
+) -> None:
+    """Judge that no far end shows an object that is none, as a create may leave there that failed behind it."""
+    for fmt in bench.formats[:1] if before else ():
+        for relation, members in far_ends(bench, fmt, of, good).items():
+            for ref in [each for each in members if each not in before.get(relation, members)]:
+                name = "get_uuid" if "get_uuid" in of.messages else "get_record"
+                seen = bench.call(fmt, f"{of.name}.{name}", ref, probe=True)
+                if is_refusal(seen) and ref in far_ends(bench, fmt, of, good)[relation]:
+                    judge.fail("nothing is created", f"{relation.derived_field} names {ref}, which is none", seen)
+
+
 def nothing_is_left(bench: Bench, judge: Judge, of: ApiClass, calls: Sequence[Callable[[], Exchange]]) -> None:
     """Judge that calls that fail leave no object, be it like what they were given or not.
 
@@ -103,6 +139,12 @@ def nothing_is_left(bench: Bench, judge: Judge, of: ApiClass, calls: Sequence[Ca
             left = set(bench.stock.all_refs(of.name)) - first
             judge.true(len(left) < AGAIN, "nothing is created", f"{len(left)} new objects: {sorted(left)}", exchange)
             return
+
+
+def bent(api: Api, of: ApiClass, name: str, as_type: Type) -> Api:
+    """Return the model with another type for a field, so that a record is written with a value of that."""
+    changed = replace(of, fields={**of.fields, name: replace(of.fields[name], type=as_type)})
+    return replace(api, classes={**api.classes, of.name: changed})
 
 
 @dataclass(frozen=True, slots=True)

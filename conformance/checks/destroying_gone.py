@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
@@ -15,9 +16,10 @@ from xenconform.conformance.checks.querying import is_listed, query
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import is_destroyed
 from xenconform.conformance.client import UNSET
-from xenconform.models.api import ApiClass
+from xenconform.models.api import ApiClass, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.types import RefTo, SetOf
 from xenconform.models.values import Value
 
 
@@ -30,7 +32,7 @@ def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
     for at, fmt in enumerate(bench.formats):
         with bench.judging("DESTROY-GONE", of.name, fmt) as judge:
             obj = bench.stock.make(of.name)
-            uuid, label = _asked_before(bench, of, obj)
+            uuid, label = _asked_before(bench, of, obj, at)
             write_some(bench, of, fmt, obj)  # What was written may be written once more.
             gone = destroy(bench, fmt, obj)
             _every_call_fails(bench, judge, (of, at), obj)
@@ -38,9 +40,33 @@ def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
             if fmt in turns:
                 _is_no_newcomer(bench, judge, of, obj, fmt)
     for fmt in turns:
+        _nobody_takes_it(bench, of, fmt)
         with bench.judging("DESTROY-GONE", of.name, fmt) as judge, suppress(Unavailable):
             judge.asserted += 1
             _gone_by_others(bench, judge, of, fmt)
+
+
+def _nobody_takes_it(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Give the ref of an object that is gone, and that others were bound to, to what sets or adds such a ref."""
+    for cls in bench.api.classes.values():
+        for field in cls.fields.values():
+            setter = cls.messages.get(f"set_{field.name}") or cls.messages.get(f"add_{field.name}")
+            if setter is None or field.type not in {RefTo(of.name), SetOf(RefTo(of.name))} or len(setter.params) != 2:
+                continue
+            if setter.lifecycle.state is State.REMOVED or setter.full_name in bench.profile.never:
+                continue
+            with suppress(Unavailable), bench.judging("DESTROY-GONE", of.name, fmt) as judge:
+                judge.asserted += 1
+                holder, obj = bench.stock.own(cls.name), bench.stock.make(of.name, fmt=fmt)
+                was = value_of(bench, fmt, f"{cls.name}.get_{field.name}", holder.ref)
+                many = isinstance(field.type, SetOf) and setter.verb == "set"
+                bench.call(fmt, setter.full_name, holder.ref, (obj.ref,) if many else obj.ref)
+                bench.call(fmt, f"{cls.name}.set_{field.name}", holder.ref, was)
+                if not bench.stock.remove(obj):
+                    continue
+                seen = bench.call(fmt, setter.full_name, holder.ref, (obj.ref,) if many else obj.ref, probe=True)
+                if not judge.refused(seen, f"{setter.full_name} to a destroyed object"):
+                    bench.call(fmt, f"{cls.name}.set_{field.name}", holder.ref, was, probe=True)
 
 
 def _is_no_newcomer(bench: Bench, judge: Judge, of: ApiClass, obj: Obj, fmt: Format) -> None:
@@ -60,7 +86,7 @@ def _gone_by_others(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> No
         Unavailable: none can be made.
     """
     obj = bench.stock.make(of.name)
-    uuid, label = _asked_before(bench, of, obj, in_full=False)
+    uuid, label = _asked_before(bench, of, obj)
     _no_list_shows(bench, judge, of, (obj, uuid, label), destroy_as_task(bench, fmt, obj))
     read = f"{of.name}.{'get_record' if 'get_record' in of.messages else reader(bench, of.name)}"
     with another_session(bench, fmt) as session:
@@ -76,16 +102,22 @@ def _gone_by_others(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> No
             judge.refused(seen, f"{read} in a session of what another session destroyed")
 
 
-def _asked_before(bench: Bench, of: ApiClass, obj: Obj, *, in_full: bool = True) -> tuple[Value, Value]:
+def _getters(bench: Bench, of: ApiClass, shift: int) -> Iterator[tuple[str, Format]]:
+    """Return each getter with the format over which it has its turn: each has another one for another shift."""
+    for number, (_, message) in enumerate(getters(of)):
+        yield message, bench.formats[(number + shift) % len(bench.formats)]
+
+
+def _asked_before(bench: Bench, of: ApiClass, obj: Obj, shift: int | None = None) -> tuple[Value, Value]:
     """Find an object in every way and over every format; return its uuid and its label, None where it has none.
 
-    `in_full`: by all its getters too.
+    With a `shift` by all its getters too, each over the format that `_every_call_fails` asks it over.
     """
     uuid: Value = None
     label: Value = None
+    for message, turn in _getters(bench, of, shift) if shift is not None and bench.budget.boundaries else ():
+        value_of(bench, turn, message, obj.ref)
     for fmt in bench.formats:
-        for _, message in getters(of) if in_full and bench.budget.boundaries else ():
-            value_of(bench, fmt, message, obj.ref)
         record = value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
         uuid, label = record.get("uuid", uuid), record.get("name_label", label)
         if uuid is not None:
@@ -101,10 +133,8 @@ def _asked_before(bench: Bench, of: ApiClass, obj: Obj, *, in_full: bool = True)
 
 def _every_call_fails(bench: Bench, judge: Judge, at: tuple[ApiClass, int], obj: Obj) -> None:
     of, shift = at
-    for number, (_, message) in enumerate(getters(of)):
-        turn = bench.formats[(number + shift) % len(bench.formats)]
-        for fmt in bench.formats if bench.budget.boundaries else (turn,):
-            judge.refused(bench.call(fmt, message, obj.ref, probe=True), f"{message} of a destroyed object")
+    for message, turn in _getters(bench, of, shift):
+        judge.refused(bench.call(turn, message, obj.ref, probe=True), f"{message} of a destroyed object")
     for fmt in bench.formats if "get_record" in of.messages else ():
         seen = bench.call(fmt, f"{of.name}.get_record", obj.ref, probe=True)
         judge.refused(seen, "get_record of a destroyed object")
@@ -124,8 +154,10 @@ def _no_list_shows(bench: Bench, judge: Judge, of: ApiClass, was: tuple[Obj, Val
             judge.refused(seen, "get_by_uuid of a destroyed object's uuid")
         if uuid is not None and is_listed(bench.api, of):
             seen = query(bench, of, fmt, f'field "uuid" = "{uuid}"')
-            hits = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
-            judge.true(obj.ref not in hits, "a query without the destroyed object", f"it shows {obj.ref}", gone, seen)
+            for each in (seen, query(bench, of, fmt, "true")) if fmt is gone.format else (seen,):
+                hits = each.reply.outcome.value if isinstance(each.reply.outcome, Success) else {}
+                told = f"it shows {obj.ref}"
+                judge.true(obj.ref not in hits, "a query without the destroyed object", told, gone, each)
         if label is not None and "get_by_name_label" in of.messages:
             found, seen = bench.ask(fmt, f"{of.name}.get_by_name_label", label)
             judge.true(

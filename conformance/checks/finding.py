@@ -165,6 +165,10 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
             bad["a destroyed object's"] = text
     if bench.budget.boundaries:
         bad |= _ended_by_a_task(bench, of)
+        nearly |= _uuids_of_siblings(bench, of)
+    heirs: list[Obj] = []
+    with suppress(Unavailable):  # They may have the places of those that are gone.
+        heirs += [bench.stock.make(of.name) for _ in range(2)]
     for at, fmt in enumerate(bench.formats):
         share = list(nearly.items())[at :: len(bench.formats)]
         with (
@@ -175,6 +179,24 @@ def unknown_uuids_are_refused(bench: Bench, of: ApiClass) -> None:
                 exchange = bench.call(fmt, f"{of.name}.get_by_uuid", text, probe=True)
                 if judge.refused(exchange, f"get_by_uuid of {kind} ({text})") and kind in bad:
                     coded.code(exchange, "UUID_INVALID", of.name, text)
+    for obj in heirs:
+        bench.stock.remove(obj)
+
+
+def _uuids_of_siblings(bench: Bench, of: ApiClass) -> dict[str, str]:
+    """Return uuids of objects of ours of the classes that belong to what those of this class belong to.
+
+    A server may keep them in one table.
+    """
+    near = {r.derived_cls for r in bench.api.relations if r.owner_cls == of.name}
+    siblings = {r.owner_cls for r in bench.api.relations if r.derived_cls in near} - {of.name}
+    found = dict[str, str]()
+    for cls in sorted(siblings):
+        if bench.api.classes[cls].destructor and has_uuid(bench.api, bench.api.classes[cls]):
+            with suppress(Unavailable, Unanswered):
+                text, _ = uuid_of(bench, bench.formats[0], cls, bench.stock.own(cls).ref)
+                found[f"that of a {cls}"] = text
+    return found
 
 
 def _ended_by_a_task(bench: Bench, of: ApiClass) -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.births import DCE
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.destroying import own_targets
@@ -20,8 +20,6 @@ from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref
 
-DCE = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-"""The OSF DCE text form of a uuid."""
 FORM = "32 hex digits in groups of 8-4-4-4-12"
 NEW = 4
 """So many objects are made to look at their uuids: a mistake may spare the first ones."""

@@ -221,6 +221,20 @@ def _in_another_session(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
     judge.true(ref in found, f"{ref}, in another session too", show(found), seen)
 
 
+def _of_another_class(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], named: tuple[str, Ref]) -> None:
+    """Give an object of another class the label of one, and look that up in both classes."""
+    (of, fmt), (label, ref) = at, named
+    others = [c for c in bench.api.classes.values() if c.destructor and c is not of and "set_name_label" in c.messages]
+    other = others[(draw(bench.seed, of.name) + bench.formats.index(fmt)) % len(others)]
+    with suppress(Unavailable):
+        obj = bench.stock.own(other.name)
+        outcome = bench.call(fmt, f"{other.name}.set_name_label", obj.ref, label).reply.outcome
+        if isinstance(outcome, Success):
+            _find(bench, judge, at, label, labelled(bench, of.name, label) | {ref}, f"as a {other.name} has it too")
+            found, seen = bench.ask(fmt, f"{other.name}.get_by_name_label", label)
+            judge.true(ref not in found, f"no {of.name} among the {other.name} of a label", show(found), seen)
+
+
 def _rename(bench: Bench, at: tuple[ApiClass, Format], obj: Obj, label: str) -> None:
     """Give an object another label, and see that it has it.
 
@@ -251,9 +265,12 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
     for wrong in dict.fromkeys((label.swapcase(), f"{label} ", f" {label}", *share)):
         same_label = {ref for ref, other in named.items() if other == wrong}
         _find(bench, judge, look, wrong, same_label, f"of the label {wrong!r}, which is not {label!r}")
+    _of_another_class(bench, judge, look, (label, first.ref))
     if rename:
         second = bench.stock.make(of.name)
         _rename(bench, look, second, label)
+        if bench.formats.index(fmt) % 2:  # Who leaves the label is the second of its objects, or the first.
+            first, second = second, first
         _find(bench, judge, look, label, {first.ref, second.ref}, "of a label that two have")
         with suppress(Unavailable, Unanswered):
             _rename(bench, (of, fmt), second, "")

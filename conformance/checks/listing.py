@@ -9,6 +9,7 @@ from xenconform.conformance.checks.awkward import make_awkward, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.crowds import all_are_found
 from xenconform.conformance.checks.fields import Place, one_by_one
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
 from xenconform.conformance.checks.onlooker import ask
@@ -57,6 +58,7 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
                 with bench.judging("GET-ALL-AGREES", of.name, fmt) as judge:
                     _compare_listings(bench, judge, of, fmt, moved, elsewhere=at % 2 == 0)
                 if len(crowd) > 1:
+                    all_are_found(bench, of, crowd, fmt)
                     with suppress(Unavailable):
                         _listing_follows_an_exchange(
                             bench, of, crowd, (fmt, GOES[at % len(GOES)]), elsewhere=at % 2 == 0
@@ -269,4 +271,11 @@ def differing_fields(of: ApiClass, left: dict[str, Value], right: dict[str, Valu
     }
 
 
-CHECKS = (Check("GET-ALL-AGREES", per_class=all_ways_to_list_agree, applies=is_listed),)
+CHECKS = (
+    Check(
+        "GET-ALL-AGREES",
+        per_class=all_ways_to_list_agree,
+        applies=is_listed,
+        also=("UUID-LOOKUP", "LABEL-LOOKUP", "WHERE", "BIND-SYMMETRY"),
+    ),
+)

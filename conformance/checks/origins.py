@@ -142,8 +142,8 @@ def _is_bound(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> None:
 def _share_nothing(bench: Bench, of: ApiClass, fmt: Format, made: list[Obj]) -> None:
     """Add to the collections of each object: that is seen at no other one, such as that which it is a copy of."""
     before = _rows(bench, of, fmt, made)
-    for obj in made:
-        fill(bench, (of, fmt), of.fields, obj)
+    for at, obj in enumerate(made):
+        fill(bench, (of, fmt), of.fields, obj, at + 2)
         after = _rows(bench, of, bench.other(fmt), made)
         with bench.judging("SET-ONLY-THAT", f"{of.name} (made otherwise)", fmt) as judge:
             judge.asserted += 1

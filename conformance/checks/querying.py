@@ -104,6 +104,8 @@ def _more_queries(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: 
                 there = bench.stock.known_refs(of.name) & set(bench.stock.all_refs(of.name))
                 lost = there - set(outcome.value)
                 judge.true(not lost, "every object for true", f"without {sorted(lost)[:3]}", exchange)
+                dead = [each for each in outcome.value if bench.births.has_ended(of.name, each)]
+                judge.true(not dead, "none that was destroyed for true", f"it shows {dead[:3]}", exchange)
             elif holds:
                 judge.true(set(outcome.value) <= {ref}, f"{ref} alone", show(sorted(outcome.value)), exchange)
 

@@ -60,11 +60,14 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
         return
     many = relation.many_owner
     stays = _another_in(bench, at, first)
-    for old, new in ((None, first), (first, first), (first, second), (second, first), (first, second), (second, None)):
+    steps = ((None, first), (first, first), (first, second), (second, first), (first, second), (second, None))
+    for step, (old, new) in enumerate(steps):
         value: Value = ((new,) if new else ()) if many else (new or NULL_REF)
         wrote = bench.ask(fmt, message.full_name, obj.ref, value)[1]
-        for read in bench.formats:
-            shown = {end: far_end(bench, relation, read, end) for end in (old, new) if end is not None}
+        for turn, read in enumerate(bench.formats):
+            # One of them is another session's to read, by turns: it sees what it saw before, or what there is.
+            away = (step + turn) % 3 == 0
+            shown = {end: far_end(bench, relation, read, end, elsewhere=away) for end in (old, new) if end is not None}
             if old is not None and old != new:
                 members, seen = shown[old]
                 judge.true(obj.ref not in members, "the old far end without the object", show(members), wrote, seen)

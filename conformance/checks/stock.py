@@ -203,10 +203,10 @@ class Stock:
         if cls in self.refusals and not values:
             raise Unavailable(self.refusals[cls])
         given = {**self.exemplar(cls), **values}
-        message = constructor.message.full_name
-        fmt = fmt or bench.formats[0]
+        message, fmt = constructor.message.full_name, fmt or bench.formats[0]
         if constructor.record:
-            return bench.call(fmt, message, given, probe=probe)
+            turned = self.numbered.bit_count() % 2  # A record has no order.
+            return bench.call(fmt, message, dict(reversed(given.items())) if turned else given, probe=probe)
         return bench.call(fmt, message, *(given[p.name] for p in constructor.message.params), probe=probe)
 
     def exemplar(self, cls: str, constructor: Constructor | None = None) -> dict[str, Value]:

@@ -14,8 +14,7 @@ from xenconform.conformance.checks.awkward import LARGE, awkward_values
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields, make_by
-from xenconform.conformance.checks.creating_badly import bent
-from xenconform.conformance.checks.creating_nothing import bad_values
+from xenconform.conformance.checks.creating_nothing import bad_values, bent
 from xenconform.conformance.checks.findable import ways
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 from xenconform.conformance.checks.aimed import why_not
 from xenconform.conformance.checks.creating import given_fields
-from xenconform.conformance.checks.creating_badly import bent
 from xenconform.conformance.checks.creating_fields import bold_values
+from xenconform.conformance.checks.creating_nothing import bent
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.power_walk import PATIENCE, Walk
 from xenconform.conformance.checks.stock import Obj
