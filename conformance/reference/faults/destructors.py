@@ -41,7 +41,7 @@ def record_that_was_read_outlives_its_object(s: Server) -> None:
     calls(s, rule, "VMSS.get_record")
 
 
-@fault("DESTROY-GONE", "VM_appliance", HARD)
+@fault("DESTROY-GONE", "VM_appliance", HARD, also="WHERE")
 def query_finds_what_was_destroyed(s: Server) -> None:
     """get_all_records_where on VM_appliances still finds one that it found before it was destroyed."""
     known: dict[str, dict[Handle, Value]] = {}
