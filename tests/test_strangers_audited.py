@@ -108,7 +108,16 @@ AUDIT2_OBJECTS = (
     "clones_share_their_maps",
 )
 """What a second audit of level 3 thought of; the others are in audit2_objects.py."""
-AUDITED = (*AUDIT_STATE, *AUDIT_WIRE, *AUDIT_OBJECTS, *AUDIT_FIELDS, *AUDIT2_WIRE, *AUDIT2_FIELDS, *AUDIT2_STATE, *AUDIT2_OBJECTS)
+AUDITED = (
+    *AUDIT_STATE,
+    *AUDIT_WIRE,
+    *AUDIT_OBJECTS,
+    *AUDIT_FIELDS,
+    *AUDIT2_WIRE,
+    *AUDIT2_FIELDS,
+    *AUDIT2_STATE,
+    *AUDIT2_OBJECTS,
+)
 
 
 @pytest.mark.parametrize("name", sampled(AUDITED))
