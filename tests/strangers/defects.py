@@ -9,7 +9,19 @@ import strangers
 from strangers.base import TABLE, Defect
 
 __all__ = ["DEFECTS", "Defect"]
-SETS = ("audit2_", "audit_", "blind_", "defects_", "eighth_", "fifth_", "heldout_", "ninth_", "seventh_", "sixth_", "unseen_")
+SETS = (
+    "audit2_",
+    "audit_",
+    "blind_",
+    "defects_",
+    "eighth_",
+    "fifth_",
+    "heldout_",
+    "ninth_",
+    "seventh_",
+    "sixth_",
+    "unseen_",
+)
 
 for each in pkgutil.iter_modules(strangers.__path__):
     if each.name.startswith(SETS):
