@@ -235,7 +235,8 @@ def test_sound_getters_pass(cls: str) -> None:
     """Nothing fails and nothing is untested, with an object of our own or without."""
     stage = Stage(READS)
     ran = stage.run(cls)
-    assert [judgement.verdict for judgement in ran.judgements] == [Verdict.PASS] * 3
+    # Of a VM it is judged in each of three power states besides.
+    assert [judgement.verdict for judgement in ran.judgements] == [Verdict.PASS] * (6 if cls == "VM" else 3)
 
 
 WRITERS: dict[str, Fault] = {

@@ -266,6 +266,8 @@ def bad_request(body: bytes, serve: Serve) -> Result:
 class Clock:
     """Datetimes in records move on with every reply."""
 
+    INSTANT = rb'((?:<dateTime.iso8601>|"last_updated":\s*")\d{8}T\d\d:\d\d:)\d\d'
+
     def __init__(self) -> None:
         self._second = 0
 
@@ -274,4 +276,4 @@ class Clock:
         if not isinstance(got, HttpReply) or b"get_record" not in body:
             return got
         self._second = (self._second + 1) % 60
-        return replace(got, body=re.sub(rb"(\d{8}T\d\d:\d\d:)\d\d", b"\\g<1>%02d" % self._second, got.body))
+        return replace(got, body=re.sub(self.INSTANT, b"\\g<1>%02d" % self._second, got.body))

@@ -108,7 +108,7 @@ def _values() -> Iterator[Planted]:
     astral = sub(r"(set_name.*)\\ud83d\\u[0-9a-f]{4}", r"\1?")
     yield _planted("astral dropped", "WIRE-STRING", "network", request_changed(astral), "WIRE-JSON-ID-ECHO")
     controls = request_changed(sub(r"\\u0000|\\u00[01][0-9a-f]", ""))
-    yield _planted("controls dropped", "WIRE-STRING", "network", controls, "SESSION-LOGIN")
+    yield _planted("controls dropped", "WIRE-STRING", "network", controls, "SESSION-LOGIN", "WIRE-METHOD-UNKNOWN")
     upper = sub(r">(destroy|restart)<", lambda found: found[0].upper())
     yield _planted("enums in capitals", "WIRE-ENUM", "VM", reply_changed(upper, XML, to="get_actions"))
     yield _planted("names outside the enum", "WIRE-ENUM", "tunnel", succeeds_instead_of("", to="no_such_value"))

@@ -20,7 +20,7 @@ from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import Ref
 
-TIMES: Final = 8
+TIMES: Final = 12
 """How often the threads log in at once."""
 PROBE: Final = "session.get_uuid"
 """What a session that lives answers about itself."""
@@ -46,8 +46,8 @@ def _meet(bench: Bench, judge: Judge, several: Sequence[Client], turn: int) -> N
     if known is None:
         raise Unavailable("the run has no credentials to open a session with")
     words = (known.user, known.password, known.version, known.originator)
-    # In every other turn some end a session at the same time: the new ones are there all the same.
-    ending = {at: opened(bench, fmt) for at in range(0, len(several) - 2, 2)} if turn % 2 else {}
+    # In every third turn some end a session at the same time: the new ones are there all the same.
+    ending = {at: opened(bench, fmt) for at in range(0, len(several) - 2, 2)} if turn % 3 == 2 else {}
     calls = [
         partial(client.call, bench.other(fmt, turn + at), LOGOUT, (), session=ending[at])
         if at in ending
