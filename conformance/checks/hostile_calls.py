@@ -33,8 +33,12 @@ def batches_are_whole(bench: Bench) -> None:
                 "a write and a read": [write | {"id": 1}, ask | {"id": 2}],
                 "a write alone": [write | {"id": 1}],
                 "a write and what is no call": [write | {"id": 1}, 7],
-                "what is no call and a write": [7, write | {"id": 2}],
-                "a write and a call of no method": [write | {"id": 1}, ask | {"id": 2, "method": "no.such"}],
+                "what is no call, before a write and behind it": [None, [], write | {"id": 2}, "no call", False],
+                "a write, a call of no method and one without a method": [
+                    write | {"id": 1},
+                    ask | {"id": 2, "method": "no.such"},
+                    {"jsonrpc": "2.0", "id": 3, "params": []},
+                ],
                 "a read of nobody's session and a write": [
                     json.loads(here.asking("OpaqueRef:none")) | {"id": 1},
                     write | {"id": 2},
@@ -62,8 +66,11 @@ def _judge_whole(judge: Judge, here: Scene, what: str, calls: list[Any]) -> None
                    exchange, seen)  # fmt: skip
     else:
         ids = sorted(str(each.get("id")) for each in answers if isinstance(each, dict))
-        missing = Counter(str(each["id"]) for each in calls if isinstance(each, dict)) - Counter(ids)
-        judge.true(not missing, f"a batch of {what} gets an answer to each call", f"answers to {ids}", exchange)
+        missing = Counter(str(each["id"]) for each in calls if _is_call(each)) - Counter(ids)
+        # What is no call is no notification either: it gets an answer as well, to the id null.
+        whole = not missing and len(answers) >= len(calls)
+        judge.true(whole, f"a batch of {what} gets an answer to each of its {len(calls)} members",
+                   f"answers to {ids}", exchange)  # fmt: skip
         wrote = next((each for each in answers if _is_of(each, calls)), None)
         if wrote is not None:
             judge.true(written == _is_success(wrote), f"the answers to a batch of {what} tell what was done",
@@ -93,8 +100,12 @@ def _answers(exchange: Exchange) -> list[Any] | None:
     return found if isinstance(found, list) else None
 
 
+def _is_call(member: Any) -> bool:
+    return isinstance(member, dict) and "method" in member
+
+
 def _is_of(answer: Any, calls: list[Any]) -> bool:
-    write = next(each for each in calls if isinstance(each, dict) and ".set_" in each["method"])
+    write = next(each for each in calls if _is_call(each) and ".set_" in each["method"])
     return isinstance(answer, dict) and answer.get("id") == write["id"]
 
 

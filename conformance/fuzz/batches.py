@@ -49,7 +49,8 @@ def is_success(answer: Any) -> bool:
 
 
 def _is_answered(call: Any) -> bool:
-    return isinstance(call, dict) and isinstance(call.get("id"), str | int)
+    """Whether a member of a batch gets an answer; what is no object is no notification."""
+    return not isinstance(call, dict) or isinstance(call.get("id"), str | int)
 
 
 def _array(body: bytes) -> list[Any]:
