@@ -57,6 +57,11 @@ class Kind:
         """Return the clause over a format."""
         return self.clauses[fmt is not Format.XMLRPC]
 
+    @property
+    def messages(self) -> frozenset[str]:
+        """The messages of a class, by name, that are asked besides its fields."""
+        return frozenset({self.listing, *(name for name, _ in self.lookups)})
+
     def has(self, field: Field) -> bool:
         """Whether a field is of this kind."""
         return isinstance(field.type, self.types) if self.at_top else any(map(self._is, parts(field.type)))

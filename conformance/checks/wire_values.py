@@ -62,7 +62,9 @@ MANY_MEMBERS = 100
 
 
 def has_kind(_api: Api, of: ApiClass, *, kind: Kind) -> bool:
-    """Whether a class whose objects can be read has a field of the kind."""
+    """Whether a class whose objects can be read has a field of the kind, or messages that answer with such a value."""
+    if kind.at_top and not kind.messages.isdisjoint(of.messages):
+        return True
     return "get_record" in of.messages and any(True for _ in kind.fields(of))
 
 
@@ -71,10 +73,11 @@ def values_travel(bench: Bench, of: ApiClass, *, kind: Kind, clause: str) -> Non
     for at, fmt in enumerate(bench.formats):
         if kind.clause(fmt) != clause:
             continue
-        seen = record(bench, of, fmt)
+        fields = list(kind.fields(of)) if "get_record" in of.messages else []
+        seen = record(bench, of, fmt) if fields else Unavailable(f"{of.name} has no field of the kind")
         tried: set[str] = set()
         met: set[str] = set()
-        for number, field in enumerate(kind.fields(of)):
+        for number, field in enumerate(fields):
             spot_ = _spot(bench, of, field, tried)
             form_alone = spot_ is None or not kind.by_value
             if field.lifecycle.state is State.REMOVED and form_alone and not shown(seen, field):
