@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
-from xenconform.conformance.checks.awaiting import Async
+from xenconform.conformance.checks.awaiting import Async, Look
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, unheard
 from xenconform.conformance.checks.stock import NOTHING, Obj
 from xenconform.conformance.checks.tally import draw
+from xenconform.conformance.checks.tasks import destructor, something
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format
 from xenconform.models.values import Value, is_null_text
@@ -40,6 +41,18 @@ def made_by_task(
         if ended is not None and ended.succeeded and isinstance(ended.value, str) and not is_null_text(ended.value):
             return bench.stock.adopt_ref(of.name, ended.value)
     raise Unavailable(f"no task makes a {of.name}; counted under ASYNC-TASK")
+
+
+def see_one_ended(bench: Bench, fmt: Format, look: Look) -> None:
+    """Have a task end an object of ours and call `look` with the task's ref, where the server has tasks and objects."""
+    with suppress(Unavailable, Unanswered):
+        obj = something(bench)
+        end = destructor(bench.api.classes[obj.cls])
+        ended = Async(bench, unheard(fmt), fmt, end, look).run(obj.ref)
+        if ended is not None and ended.succeeded:
+            bench.stock.forget(obj)
+        else:
+            bench.stock.remove(obj)
 
 
 def in_turn(bench: Bench, of: ApiClass) -> Iterator[Format]:
