@@ -13,15 +13,16 @@ from functools import partial
 from types import MappingProxyType
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.born import born_with
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import Place, compare, has_maps, has_sets, is_free, plain_values
 from xenconform.conformance.checks.judging import Unavailable, describe, show
-from xenconform.conformance.checks.roundtrip import writer
+from xenconform.conformance.checks.roundtrip import constructor_place, writer
 from xenconform.models.api import Api, ApiClass, Field, Message, Qualifier, State
 from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, SetOf
-from xenconform.models.values import Value
+from xenconform.models.values import Value, same
 
 Member = tuple[Value, ...]
 """The values that an addition takes: a set's member, or a key and its value."""
@@ -95,7 +96,39 @@ def _one_by_one(place: Place, adder: Message, remover: Message) -> bool:
             _call(place, remover, members[0][:1])
     for member in members[1:2]:
         _call(place, remover, member[:1])
+    with suppress(Unavailable):
+        _given_otherwise(place, adder, remover, members)
     return True
+
+
+def _given_otherwise(place: Place, adder: Message, remover: Message, members: Sequence[Member]) -> None:
+    """Add and remove what no addition has put there: a setter has, or a constructor, over the formats by turns."""
+    bench, (of, name) = place.bench, (place.of, place.field.name)
+    setter = writer(bench, of, name, "set")
+    ways: list[Message | None] = [setter] if setter is not None and len(setter.params) == 2 else []
+    ways += [None] if place.obj.own and constructor_place(of, place.field) else []
+    if not ways:
+        return
+    way = ways[bench.formats.index(place.fmt) % len(ways)]
+    given = _with({} if isinstance(place.field.type, MapOf) else (), members[:2])
+    if way is None:
+        with born_with(place, given) as other:
+            _judge_given(other, (adder, remover), members, given)
+        return
+    before = _value(place)
+    if _done(_call(place, way, (given,))) and same(place.field.type, given, _value(place)):
+        _judge_given(place, (adder, remover), members, given)
+    _call(place, way, (before,))
+
+
+def _judge_given(place: Place, messages: tuple[Message, Message], members: Sequence[Member], given: Value) -> None:
+    """Add the first member again and remove the last one, which nothing has added."""
+    adder, remover = messages
+    _adds_what_is_there(place, adder, members if isinstance(given, dict) else members[:1], given)
+    last = members[:2][-1]
+    gone = _call(place, remover, last[:1])
+    if _done(gone):
+        _judge(place, CLAUSES[type(place.field.type)][1], _with(type(given)(), members[:2][:-1]), [gone])
 
 
 def _adds_what_is_there(place: Place, adder: Message, members: Sequence[Member], there: Value) -> None:
