@@ -39,7 +39,7 @@ def add_to_of_a_present_key_fails(place: Place, judge: Judge) -> None:
         _duplicate_params(place, refused)
         _duplicate_unchanged(place, refused, dict([first, second]), listed=pair != first)
     with readily():
-        _refuse_what_is_back(place, judge, first, other)
+        _refuse_what_is_back(place, judge, [first, second], other)
     with readily():
         _refuse_what_is_there(place, judge)
     with readily():
@@ -56,11 +56,16 @@ def _refuse(place: Place, judge: Judge, pairs: Sequence[Pair]) -> list[Exchange]
     return refused
 
 
-def _refuse_what_is_back(place: Place, judge: Judge, pair: Pair, other: Value) -> None:
-    """Add once more what was removed and added again: the same call, no repetition of the one before, and another."""
+def _refuse_what_is_back(place: Place, judge: Judge, pairs: Sequence[Pair], other: Value) -> None:
+    """Add once more what was removed and added again: the same call, no repetition of the one before, and another.
+
+    What a refusal undoes may be the addition before it, so it is looked at before anything else is written.
+    """
+    pair = pairs[0]
     place.do("remove_from", pair[0])
     place.do("add_to", *pair)
-    _refuse(place, judge, [pair, pair, (pair[0], other)] if at_length(place) else [pair, pair])
+    _stays(place, _refuse(place, judge, [pair]), dict(pairs))
+    _refuse(place, judge, [pair, (pair[0], other)] if at_length(place) else [pair])
 
 
 def _refuse_what_is_there(place: Place, judge: Judge) -> None:
@@ -77,7 +82,9 @@ def _refuse_what_is_there(place: Place, judge: Judge) -> None:
     others = [next((v for v in odd.values() if not same(map_type(place).value, v, odd[key])), odd[key]) for key in keys]
     turns = [(key, odd[key] if at % 2 else other) for at, (key, other) in enumerate(zip(keys, others, strict=True))]
     turns += [(keys[at], others[at]) for at in (1, len(keys) - 1)] + [(keys[-1], odd[keys[-1]])]
-    refused = _refuse(place, judge, turns)
+    refused = _refuse(place, judge, turns[:1])
+    _stays(place, refused, odd)
+    refused += _refuse(place, judge, turns[1:])
     _duplicate_params(place, refused)
     _duplicate_unchanged(place, refused, odd)
     keys = list(crowd(map_type(place).key))
@@ -104,7 +111,8 @@ def _duplicate_params(place: Place, refused: Sequence[Exchange]) -> None:
         told = [(each, outcome) for each, outcome in told if isinstance(outcome, Failure) and outcome.code == DUPLICATE]
         if not told:
             raise Unavailable(f"the call did not fail with {DUPLICATE}")
-        names = _names(place)
+        shown = [outcome.params[2] for _, outcome in told if isinstance(outcome, Failure) and len(outcome.params) > 2]
+        names = () if all(each == place.obj.ref for each in shown) else _names(place)
         for exchange, outcome in told:
             params = outcome.params if isinstance(outcome, Failure) else ()
             named = params[2] if len(params) > 2 and params[2] in names else place.obj.ref
@@ -118,6 +126,14 @@ def _names(place: Place) -> tuple[Value, ...]:
         return (ref,)
     outcome = place.bench.call(place.fmt, f"{place.of.name}.get_uuid", ref).reply.outcome
     return (ref, outcome.value) if isinstance(outcome, Success) else (ref,)
+
+
+def _stays(place: Place, refused: Sequence[Exchange], before: Pairs) -> None:
+    """The map is as before by its getter; where the call was not refused, that is told elsewhere."""
+    if not any(isinstance(each.reply.outcome, Success) for each in refused):
+        with place.bench.judging("MAP-DUPLICATE-UNCHANGED", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
+            actual, seen = place.read()
+            compare(place, judge, before, actual, (*refused, seen))
 
 
 def _duplicate_unchanged(place: Place, refused: Sequence[Exchange], before: Pairs, *, listed: bool = False) -> None:

@@ -22,6 +22,9 @@ from xenconform.models.types import NULL_REF, Enum, MapOf, SetOf, Str, Type, ref
 from xenconform.models.values import Handle, Value, same
 from xenconform.strategies.plain import tame
 
+ABSENT = "xc-absent"
+"""A member of no set, and a key of no map."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -13,11 +13,13 @@ from functools import partial
 from xenconform.conformance.checks.born import born_with
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import (
+    ABSENT,
     Place,
     alike,
     at_length,
     compare,
     has_maps,
+    is_free,
     over_fields,
     plain_values,
     readily,
@@ -26,7 +28,7 @@ from xenconform.conformance.checks.fields import (
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.models.calls import Failure, Success
-from xenconform.models.types import MapOf
+from xenconform.models.types import MapOf, Str
 from xenconform.models.values import Value, same
 from xenconform.strategies.confusable import boldest_first, confusables, crowd, paired
 
@@ -149,11 +151,17 @@ def remove_from_removes_that_pair_only(place: Place, judge: Judge) -> None:
 
 
 def _remove_what_was_added(place: Place, judge: Judge, pairs: tuple[Pair, Pair, Pair]) -> None:
-    """Remove after an addition over another format: what was there before, and what was added."""
+    """Remove after an addition over another format: nothing, what was there before, and what was added.
+
+    What takes nothing away may take the write before it back.
+    """
     first, second, third = pairs
-    back = turned(place, 1).do("add_to", *second)
+    over = turned(place, 1)
+    back = over.do("add_to", *second)
     if not same(place.field.type, dict(pairs), place.read()[0]):
         return  # counted under MAP-ADD
+    if is_free(place) and isinstance(map_type(place).key, Str):
+        over.call("remove_from", ABSENT)
     for gone, left in ((first, [second, third]), (second, [third])):
         wrote = place.do("remove_from", gone[0])
         actual, seen = place.read()

@@ -11,11 +11,13 @@ from functools import partial
 from xenconform.conformance.checks.born import born_with
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import (
+    ABSENT,
     Place,
     alike,
     at_length,
     compare,
     has_sets,
+    is_free,
     over_fields,
     plain_values,
     readily,
@@ -23,7 +25,7 @@ from xenconform.conformance.checks.fields import (
     turned,
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
-from xenconform.models.types import SetOf, Type
+from xenconform.models.types import SetOf, Str, Type
 from xenconform.models.values import Value, same
 from xenconform.strategies.confusable import boldest_first, confusables, crowd
 
@@ -172,11 +174,17 @@ def remove_removes_that_value_only(place: Place, judge: Judge) -> None:
 
 
 def _remove_what_was_added(place: Place, judge: Judge, members: tuple[Value, Value, Value]) -> None:
-    """Remove after an addition over another format: one that was there before, and the one that was added."""
+    """Remove after an addition over another format: nothing, one that was there before, and the one that was added.
+
+    What takes nothing away may take the write before it back.
+    """
     first, second, third = members
-    back = turned(place, 1).do("add", second)
+    over = turned(place, 1)
+    back = over.do("add", second)
     if not same(place.field.type, members, tuple(dict.fromkeys(place.read()[0]))):
         return  # counted under SET-ADD
+    if is_free(place) and isinstance(item_of(place), Str):
+        over.call("remove", ABSENT)
     for gone, left in ((first, (second, third)), (second, (third,))):
         wrote = place.do("remove", gone)
         actual, seen = place.read()
