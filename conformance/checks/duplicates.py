@@ -62,10 +62,19 @@ def _refuse_what_is_back(place: Place, judge: Judge, pairs: Sequence[Pair], othe
     What a refusal undoes may be the addition before it, so it is looked at before anything else is written.
     """
     pair = pairs[0]
+    _put_again(place, pair)
+    _refuse(place, judge, [pair])
+    if not same(place.field.type, dict(pairs), place.read()[0]):
+        _put_again(place, pair)
+        if not same(place.field.type, dict(pairs), place.read()[0]):
+            return  # without a refusal as well; counted under MAP-ADD and MAP-REMOVE
+        _stays(place, _refuse(place, judge, [pair]), dict(pairs))
+    _refuse(place, judge, [pair, (pair[0], other)] if at_length(place) else [pair])
+
+
+def _put_again(place: Place, pair: Pair) -> None:
     place.do("remove_from", pair[0])
     place.do("add_to", *pair)
-    _stays(place, _refuse(place, judge, [pair]), dict(pairs))
-    _refuse(place, judge, [pair, (pair[0], other)] if at_length(place) else [pair])
 
 
 def _refuse_what_is_there(place: Place, judge: Judge) -> None:
