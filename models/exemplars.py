@@ -210,7 +210,11 @@ def _unnamed(of: Type, default: object, n: int, tag: str) -> Value:
 def _between(of: Type, domain: Domain) -> tuple[Value, ...]:
     """Return values inside bounds: the lowest, the highest, and some between, each a multiple of the step."""
     if isinstance(of, t.Float):
-        return tuple(float(each) for each in (domain.minimum, domain.maximum) if each is not None)
+        ends = [float(each) for each in (domain.minimum, domain.maximum) if each is not None]
+        if domain.multiple_of is None:  # One more, which 32 bits do not hold exactly.
+            width = ends[1] - ends[0] if len(ends) > 1 else 1.0 if domain.maximum is None else -1.0
+            ends.append(ends[0] + width / 10)
+        return tuple(ends)
     step = domain.multiple_of or 1
     first = None if domain.minimum is None else -(-int(domain.minimum) // step)
     last = None if domain.maximum is None else int(domain.maximum) // step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from datetime import datetime
 from typing import Any
 
@@ -168,6 +169,16 @@ def test_alternatives_are_the_domains_values(domain: Domain, expected: tuple[int
     profile = own_profile(order=domain)
     assert alternatives(API, profile, "VM", "order") == expected
     assert all(admits(profile, "VM", "order", value) for value in expected if not domain.values)
+
+
+@pytest.mark.parametrize("bounds", [(1, 2), (1, None), (None, 3), (0.5, 0.5)])
+def test_bounds_of_a_float_give_one_that_is_long(bounds: tuple[float | None, float | None]) -> None:
+    """Between the bounds of a float there is a value that 32 bits do not hold, if there is any."""
+    low, high = bounds
+    profile = own_profile(HVM_shadow_multiplier=Domain(minimum=low, maximum=high))
+    found = alternatives(API, profile, "VM", "HVM_shadow_multiplier")
+    assert all(admits(profile, "VM", "HVM_shadow_multiplier", value) for value in found)
+    assert low == high or any(struct.unpack("f", struct.pack("f", value))[0] != value for value in found)
 
 
 @pytest.mark.parametrize("profile", [Profile.load(name) for name in shipped_profiles()], ids=lambda each: each.name)
