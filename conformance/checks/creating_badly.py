@@ -12,6 +12,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields, has_record_constructor, implicit, read_field
+from xenconform.conformance.checks.creating_fields import varied
 from xenconform.conformance.checks.creating_nothing import (
     bad_parameters_create_nothing,
     bad_values,
@@ -22,10 +23,11 @@ from xenconform.conformance.checks.creating_nothing import (
     no_objects,
     nothing_is_left,
 )
+from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import draw
-from xenconform.models.api import Api, ApiClass, Field, Qualifier
+from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, SetOf, Str, refs_in
@@ -37,24 +39,62 @@ from xenconform.strategies.wrong import Typed, wrong_typed
 
 
 def left_out_fields_take_their_defaults(bench: Bench, of: ApiClass) -> None:
-    """A left-out field with a published default takes it; one without fails. Source: error list (SHOULD)."""
+    """A left-out field with a published default takes it; one without fails. Source: error list (SHOULD).
+
+    What is given has values of its own, so that an object that has those of the one before it is found out.
+    """
+    full = _full(bench, of)
     for at, (name, field) in enumerate(given_fields(of)):
         formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
         for fmt in formats:
             with bench.judging("CREATE-DEFAULTS", f"{of.name}.{field.name}", fmt) as judge:
-                _leave_out(bench, judge, (of, name, fmt), field)
+                _leave_out(bench, judge, (of, name, fmt), field, full)
     for fmt in bench.formats:
-        _left_out_together(bench, of, fmt)
+        _left_out_together(bench, of, fmt, full)
     for fmt in in_turn(bench, of):
         with suppress(Unavailable):
             _left_out_of_a_task(bench, of, fmt)
 
 
-def _leave_out(bench: Bench, judge: Judge, at: tuple[ApiClass, str, Format], field: Field) -> None:
+def _full(bench: Bench, of: ApiClass) -> dict[str, Value]:
+    """Return values that are not the defaults, those of removed fields too if the server takes them.
+
+    There are none where it lets no object be made of them.
+    """
+    with suppress(Unavailable):
+        drawn = varied(bench, of, 1, implicit(of), mixed=True)
+        values = {n: drawn[n] for n, field in given_fields(of) if field.has_default and not refs_in(field.type)}
+        old = {
+            n: v
+            for n, field in _removed(bench, of).items()
+            for v in plain_values(bench, of.name, field, field.type, 2)[-1:]
+        }
+        for given in ({**values, **old}, values) if old else (values,):
+            made = bench.stock.try_make(of.name, given)
+            if isinstance(made.reply.outcome, Success):
+                bench.stock.remove(bench.stock.adopt(of.name, made))
+                return given
+    return {}
+
+
+def _removed(bench: Bench, of: ApiClass) -> dict[str, Field]:
+    """Return the fields of a constructor's record that the release has no more: a server may still keep them."""
+    fields = (f for f in of.fields.values() if f.qualifier is not Qualifier.RUNTIME and not refs_in(f.type))
+    removed = (f for f in fields if f.has_default and f.lifecycle.state is State.REMOVED)
+    return {f.name: f for f in removed if not bench.profile.domain(of.name, f.name).skip}
+
+
+def _leave_out(
+    bench: Bench, judge: Judge, at: tuple[ApiClass, str, Format], field: Field, full: Mapping[str, Value]
+) -> None:
+    """Leave one field out of a full record; of a plain one where that is refused although it has a default."""
     of, name, fmt = at
-    record = bench.stock.exemplar(of.name)
-    del record[name]
-    exchange = bench.call(fmt, f"{of.name}.create", record, probe=True)
+    for values in (full, {}) if full and field.has_default else (full,):
+        record = {**bench.stock.exemplar(of.name), **values}
+        del record[name]
+        exchange = bench.call(fmt, f"{of.name}.create", record, probe=True)
+        if isinstance(exchange.reply.outcome, Success):
+            break
     outcome = exchange.reply.outcome
     if isinstance(outcome, Success):
         obj = bench.stock.adopt(of.name, exchange)
@@ -68,24 +108,29 @@ def _leave_out(bench: Bench, judge: Judge, at: tuple[ApiClass, str, Format], fie
         judge.true(not field.has_default, f"create without {name} succeeds", describe(exchange), exchange)
 
 
-def _left_out_together(bench: Bench, of: ApiClass, fmt: Format) -> None:
+def _left_out_together(bench: Bench, of: ApiClass, fmt: Format, full: Mapping[str, Value]) -> None:
     """Leave out every field with a default, twice, and then the half of them.
 
     In between the first object's collections are written to, so that a default that objects share is found out.
     """
     defaulted = {name: field for name, field in given_fields(of) if field.has_default}
     half = {n: f for n, f in defaulted.items() if draw(bench.seed, fmt, n) % 2}
-    made: list[Obj] = []
+    old, made = {n: f for n, f in _removed(bench, of).items() if n in full}, list[Obj]()
     for fields in (defaulted, defaulted, half) if len(defaulted) > 1 else (defaulted, defaulted):
         try:
-            record = {n: v for n, v in bench.stock.exemplar(of.name).items() if n not in fields}
+            given = {**bench.stock.exemplar(of.name), **full}
+            record = {n: v for n, v in given.items() if n not in fields and n not in old}
         except Unavailable:
             break
         exchange = bench.call(fmt, f"{of.name}.create", record, probe=True)
         if not isinstance(exchange.reply.outcome, Success):
             break
         made.append(bench.stock.adopt(of.name, exchange))
-        _have_their_defaults(bench, (of, fmt), fields, made[-1], exchange)
+        record = _have_their_defaults(bench, (of, fmt), fields, made[-1], exchange)
+        for name in [n for n in old.keys() & record.keys() if not same(old[n].type, old[n].default, full[n])]:
+            if same(old[name].type, full[name], record[name]):
+                with bench.judging("CREATE-DEFAULTS", f"{of.name}.{name}", fmt) as judge:
+                    judge.fail("not what another object was given", show(record[name]), exchange)
         if len(made) == 1:
             fill(bench, (of, fmt), fields, made[0])
     for obj in made:
@@ -106,7 +151,8 @@ def _left_out_of_a_task(bench: Bench, of: ApiClass, fmt: Format) -> None:
 
 def _have_their_defaults(
     bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj, *made: Exchange
-) -> None:
+) -> dict[str, Value]:
+    """Judge an object of which some fields were left out; return its record, {} where it shows none."""
     of, fmt = at
     seen = bench.call(bench.other(fmt), f"{of.name}.get_record", obj.ref)
     record = seen.reply.outcome.value if isinstance(seen.reply.outcome, Success) else {}
@@ -115,6 +161,7 @@ def _have_their_defaults(
         if field.name in record and not same(field.type, expected, record[field.name]):
             with bench.judging("CREATE-DEFAULTS", f"{of.name}.{field.name}", fmt) as judge:
                 judge.fail(f"the default {show(expected)}", show(record[field.name]), *made, seen)
+    return record
 
 
 def fill(bench: Bench, at: tuple[ApiClass, Format], fields: Mapping[str, Field], obj: Obj, number: int = 1) -> None:
