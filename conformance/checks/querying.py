@@ -7,6 +7,7 @@ it may refuse. What it answers has to be right.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 
 from xenconform.conformance.checks import nature
@@ -162,7 +163,11 @@ def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) ->
 
 
 def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
-    """Find two objects of ours by the label that they have in common, and not by one that is like it."""
+    """Find two objects of ours by the label that they have in common, and not by one that is like it.
+
+    Then one of them gets a label by which none was found, or is ended over every other format: each is found by what
+    it is called now, whatever was found before.
+    """
     of, fmt = at
     if "set_name_label" not in of.messages:
         return
@@ -170,17 +175,34 @@ def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None
         pair = (bench.stock.make(of.name), bench.stock.make(of.name))
     except Unavailable:
         return
-    label = f"xcQuery {nature.new_uuid()}"
+    label, later = (f"xcQuery {nature.new_uuid()}" for _ in range(2))
+    turn = bench.formats.index(fmt) % 2
     for obj in pair:
         bench.ask(bench.other(fmt), f"{of.name}.set_name_label", obj.ref, label)
     field = _spelled(bench, of, fmt, label)
-    for asked, expected in ((label, {obj.ref for obj in pair}), (label.upper(), set()), (f"{label} ", set())):
+    steps: list[tuple[str, set[Ref]]] = [(label, {obj.ref for obj in pair}), (label.upper(), set())]
+    _find(bench, judge, (at, field), [*steps, (f"{label} " if turn else later, set())])
+    first, second = pair
+    if turn:
+        if bench.stock.remove(first):
+            _find(bench, judge, (at, field), [(label, {second.ref})])
+    else:
+        bench.ask(bench.other(fmt), f"{of.name}.set_name_label", first.ref, later)
+        _find(bench, judge, (at, field), [(label, {second.ref}), (later, {first.ref})])
+        bench.stock.remove(first)
+    bench.stock.remove(second)
+
+
+def _find(
+    bench: Bench, judge: Judge, by: tuple[tuple[ApiClass, Format], str], steps: Sequence[tuple[str, set[Ref]]]
+) -> None:
+    """Judge which objects are found by each of some texts in a field."""
+    (of, fmt), field = by
+    for asked, expected in steps:
         exchange = query(bench, of, fmt, f'field "{field}" = "{asked}"')
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success):
             judge.true(set(outcome.value) == expected, f"{sorted(expected)}", show(sorted(outcome.value)), exchange)
-    for obj in pair:
-        bench.stock.remove(obj)
 
 
 def _spelled(bench: Bench, of: ApiClass, fmt: Format, label: str) -> str:
