@@ -36,7 +36,7 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
 
     With a message that may start a VM paused, that is judged too; so is a template in place of a VM.
     """
-    walk, other = Walk(bench, of), Walk(bench, of)
+    walk, other = Walk(bench, of, paused_ways=True), Walk(bench, of)
     session = ""
     try:
         with suppress(Unavailable):
@@ -50,20 +50,31 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
                     # What leads to where it is judged are plain calls, tasks, and calls in another session, in turn.
                     walk.by_task = fmt is bench.other(bench.formats[0], len(message.name))
                     walk.aside = session if fmt is bench.other(bench.formats[0], len(message.name) + 1) else ""
-                    with bench.judging(CLAUSE, f"{message.full_name} from {state}", fmt) as judge:
+                    with bench.judging(CLAUSE, Step(message, state, fmt).said, fmt) as judge:
                         _judge(walk, judge, Step(message, state, fmt))
                         _runs_on(other, judge, walk, Step(message, state, fmt))
                     if state in TRANSITIONS[message.name].before and "start_paused" in params(message):
-                        with bench.judging(CLAUSE, f"{message.full_name} paused from {state}", fmt) as judge:
+                        with bench.judging(CLAUSE, Step(message, state, fmt, paused=True).said, fmt) as judge:
                             _judge(walk, judge, Step(message, state, fmt, paused=True))
         _templates(walk)
         _snapshots(walk)
+        _ways_lead_there(walk)
     finally:
         walk.by_task, walk.aside = False, ""
         walk.end()
         other.end()
         if session:
             bench.call(bench.formats[0], "session.logout", session=session)
+
+
+def _ways_lead_there(walk: Walk) -> None:
+    """Tell of each step on the way that did not lead where it does when it is judged: whatever came before, it is to.
+
+    A refusal for a reason of the server's domain is none of these.
+    """
+    for step, actual, exchange in walk.amiss:
+        with walk.bench.judging(CLAUSE, step.said, step.fmt) as judge:
+            judge.fail(f"power_state {step.after}", actual, exchange)
 
 
 def _runs_on(other: Walk, judge: Judge, walk: Walk, step: Step) -> None:

@@ -41,6 +41,11 @@ class Step:
     paused: bool = False
 
     @property
+    def said(self) -> str:
+        """The message and the state, as an element of a finding has them."""
+        return f"{self.message.full_name}{' paused' * self.paused} from {self.state}"
+
+    @property
     def after(self) -> str:
         """The power state that follows."""
         return PAUSED if self.paused else TRANSITIONS[self.message.name].after
@@ -48,19 +53,24 @@ class Step:
 
 @dataclass(slots=True)
 class Walk:
-    """A VM on its way through the power states; `closed` holds why a message leads nowhere from a state.
+    """A VM on its way through the power states; `closed` holds why a step leads nowhere.
 
     `runs` says, of a VM that is to be left alone, that it was seen running. `by_task` says that the next ways are gone
     by tasks, where the server lets them, `aside` that they are in a session besides the run's: what a message
-    believes of a state has to follow them too.
+    believes of a state has to follow them too. `paused_ways` says that starts that end Paused are ways as well, in turn
+    with pause. `amiss` holds the steps that did not lead where they lead from the state that the VM was seen in, with
+    what came.
     """
 
     bench: Bench
     of: ApiClass
-    closed: dict[tuple[str, str], str] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
     runs: bool = False
     by_task: bool = False
     aside: Ref = ""
+    paused_ways: bool = False
+    amiss: list[tuple[Step, str, Exchange]] = field(default_factory=list)
+    _turn: int = 0
     _vm: Obj | None = None
     _snapshot: Obj | None = None
     _host: Ref = ""
@@ -145,57 +155,72 @@ class Walk:
             now = self.state(fmt)[0]
             if now == state:
                 return
-            way = self._way(now, state)
+            way = self._paused_way(now, state, fmt) or self._way(now, state, fmt)
             if way is None:
                 why = "; ".join(dict.fromkeys(self.closed.values())) or f"no message leads from {now} there"
                 raise Unavailable(f"no VM of this run gets {state}: {why}")
-            if self.by_task and self._went_by_task(way, fmt):
+            if self.by_task and self._went_by_task(way):
                 continue
-            exchange = self._call_aside(way, fmt) if self.aside else self.call(way, fmt)
-            if not isinstance(exchange.reply.outcome, Success):
-                self.closed[now, way.name] = f"{way.full_name} from {now}: {describe(exchange)}"
-                continue
+            exchange = self._go(way)
             got = self.state(fmt)[0]
-            if got != TRANSITIONS[way.name].after:
-                self.closed[now, way.name] = f"{way.full_name} from {now} led to {got}"
+            if not isinstance(exchange.reply.outcome, Success):
+                self.closed[way.said] = f"{way.said}: {describe(exchange)}"
+                if is_refused(exchange, "VM_BAD_POWER_STATE") and got == now:
+                    self.amiss.append((way, describe(exchange), exchange))
+            elif got != way.after:
+                self.closed[way.said] = f"{way.said} led to {got}"
+                self.amiss.append((way, f"power_state {got}", exchange))
             elif got == RUNNING:
                 with suppress(Unanswered):
                     lives = self.bench.ask(fmt, "VM.get_resident_on", self.vm.ref)[0]
                     self._host = self._host if lives in NOWHERE else lives
         raise Unavailable(f"no VM of this run gets {state} in {MOST_STEPS} steps")
 
-    def _call_aside(self, way: Message, fmt: Format) -> Exchange:
-        """Send a message in the other session; where that has ended, in the run's from then on."""
+    def _go(self, way: Step) -> Exchange:
+        """Send a message in the other session if there is one; where that has ended, in the run's from then on."""
+        if not self.aside:
+            return self.call(way.message, way.fmt, paused=way.paused)
         deadline = PATIENCE * self.bench.client.deadline
-        args = self.args(way)
-        exchange = self.bench.call(fmt, way.full_name, *args, session=self.aside, deadline=deadline)
+        args = self.args(way.message, paused=way.paused)
+        exchange = self.bench.call(way.fmt, way.message.full_name, *args, session=self.aside, deadline=deadline)
         if not is_refused(exchange, "SESSION_INVALID"):
             return exchange
         self.aside = ""
-        return self.call(way, fmt)
+        return self._go(way)
 
-    def _went_by_task(self, way: Message, fmt: Format) -> bool:
+    def _went_by_task(self, way: Step) -> bool:
         """Send a message as a task and await its end; whether it led where the message leads."""
         with suppress(Unanswered, Unavailable):
-            ended = Async(self.bench, unheard(fmt), fmt, way).run(*self.args(way))
+            args = self.args(way.message, paused=way.paused)
+            ended = Async(self.bench, unheard(way.fmt), way.fmt, way.message).run(*args)
             if ended is not None and ended.succeeded:
-                return self.state(fmt)[0] == TRANSITIONS[way.name].after
+                return self.state(way.fmt)[0] == way.after
         return False
 
-    def _way(self, now: str, wanted: str) -> Message | None:
-        """Return the first message of the shortest way between two states, None where there is no way left."""
-        messages = {message.name: message for message in self.messages()}
-        found: dict[str, str] = {now: ""}
+    def _paused_way(self, now: str, wanted: str, fmt: Format) -> Step | None:
+        """Return a way to Paused by a start that ends there, by each such message in turn and then by none."""
+        if not self.paused_ways or wanted != PAUSED:
+            return None
+        steps = [Step(each, now, fmt, paused=True) for each in self.messages() if "start_paused" in params(each)]
+        steps = [each for each in steps if now in TRANSITIONS[each.message.name].before and self._is_open(each)]
+        self._turn += 1
+        return [*steps, None][(self._turn - 1) % (len(steps) + 1)]
+
+    def _is_open(self, way: Step) -> bool:
+        return way.said not in self.closed and way.message.full_name not in self.bench.profile.never
+
+    def _way(self, now: str, wanted: str, fmt: Format) -> Step | None:
+        """Return the first step of the shortest way between two states, None where there is no way left."""
+        found: dict[str, Step | None] = {now: None}
         queue = deque([now])
         while queue and wanted not in found:
             state = queue.popleft()
-            for name in messages:
-                row = TRANSITIONS[name]
-                usable = state in row.before and (state, name) not in self.closed
-                if usable and f"VM.{name}" not in self.bench.profile.never and row.after not in found:
-                    found[row.after] = found[state] or name
+            for message in self.messages():
+                step, row = Step(message, state, fmt), TRANSITIONS[message.name]
+                if state in row.before and self._is_open(step) and row.after not in found:
+                    found[row.after] = found[state] or step
                     queue.append(row.after)
-        return messages.get(found.get(wanted, ""))
+        return found.get(wanted)
 
     def end(self) -> None:
         """Halt the VM, so that it can be destroyed, and destroy it; what the server will not let go stays noted."""
