@@ -148,7 +148,7 @@ def numbered(of: Type, count: int) -> tuple[Value, ...]:
         case t.Int():
             return tuple(range(count))
         case t.Float():
-            return tuple(n + 0.1 for n in range(count))
+            return tuple(n + 0.5 for n in range(count))
         case t.DateTime():
             return tuple(datetime.fromtimestamp(n * 86_400, UTC) for n in range(count))
         case _:

@@ -7,6 +7,7 @@ a hard value comes back changed, every format is asked, so that the finding name
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,7 +18,7 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import ApiClass, Constructor, Field, Message, Qualifier, State
 from xenconform.models.calls import Breach, Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import SetOf
+from xenconform.models.types import Float, SetOf
 from xenconform.models.values import Ref, Value, same
 
 if TYPE_CHECKING:
@@ -106,12 +107,14 @@ class Spot:
         return self.bench.call(fmt, f"{self.of.name}.get_{self.field.name}", ref)
 
     def plain(self, count: int = 2) -> list[Value]:
-        """Return different plain values of the field's domain.
+        """Return different plain values of the field's domain; free floats are halves, which 32 bits hold as well.
 
         Raises:
             Unavailable: the profile says not to vary the field, or an object to refer to cannot be had.
         """
-        return plain_values(self.bench, self.of.name, self.field, self.field.type, count)
+        found = plain_values(self.bench, self.of.name, self.field, self.field.type, count)
+        halves = isinstance(self.field.type, Float) and self.is_free
+        return [math.floor(value) + 0.5 for value in found] if halves else found
 
     @property
     def is_free(self) -> bool:
