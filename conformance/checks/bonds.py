@@ -1,58 +1,41 @@
 """Level 3, bound fields: the two ends of a pair agree at every moment, whoever changed what.
 
-A relation is judged in the class that owns it: the class of the end that is written.
+A relation is judged in the class that owns it: the class of the end that is written. A run of the other end's class
+alone judges it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.creating_fields import as_usual, varied
 from xenconform.conformance.checks.destroying import destroy, destroy_as_task
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
-from xenconform.conformance.checks.onlooker import ask
+from xenconform.conformance.checks.relations import (
+    by_constructor,
+    far_end,
+    is_bound_by_constructor,
+    judged,
+    names,
+    owns_any,
+    target_of,
+)
 from xenconform.conformance.checks.stirring import stirred
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Relation, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import NULL_REF, RefTo
+from xenconform.models.types import NULL_REF
 from xenconform.models.values import Ref, Value
 
 
-def owned(api: Api, of: ApiClass) -> Iterator[Relation]:
-    """Return the relations whose written end is in the class."""
-    return (relation for relation in api.relations if relation.owner_cls == of.name)
-
-
-def owns_any(api: Api, of: ApiClass) -> bool:
-    """Whether a relation's written end is in the class."""
-    return any(True for _ in owned(api, of))
-
-
-def _by_constructor(api: Api, of: ApiClass) -> Iterator[tuple[Relation, str]]:
-    """Return the relations that the class's constructor sets, each with the name of the value there."""
-    if not of.constructors:
-        return
-    names = {field.name: name for name, field in given_fields(of) if isinstance(field.type, RefTo)}
-    for relation in owned(api, of):
-        if relation.owner_field in names:
-            yield relation, names[relation.owner_field]
-
-
-def is_bound_by_constructor(api: Api, of: ApiClass) -> bool:
-    """Whether making an object of the class binds it to another."""
-    return any(True for _ in _by_constructor(api, of))
-
-
-def is_bound_and_destroyed(api: Api, of: ApiClass) -> bool:
+def is_bound_and_destroyed(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
     """Whether an object of the class can be bound by its constructor, and be ended."""
-    return is_bound_by_constructor(api, of) and bool(of.destructor)
+    return is_bound_by_constructor(api, of, classes) and bool(of.destructor)
 
 
 def create_binds_the_far_end(bench: Bench, of: ApiClass) -> None:
@@ -60,10 +43,10 @@ def create_binds_the_far_end(bench: Bench, of: ApiClass) -> None:
 
     Source: introduction, relations.
     """
-    for relation, name in _by_constructor(bench.api, of):
+    for relation, name in by_constructor(bench.api, of, names(bench)):
         for fmt in bench.formats:
             with bench.judging("BIND-CREATE", str(relation), fmt) as judge:
-                target = _target(bench, relation)
+                target = target_of(bench, relation)
                 for read in bench.formats:
                     far_end(bench, relation, read, target)  # What is read before may be shown for ever after.
                 far_end(bench, relation, fmt, target, elsewhere=True)
@@ -116,32 +99,15 @@ def _near(bench: Bench, relation: Relation, fmt: Format, ref: Ref, target: Ref) 
         raise Unavailable("the constructor did not take the reference; counted under CREATE-FIELDS")
 
 
-def _target(bench: Bench, relation: Relation) -> Ref:
-    """Return an object to bind to: one of our own where there can be one."""
-    try:
-        return bench.stock.make(relation.derived_cls).ref
-    except Unavailable:
-        return bench.stock.readable(relation.derived_cls)[0].ref
-
-
-def far_end(
-    bench: Bench, relation: Relation, fmt: Format, ref: Ref, *, elsewhere: bool = False
-) -> tuple[list[Ref], Exchange]:
-    """Return what the derived end of a relation shows at an object, to a second session where `elsewhere` says so."""
-    message = f"{relation.derived_cls}.get_{relation.derived_field}"
-    value, exchange = ask(bench, fmt, message, ref, elsewhere=elsewhere)
-    return list(value), exchange
-
-
 def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
     """Destroying an object takes it out of every bound field, and nothing else. Source: introduction, relations.
 
     Destroyed are the older and the newer of two objects, one that was bound after it was made, and one by a task.
     """
-    for relation, name in _by_constructor(bench.api, of):
+    for relation, name in by_constructor(bench.api, of, names(bench)):
         for fmt in bench.formats:
             with bench.judging("BIND-DESTROY", str(relation), fmt) as judge:
-                target = _target(bench, relation)
+                target = target_of(bench, relation)
                 made = [bench.stock.make(of.name, {name: target}) for _ in range(3)]
                 _destroy_and_see(bench, judge, (relation, fmt), target, (made[0], made[1:]))
                 _destroy_and_see(bench, judge, (relation, fmt), target, (made[2], made[1:2]))
@@ -158,17 +124,18 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
 
 def _destroy_of_all_bonds(bench: Bench, of: ApiClass, fmt: Format) -> None:
     """Bind an object to all that its constructor takes, and destroy it: it leaves each far end, not the first alone."""
-    bonds = list(_by_constructor(bench.api, of))
+    bonds = list(by_constructor(bench.api, of, ()))
     targets = dict[str, Ref]()
     for relation, name in bonds:
         with suppress(Unavailable):
-            targets[name] = _target(bench, relation)
+            targets[name] = target_of(bench, relation)
     made = bench.stock.try_make(of.name, targets, fmt=fmt)
     if len(bonds) < 2 or not isinstance(made.reply.outcome, Success):
         return
     obj = bench.stock.adopt(of.name, made)
     bound = [(relation, targets[name]) for relation, name in bonds if name in targets]
-    shown = [(r, target) for r, target in bound if obj.ref in far_end(bench, r, fmt, target)[0]]
+    wanted = set(judged(bench, of))
+    shown = [(r, target) for r, target in bound if r in wanted and obj.ref in far_end(bench, r, fmt, target)[0]]
     gone = bench.call(fmt, f"{of.name}.{of.destructor}", obj.ref)
     if not isinstance(gone.reply.outcome, Success):
         return
@@ -228,7 +195,7 @@ def both_ends_agree(bench: Bench, of: ApiClass) -> None:
 def _both_ends_agree(bench: Bench, of: ApiClass) -> None:
     for fmt in bench.formats:
         records = _Records(bench, fmt)
-        for relation in owned(bench.api, of):
+        for relation in judged(bench, of):
             with bench.judging("BIND-SYMMETRY", str(relation), fmt) as judge:
                 one_sided, seen = _one_sided(records, relation, judge)
                 if one_sided:
@@ -272,13 +239,16 @@ def _one_sided(records: _Records, relation: Relation, judge: Judge) -> tuple[lis
     return found, (near, far)
 
 
-def are_listed(api: Api, of: ApiClass) -> bool:
+def are_listed(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
     """Whether the class owns a relation and lists its objects."""
-    return owns_any(api, of) and "get_all_records" in of.messages
+    return owns_any(api, of, classes) and "get_all_records" in of.messages
 
 
-CHECKS = (
-    Check("BIND-CREATE", per_class=create_binds_the_far_end, applies=is_bound_by_constructor),
-    Check("BIND-SYMMETRY", per_class=both_ends_agree, applies=are_listed),
-    Check("BIND-DESTROY", per_class=destroy_unbinds_the_far_end, applies=is_bound_and_destroyed),
+CHECKS = tuple(
+    Check(clause, per_class=judge, applies=applies, reaches=applies)
+    for clause, judge, applies in (
+        ("BIND-CREATE", create_binds_the_far_end, is_bound_by_constructor),
+        ("BIND-SYMMETRY", both_ends_agree, are_listed),
+        ("BIND-DESTROY", destroy_unbinds_the_far_end, is_bound_and_destroyed),
+    )
 )

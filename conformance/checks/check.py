@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,11 +21,22 @@ def every_class(_api: Api, _of: ApiClass) -> bool:
     return True
 
 
+def no_other(_api: Api, _of: ApiClass, _classes: Collection[str]) -> bool:
+    """Say no: a class is judged only where it is one of those of the run."""
+    return False
+
+
+def not_itself(_api: Api, _of: ApiClass) -> bool:
+    """Say no: the check is for no class because it is one of those of the run."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A check of one clause. Exactly one of `per_class` and `per_server` is set.
 
-    `applies` says for which classes of a model there is anything to check; `also` names further clauses that the
+    `applies` says for which classes of a model there is anything to check; `reaches` does so in a run of some classes
+    for each other class, such as one whose objects show at objects of these. `also` names further clauses that the
     same function judges on the way, such as the SHOULD clause on the exact error code. `last` puts
     it behind every other, where one belongs that ends sessions. `whole` leaves a server's check out of runs of some
     classes: it is about all of them together, and each has one of its own. `timed` says that what it judges hangs on
@@ -36,6 +47,7 @@ class Check:
     per_class: ClassCheck | None = None
     per_server: ServerCheck | None = None
     applies: Callable[[Api, ApiClass], bool] = every_class
+    reaches: Callable[[Api, ApiClass, Collection[str]], bool] = no_other
     also: tuple[str, ...] = ()
     last: bool = False
     whole: bool = False

@@ -6,15 +6,55 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.bonds import far_end, owned
+from xenconform.conformance.checks.by_task import in_turn
+from xenconform.conformance.checks.check import Check, not_itself
 from xenconform.conformance.checks.finding import finds_by_uuid, has_uuid
-from xenconform.conformance.checks.judging import Unanswered, show
+from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.checks.querying import query
+from xenconform.conformance.checks.relations import (
+    by_constructor,
+    far_end,
+    is_bound_by_constructor,
+    judged,
+    names,
+    target_of,
+)
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import ApiClass
+from xenconform.conformance.checks.twins import twins
+from xenconform.models.api import ApiClass, Relation
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import NULL_REF
 from xenconform.models.values import Ref, Value
+
+MANY = 10
+"""So many objects are bound to one: more than fit where there is place for eight."""
+
+
+def far_ends_show_crowds(bench: Bench, of: ApiClass) -> None:
+    """The far end of a relation shows all of many objects that name it. Source: introduction, relations.
+
+    Where the class of these is one of the run, what lists its objects judges that.
+    """
+    for fmt in in_turn(bench, of):
+        for relation, name in by_constructor(bench.api, of, names(bench)):
+            try:
+                end = target_of(bench, relation)
+                crowd = twins(bench, of.name, MANY, [{name: end}])
+            except Unavailable:
+                continue  # told where one is bound
+            with bench.judging("BIND-SYMMETRY", str(relation), fmt) as judge:
+                bound = {obj.ref for obj in crowd if _names(bench, relation, obj.ref) == end}
+                members, seen = far_end(bench, relation, fmt, end)
+                lost = sorted(bound - set(members))
+                judge.true(not lost, f"all {len(bound)} in the far end", f"without {lost[:3]}: {show(members)}", seen)
+            for obj in reversed(crowd):
+                bench.stock.remove(obj)
+
+
+def _names(bench: Bench, relation: Relation, ref: Ref) -> Value:
+    """Return what the owner's end of a relation refers to, None where that cannot be read."""
+    outcome = bench.call(bench.formats[0], f"{relation.owner_cls}.get_{relation.owner_field}", ref).reply.outcome
+    return outcome.value if isinstance(outcome, Success) else None
 
 
 def all_are_found(bench: Bench, of: ApiClass, crowd: Sequence[Obj], fmt: Format) -> None:
@@ -58,7 +98,7 @@ def _are_queried(bench: Bench, of: ApiClass, fmt: Format, there: Sequence[Obj]) 
 
 def _are_bound(bench: Bench, of: ApiClass, fmt: Format, rows: dict[Ref, dict[str, Value]]) -> None:
     """Judge that the far end that most of the objects name shows them all."""
-    for relation in owned(bench.api, of):
+    for relation in judged(bench, of):
         target = next(reversed(rows.values())).get(relation.owner_field)
         if relation.many_owner or target in {None, NULL_REF, ""}:
             continue
@@ -67,3 +107,6 @@ def _are_bound(bench: Bench, of: ApiClass, fmt: Format, rows: dict[Ref, dict[str
             members, seen = far_end(bench, relation, bench.other(fmt), str(target))
             lost = sorted(bound - set(members))
             judge.true(not lost, f"all {len(bound)} in the far end", f"without {lost[:3]}: {show(members)}", seen)
+
+
+CHECKS = (Check("BIND-SYMMETRY", per_class=far_ends_show_crowds, applies=not_itself, reaches=is_bound_by_constructor),)

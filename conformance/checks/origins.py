@@ -7,13 +7,12 @@ they are for is not judged, and a server may refuse any of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.bonds import far_end, owned
 from xenconform.conformance.checks.by_task import in_turn
-from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.check import Check, not_itself
 from xenconform.conformance.checks.creating import further, make_by
 from xenconform.conformance.checks.creating_badly import fill
 from xenconform.conformance.checks.destroying import value_of
@@ -21,6 +20,7 @@ from xenconform.conformance.checks.finding import finds_by_uuid, has_uuid
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.checks.labels import labelled
 from xenconform.conformance.checks.querying import is_listed, query, shows_alone
+from xenconform.conformance.checks.relations import far_end, judged, owns_any
 from xenconform.conformance.checks.stirring import COPYING, copy, explicit_of, is_success
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.writing import changed_by_clients
@@ -85,6 +85,25 @@ def what_is_made_otherwise_is_an_object(bench: Bench, of: ApiClass) -> None:
                 _goes_alone(bench, of, fmt, obj)
 
 
+def far_ends_have_what_is_made_otherwise(bench: Bench, of: ApiClass) -> None:
+    """Far ends show what another message makes, and no more once it is destroyed. Source: introduction, relations."""
+    for fmt in in_turn(bench, of):
+        with _made_otherwise(bench, of, fmt) as made, suppress(Unanswered, Unavailable):
+            for at, obj in enumerate(made):
+                _is_bound(bench, of, bench.other(fmt, at), obj)
+            for obj in made:
+                bonds = list(_bonds(bench, of, fmt, obj))
+                gone = bench.call(fmt, f"{of.name}.{of.destructor}", obj.ref)
+                if is_success(gone):
+                    bench.stock.forget(obj)
+                    _has_left(bench, bonds, obj, gone)
+
+
+def _shows_at_others(api: Api, of: ApiClass, classes: Collection[str]) -> bool:
+    """Whether what another message makes of a class shows at objects of some other classes."""
+    return is_made_otherwise(api, of) and owns_any(api, of, classes)
+
+
 def _are_listed(bench: Bench, of: ApiClass, fmt: Format, made: list[Obj]) -> None:
     """Judge that objects are in both listings, and that none has the uuid of another, which is there or was."""
     if not made:
@@ -125,7 +144,7 @@ def _is_found(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> None:
 def _bonds(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> Iterator[tuple[Relation, Ref]]:
     """Return the far ends that an object names; where one names several, each."""
     record = value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
-    for relation in owned(bench.api, of):
+    for relation in judged(bench, of):
         value = record.get(relation.owner_field, ())
         for target in value if isinstance(value, tuple) else (value,):
             if target not in {NULL_REF, ""}:
@@ -186,7 +205,14 @@ def _goes_alone(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> None:
             found = bench.call(over, f"{of.name}.get_by_name_label", label).reply.outcome
             there = isinstance(found, Success) and obj.ref in found.value
             judge.true(not there, "a look-up without the destroyed object", f"it shows {obj.ref}", gone)
+    _has_left(bench, bonds, obj, gone)
+
+
+def _has_left(bench: Bench, bonds: Sequence[tuple[Relation, Ref]], obj: Obj, gone: Exchange) -> None:
+    """Judge that far ends are without an object that was destroyed."""
+    fmt = gone.format
     for relation, target in bonds:
+        over = bench.other(fmt)
         members = value_of(bench, over, f"{relation.derived_cls}.get_{relation.derived_field}", target)
         with bench.judging("BIND-DESTROY", str(relation), fmt) as judge:
             judge.true(obj.ref not in (members or ()), "the far end without the destroyed object", show(members), gone)
@@ -208,5 +234,12 @@ CHECKS = (
             "DESTROY-GONE",
             "DESTROY-NO-CASCADE",
         ),
+    ),
+    Check(
+        "BIND-CREATE",
+        per_class=far_ends_have_what_is_made_otherwise,
+        applies=not_itself,
+        reaches=_shows_at_others,
+        also=("BIND-DESTROY",),
     ),
 )

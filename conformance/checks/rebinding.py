@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.bonds import far_end, owned
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_refusal, show, unheard
 from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.relations import far_end, judged, owned
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Message, Relation, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import NULL_REF
 from xenconform.models.values import Ref, Value
+
+LEAVES = 4
+"""The step at which the other object leaves, before the one that is moved, which came after it."""
 
 
 def _movers(api: Api, relation: Relation) -> Iterator[tuple[Message, bool]]:
@@ -31,17 +34,18 @@ def _movers(api: Api, relation: Relation) -> Iterator[tuple[Message, bool]]:
                 yield message, is_owner
 
 
-def is_moved(api: Api, of: ApiClass) -> bool:
-    """Whether a message re-binds an object of the class after it was made."""
-    return any(True for relation in owned(api, of) for _ in _movers(api, relation))
+def is_moved(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
+    """Whether a message re-binds an object of the class after it was made; the classes are those of `owned`."""
+    return any(True for relation in owned(api, of, classes) for _ in _movers(api, relation))
 
 
 def moving_changes_both_far_ends(bench: Bench, of: ApiClass) -> None:
     """Changing one end takes the object out of the old far end and puts it into the new. Source: introduction.
 
-    It may be the same one, or one that it was in before; another object that is in the first stays there.
+    It may be the same one, or one that it was in before; another object that is in the first stays there until it
+    leaves itself, as one that came before the one that leaves next.
     """
-    for relation in owned(bench.api, of):
+    for relation in judged(bench, of):
         for message, is_owner in _movers(bench.api, relation):
             if not is_owner:
                 continue
@@ -63,6 +67,8 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
     steps = ((None, first), (first, first), (first, second), (second, first), (first, second), (second, None))
     for step, (old, new) in enumerate(steps):
         value: Value = ((new,) if new else ()) if many else (new or NULL_REF)
+        if step == LEAVES and stays is not None:
+            bench.ask(fmt, message.full_name, stays.ref, NULL_REF)
         wrote = bench.ask(fmt, message.full_name, obj.ref, value)[1]
         for turn, read in enumerate(bench.formats):
             # One of them is another session's to read, by turns: it sees what it saw before, or what there is.
@@ -78,7 +84,8 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
                 )
             if stays is not None and first in shown:
                 members, seen = shown[first]
-                judge.true(stays.ref in members, f"{stays.ref}, which is not moved", show(members), wrote, seen)
+                expected = f"{stays.ref} {'there no more' if step >= LEAVES else 'there, which is not moved'}"
+                judge.true((stays.ref in members) == (step < LEAVES), expected, show(members), wrote, seen)
     if not many:
         _move_otherwise(bench, judge, at, (obj, first, second))
     if stays is not None:
@@ -148,4 +155,4 @@ def _two_targets(bench: Bench, relation: Relation) -> tuple[Ref, Ref]:
         return found[0], found[1]
 
 
-CHECKS = (Check("BIND-MOVE", per_class=moving_changes_both_far_ends, applies=is_moved),)
+CHECKS = (Check("BIND-MOVE", per_class=moving_changes_both_far_ends, applies=is_moved, reaches=is_moved),)

@@ -15,7 +15,8 @@ def selection(
 ) -> Iterator[tuple[Check, ApiClass | None]]:
     """Return each check of the clauses with each class that it is for, level by level.
 
-    Those that must be last are behind all levels. None stands for the server.
+    Those that must be last are behind all levels. None stands for the server. Where only some classes are wanted, there
+    are others besides that a check reaches from these: those whose references are the other ends of their bonds.
 
     Args:
         api: the model of the release.
@@ -32,7 +33,8 @@ def selection(
                 yield check, None
             continue
         for of in api.classes.values():
-            if check.applies(api, of) and (not classes or of.name in classes):
+            mine = not classes or of.name in classes
+            if check.applies(api, of) if mine else check.reaches(api, of, classes):
                 yield check, of
 
 

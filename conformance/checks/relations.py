@@ -1,0 +1,75 @@
+"""Relations: whose they are in a run, and what their derived ends show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.creating import given_fields
+from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.onlooker import ask
+from xenconform.models.api import Api, ApiClass, Relation
+from xenconform.models.calls import Format
+from xenconform.models.exchange import Exchange
+from xenconform.models.types import RefTo
+from xenconform.models.values import Ref
+
+
+def owned(api: Api, of: ApiClass, classes: Collection[str] = ()) -> Iterator[Relation]:
+    """Return the relations whose written end is in the class.
+
+    Of a class that is none of a run's `classes`, if any are given, those whose other end is in one of them.
+    """
+    mine = not classes or of.name in classes
+    return (r for r in api.relations if r.owner_cls == of.name and (mine or r.derived_cls in classes))
+
+
+def judged(bench: Bench, of: ApiClass) -> Iterator[Relation]:
+    """Return the relations whose written end is in the class, and that the run is about."""
+    return owned(bench.api, of, names(bench))
+
+
+def names(bench: Bench) -> frozenset[str]:
+    """Return the names of the classes that the run is about."""
+    return frozenset(each.name for each in bench.classes)
+
+
+def owns_any(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
+    """Whether a relation's written end is in the class; the classes are those of `owned`, here as in what follows."""
+    return any(True for _ in owned(api, of, classes))
+
+
+def by_constructor(api: Api, of: ApiClass, classes: Collection[str]) -> Iterator[tuple[Relation, str]]:
+    """Return the relations that the class's constructor sets, each with the name of the value there."""
+    if not of.constructors:
+        return
+    given = {field.name: name for name, field in given_fields(of) if isinstance(field.type, RefTo)}
+    for relation in owned(api, of, classes):
+        if relation.owner_field in given:
+            yield relation, given[relation.owner_field]
+
+
+def is_bound_by_constructor(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
+    """Whether making an object of the class binds it to another."""
+    return any(True for _ in by_constructor(api, of, classes))
+
+
+def far_end(
+    bench: Bench, relation: Relation, fmt: Format, ref: Ref, *, elsewhere: bool = False
+) -> tuple[list[Ref], Exchange]:
+    """Return what the derived end of a relation shows at an object, to a second session where `elsewhere` says so."""
+    message = f"{relation.derived_cls}.get_{relation.derived_field}"
+    value, exchange = ask(bench, fmt, message, ref, elsewhere=elsewhere)
+    return list(value), exchange
+
+
+def target_of(bench: Bench, relation: Relation) -> Ref:
+    """Return an object to bind to: one of our own where there can be one.
+
+    Raises:
+        Unavailable: there is none and none can be made.
+    """
+    try:
+        return bench.stock.make(relation.derived_cls).ref
+    except Unavailable:
+        return bench.stock.readable(relation.derived_cls)[0].ref
