@@ -11,11 +11,11 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, unheard
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.surrounding import holders, is_destroyed
-from xenconform.models.api import Api, ApiClass
+from xenconform.conformance.checks.surrounding import holders, is_destroyed, takers
+from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import NULL_REF, RefTo
+from xenconform.models.types import NULL_REF, RefTo, SetOf
 from xenconform.models.values import Ref, Value
 
 
@@ -122,7 +122,45 @@ def only_that_object_goes(bench: Bench, of: ApiClass) -> None:
             obj, twin = _twins(bench, of)
             near = _referred(bench, of, fmt, obj)
             _are_there(bench, judge, fmt, [*near, (of.name, twin.ref)], destroy_as_task(bench, fmt, obj))
-            bench.stock.remove(twin)
+            left = _once_bound(bench, of, fmt, twin)
+            gone = destroy(bench, fmt, twin)
+            _are_there(bench, judge, fmt, [(each.cls, each.ref) for each in left], gone)
+            for each in reversed(left):
+                bench.stock.remove(each)
+
+
+def _once_bound(bench: Bench, of: ApiClass, fmt: Format, obj: Obj) -> list[Obj]:
+    """Make objects that refer to one of ours and then no more, by each field that may: one to none, one to another.
+
+    The latter is made so where the constructor takes the reference. What they refer to in the end comes first.
+    """
+    found: list[Obj] = []
+    for cls, field, setter in takers(bench, of):
+        with suppress(Unavailable):
+            names = [name for name, each in given_fields(cls) if each.name == field.name] if cls.constructors else []
+            found = found or [bench.stock.make(of.name)]
+            for end in (NULL_REF, found[0].ref):
+                made = bench.stock.try_make(cls.name, {names[0]: obj.ref} if names and end != NULL_REF else {})
+                if isinstance(made.reply.outcome, Success):
+                    holder = bench.stock.adopt(cls.name, made)
+                    if _goes_over(bench, fmt, setter, (holder.ref, obj.ref, end)):
+                        found.append(holder)
+                    else:
+                        bench.stock.remove(holder)
+    return found
+
+
+def _goes_over(bench: Bench, fmt: Format, setter: Message, refs: tuple[Ref, Ref, Ref]) -> bool:
+    """Let an object refer to a second one and then to a third, or to none; return whether the server let it."""
+    holder, old, new = refs
+    message = setter.full_name
+    calls: list[tuple[str, Value]] = [(message, old), (message, new)]
+    if setter.verb == "add":
+        calls = [(message, old), (f"{setter.cls}.remove_{setter.field}", old)]
+    elif isinstance(setter.params[1].type, SetOf):
+        calls = [(message, (old,)), (message, () if new == NULL_REF else (new,))]
+    done = (bench.call(fmt, name, holder, value).reply.outcome for name, value in calls)
+    return all(isinstance(each, Success) for each in done)
 
 
 def _are_there(bench: Bench, judge: Judge, fmt: Format, objects: list[tuple[str, Ref]], gone: Exchange) -> None:

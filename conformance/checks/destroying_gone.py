@@ -14,12 +14,12 @@ from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.querying import is_listed, query
 from xenconform.conformance.checks.stock import Obj
-from xenconform.conformance.checks.surrounding import is_destroyed
+from xenconform.conformance.checks.surrounding import is_destroyed, takers
 from xenconform.conformance.client import UNSET
-from xenconform.models.api import ApiClass, State
+from xenconform.models.api import ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo, SetOf
+from xenconform.models.types import SetOf
 from xenconform.models.values import Value
 
 
@@ -48,25 +48,19 @@ def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
 
 def _nobody_takes_it(bench: Bench, of: ApiClass, fmt: Format) -> None:
     """Give the ref of an object that is gone, and that others were bound to, to what sets or adds such a ref."""
-    for cls in bench.api.classes.values():
-        for field in cls.fields.values():
-            setter = cls.messages.get(f"set_{field.name}") or cls.messages.get(f"add_{field.name}")
-            if setter is None or field.type not in {RefTo(of.name), SetOf(RefTo(of.name))} or len(setter.params) != 2:
+    for cls, field, setter in takers(bench, of):
+        with suppress(Unavailable), bench.judging("DESTROY-GONE", of.name, fmt) as judge:
+            judge.asserted += 1
+            holder, obj = bench.stock.own(cls.name), bench.stock.make(of.name, fmt=fmt)
+            was = value_of(bench, fmt, f"{cls.name}.get_{field.name}", holder.ref)
+            many = isinstance(field.type, SetOf) and setter.verb == "set"
+            bench.call(fmt, setter.full_name, holder.ref, (obj.ref,) if many else obj.ref)
+            bench.call(fmt, f"{cls.name}.set_{field.name}", holder.ref, was)
+            if not bench.stock.remove(obj):
                 continue
-            if setter.lifecycle.state is State.REMOVED or setter.full_name in bench.profile.never:
-                continue
-            with suppress(Unavailable), bench.judging("DESTROY-GONE", of.name, fmt) as judge:
-                judge.asserted += 1
-                holder, obj = bench.stock.own(cls.name), bench.stock.make(of.name, fmt=fmt)
-                was = value_of(bench, fmt, f"{cls.name}.get_{field.name}", holder.ref)
-                many = isinstance(field.type, SetOf) and setter.verb == "set"
-                bench.call(fmt, setter.full_name, holder.ref, (obj.ref,) if many else obj.ref)
-                bench.call(fmt, f"{cls.name}.set_{field.name}", holder.ref, was)
-                if not bench.stock.remove(obj):
-                    continue
-                seen = bench.call(fmt, setter.full_name, holder.ref, (obj.ref,) if many else obj.ref, probe=True)
-                if not judge.refused(seen, f"{setter.full_name} to a destroyed object"):
-                    bench.call(fmt, f"{cls.name}.set_{field.name}", holder.ref, was, probe=True)
+            seen = bench.call(fmt, setter.full_name, holder.ref, (obj.ref,) if many else obj.ref, probe=True)
+            if not judge.refused(seen, f"{setter.full_name} to a destroyed object"):
+                bench.call(fmt, f"{cls.name}.set_{field.name}", holder.ref, was, probe=True)
 
 
 def _is_no_newcomer(bench: Bench, judge: Judge, of: ApiClass, obj: Obj, fmt: Format) -> None:

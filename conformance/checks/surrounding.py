@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import Api, ApiClass, Field, Message, State
 from xenconform.models.calls import Success
-from xenconform.models.types import RefTo
+from xenconform.models.types import RefTo, SetOf
 from xenconform.models.values import Ref
 
 if TYPE_CHECKING:
@@ -43,6 +43,17 @@ def holders(api: Api, of: ApiClass) -> Iterator[Holder]:
         for name, field in given_fields(cls):
             if field.type == RefTo(of.name) and (cls.name, field.name) not in derived:
                 yield Holder(cls.name, name, field.name, of.name)
+
+
+def takers(bench: Bench, of: ApiClass) -> Iterator[tuple[ApiClass, Field, Message]]:
+    """Return each field that may be made to refer to an object of a class, with the message that sets or adds it."""
+    for cls in bench.api.classes.values():
+        for field in cls.fields.values():
+            setter = cls.messages.get(f"set_{field.name}") or cls.messages.get(f"add_{field.name}")
+            if setter is None or field.type not in {RefTo(of.name), SetOf(RefTo(of.name))} or len(setter.params) != 2:
+                continue
+            if setter.lifecycle.state is not State.REMOVED and setter.full_name not in bench.profile.never:
+                yield cls, field, setter
 
 
 @contextmanager
