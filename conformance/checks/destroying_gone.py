@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from xenconform.conformance.checks.aimed import takes_self, why_not, without_refs
+from xenconform.conformance.checks.arguments import WRITING
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
@@ -13,13 +15,14 @@ from xenconform.conformance.checks.fields import getters, write_some
 from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.querying import is_listed, query
+from xenconform.conformance.checks.stirring import explicit_of
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import is_destroyed, takers
 from xenconform.conformance.client import UNSET
-from xenconform.models.api import ApiClass
+from xenconform.models.api import ApiClass, Message, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import SetOf
+from xenconform.models.types import NULL_REF, RefTo, SetOf
 from xenconform.models.values import Value
 
 
@@ -32,11 +35,12 @@ def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
     for at, fmt in enumerate(bench.formats):
         with bench.judging("DESTROY-GONE", of.name, fmt) as judge:
             obj = bench.stock.make(of.name)
-            uuid, label = _asked_before(bench, of, obj, at)
+            record = _asked_before(bench, of, obj, bench.formats, at)
             write_some(bench, of, fmt, obj)  # What was written may be written once more.
             gone = destroy(bench, fmt, obj)
             _every_call_fails(bench, judge, (of, at), obj)
-            _no_list_shows(bench, judge, of, (obj, uuid, label), gone)
+            _every_write_fails(bench, judge, (of, at), (obj, record))
+            _no_list_shows(bench, judge, of, (obj, record, bench.formats), gone)
             if fmt in turns:
                 _is_no_newcomer(bench, judge, of, obj, fmt)
     for fmt in turns:
@@ -80,8 +84,9 @@ def _gone_by_others(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> No
         Unavailable: none can be made.
     """
     obj = bench.stock.make(of.name)
-    uuid, label = _asked_before(bench, of, obj)
-    _no_list_shows(bench, judge, of, (obj, uuid, label), destroy_as_task(bench, fmt, obj))
+    over = tuple(dict.fromkeys((fmt, bench.other(fmt))))
+    record = _asked_before(bench, of, obj, over)
+    _no_list_shows(bench, judge, of, (obj, record, over), destroy_as_task(bench, fmt, obj))
     read = f"{of.name}.{'get_record' if 'get_record' in of.messages else reader(bench, of.name)}"
     with another_session(bench, fmt) as session:
         for ours in (False, True):
@@ -102,18 +107,19 @@ def _getters(bench: Bench, of: ApiClass, shift: int) -> Iterator[tuple[str, Form
         yield message, bench.formats[(number + shift) % len(bench.formats)]
 
 
-def _asked_before(bench: Bench, of: ApiClass, obj: Obj, shift: int | None = None) -> tuple[Value, Value]:
-    """Find an object in every way and over every format; return its uuid and its label, None where it has none.
+def _asked_before(
+    bench: Bench, of: ApiClass, obj: Obj, formats: Sequence[Format], shift: int | None = None
+) -> dict[str, Value]:
+    """Find an object in every way over some formats; return its record, as far as it can be read.
 
     With a `shift` by all its getters too, each over the format that `_every_call_fails` asks it over.
     """
-    uuid: Value = None
-    label: Value = None
+    shown: dict[str, Value] = {}
     for message, turn in _getters(bench, of, shift) if shift is not None and bench.budget.boundaries else ():
         value_of(bench, turn, message, obj.ref)
-    for fmt in bench.formats:
-        record = value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
-        uuid, label = record.get("uuid", uuid), record.get("name_label", label)
+    for fmt in formats:
+        shown |= value_of(bench, fmt, f"{of.name}.get_record", obj.ref) or {}
+        uuid, label = shown.get("uuid"), shown.get("name_label")
         if uuid is not None:
             value_of(bench, fmt, f"{of.name}.get_by_uuid", uuid)
             if is_listed(bench.api, of):
@@ -122,7 +128,7 @@ def _asked_before(bench: Bench, of: ApiClass, obj: Obj, shift: int | None = None
             value_of(bench, fmt, f"{of.name}.get_by_name_label", label)
         for listing in ("get_all", "get_all_records"):
             value_of(bench, fmt, f"{of.name}.{listing}")
-    return uuid, label
+    return shown
 
 
 def _every_call_fails(bench: Bench, judge: Judge, at: tuple[ApiClass, int], obj: Obj) -> None:
@@ -134,9 +140,48 @@ def _every_call_fails(bench: Bench, judge: Judge, at: tuple[ApiClass, int], obj:
         judge.refused(seen, "get_record of a destroyed object")
 
 
-def _no_list_shows(bench: Bench, judge: Judge, of: ApiClass, was: tuple[Obj, Value, Value], gone: Exchange) -> None:
-    obj, uuid, label = was
-    for fmt in bench.formats:
+def _writers(bench: Bench, of: ApiClass, shift: int) -> Iterator[tuple[Message, Format]]:
+    """Return messages that write an object, or do something with it, each with a format; each for one shift alone.
+
+    In a quick run one of each kind.
+    """
+    found = [
+        message
+        for message in of.messages.values()
+        if takes_self(message) and message.verb in WRITING and message.lifecycle.state is not State.REMOVED
+    ]
+    found = [each for each in (*found, *explicit_of(bench, of.name)) if not why_not(bench, each)]
+    if not bench.budget.boundaries:
+        found = list({message.verb: message for message in found}.values())
+    for number, message in enumerate(each for each in found[shift :: len(bench.formats)] if each.name != of.destructor):
+        yield message, bench.formats[(number + shift) % len(bench.formats)]
+
+
+def _every_write_fails(bench: Bench, judge: Judge, at: tuple[ApiClass, int], was: tuple[Obj, dict[str, Value]]) -> None:
+    """Judge that what was an object is not written: it gets what it had or a plain value, and objects of ours alone."""
+    (of, shift), (obj, record) = at, was
+    for message, turn in _writers(bench, of, shift):
+        given: list[Value] = []
+        for param in message.params[1:]:
+            target = param.type.cls if isinstance(param.type, RefTo) else ""
+            ours = next(iter(sorted(bench.stock.known_refs(target))), NULL_REF)
+            given.append(ours if target else without_refs(param.type))
+        if message.verb == "set" and message.field in record and len(given) == 1:
+            given = [record[message.field]]
+        seen = bench.call(turn, message.full_name, obj.ref, *given, probe=True)
+        judge.refused(seen, f"{message.full_name} of a destroyed object")
+
+
+def _no_list_shows(
+    bench: Bench,
+    judge: Judge,
+    of: ApiClass,
+    was: tuple[Obj, dict[str, Value], Sequence[Format]],
+    gone: Exchange,
+) -> None:
+    obj, record, formats = was
+    uuid, label = record.get("uuid"), record.get("name_label")
+    for fmt in formats:
         for name in ("get_all", "get_all_records"):
             if name in of.messages:
                 listed, seen = bench.ask(fmt, f"{of.name}.{name}")
