@@ -99,8 +99,11 @@ def _are_queried(bench: Bench, of: ApiClass, fmt: Format, there: Sequence[Obj]) 
 def _are_bound(bench: Bench, of: ApiClass, fmt: Format, rows: dict[Ref, dict[str, Value]]) -> None:
     """Judge that the far end that most of the objects name shows them all."""
     for relation in judged(bench, of):
-        target = next(reversed(rows.values())).get(relation.owner_field)
-        if relation.many_owner or target in {None, NULL_REF, ""}:
+        if relation.many_owner:
+            continue
+        ends = (row.get(relation.owner_field) for row in reversed(rows.values()))
+        target = next((end for end in ends if end not in {None, NULL_REF, ""}), None)
+        if target is None:
             continue
         bound = {ref for ref, row in rows.items() if row.get(relation.owner_field) == target}
         with bench.judging("BIND-SYMMETRY", str(relation), fmt) as judge:

@@ -14,6 +14,7 @@ from xenconform.conformance.checks.fields import Place, one_by_one
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, show
 from xenconform.conformance.checks.onlooker import ask
 from xenconform.conformance.checks.reading import STILL
+from xenconform.conformance.checks.relations import all_bound
 from xenconform.conformance.checks.roundtrip import writer
 from xenconform.conformance.checks.states import in_states
 from xenconform.conformance.checks.stock import Obj
@@ -51,7 +52,7 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
         crowd.append(make_awkward(bench, of, 0))
         crowd.append(_blank(bench, of))
         count = max(_crowd(bench, of), bench.budget.objects)
-        crowd += twins(bench, of.name, count - len(crowd))
+        crowd += twins(bench, of.name, count - len(crowd), all_bound(bench, of))
     try:
         with in_states(bench, of) as moved:
             for at, fmt in enumerate(bench.formats):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.onlooker import ask
 from xenconform.models.api import Api, ApiClass, Relation
-from xenconform.models.calls import Format
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import RefTo
-from xenconform.models.values import Ref
+from xenconform.models.types import NULL_REF, RefTo
+from xenconform.models.values import Ref, Value
 
 
 def owned(api: Api, of: ApiClass, classes: Collection[str] = ()) -> Iterator[Relation]:
@@ -73,3 +74,22 @@ def target_of(bench: Bench, relation: Relation) -> Ref:
         return bench.stock.make(relation.derived_cls).ref
     except Unavailable:
         return bench.stock.readable(relation.derived_cls)[0].ref
+
+
+def all_bound(bench: Bench, of: ApiClass) -> list[dict[str, Value]]:
+    """Return what makes objects of a class name what an exemplar leaves empty: one record, none where that cannot be.
+
+    What a first object is made with: the server takes it.
+    """
+    found: dict[str, Value] = {}
+    given = bench.stock.exemplar(of.name)
+    for relation, name in by_constructor(bench.api, of, ()):
+        domain = bench.profile.domain(of.name, relation.owner_field)
+        if given.get(name) in {None, NULL_REF, ""} and domain.is_free and not domain.skip:
+            with suppress(Unavailable):
+                found[name] = target_of(bench, relation)
+    made = bench.stock.try_make(of.name, found) if found else None
+    if made is None or not isinstance(made.reply.outcome, Success):
+        return []
+    bench.stock.remove(bench.stock.adopt(of.name, made))
+    return [found]
