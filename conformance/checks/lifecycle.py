@@ -45,11 +45,13 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
             other.reach(RUNNING)
             other.runs = True
         for state in STATES:
-            for message in walk.messages():
+            for at, message in enumerate(walk.messages()):
                 for fmt in bench.formats:
                     # What leads to where it is judged are plain calls, tasks, and calls in another session, in turn.
                     walk.by_task = fmt is bench.other(bench.formats[0], len(message.name))
                     walk.aside = session if fmt is bench.other(bench.formats[0], len(message.name) + 1) else ""
+                    if fmt is bench.formats[-1] and RUNNING == state in TRANSITIONS[message.name].before:
+                        _has_been_elsewhere(walk, message, at)
                     with bench.judging(CLAUSE, Step(message, state, fmt).said, fmt) as judge:
                         _judge(walk, judge, Step(message, state, fmt))
                         _runs_on(other, judge, walk, Step(message, state, fmt))
@@ -65,6 +67,13 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
         other.end()
         if session:
             bench.call(bench.formats[0], "session.logout", session=session)
+
+
+def _has_been_elsewhere(walk: Walk, message: Message, turn: int) -> None:
+    """Suspend the VM, or pause it, before it is to run: what follows need not follow where it was just started."""
+    others = [state for state in (PAUSED, SUSPENDED) if state != TRANSITIONS[message.name].after]
+    with suppress(Unavailable, Unanswered):
+        walk.reach(others[turn % len(others)])
 
 
 def _ways_lead_there(walk: Walk) -> None:

@@ -151,8 +151,8 @@ class Walk:
             Unavailable: there is none, with the reason.
         """
         fmt = self.bench.formats[0]
+        now = self.state(fmt)[0]
         for _ in range(MOST_STEPS):
-            now = self.state(fmt)[0]
             if now == state:
                 return
             way = self._paused_way(now, state, fmt) or self._way(now, state, fmt)
@@ -160,12 +160,13 @@ class Walk:
                 why = "; ".join(dict.fromkeys(self.closed.values())) or f"no message leads from {now} there"
                 raise Unavailable(f"no VM of this run gets {state}: {why}")
             if self.by_task and self._went_by_task(way):
+                now = way.after
                 continue
             exchange = self._go(way)
-            got = self.state(fmt)[0]
+            now = got = self.state(fmt)[0]
             if not isinstance(exchange.reply.outcome, Success):
                 self.closed[way.said] = f"{way.said}: {describe(exchange)}"
-                if is_refused(exchange, "VM_BAD_POWER_STATE") and got == now:
+                if is_refused(exchange, "VM_BAD_POWER_STATE") and got == way.state:
                     self.amiss.append((way, describe(exchange), exchange))
             elif got != way.after:
                 self.closed[way.said] = f"{way.said} led to {got}"

@@ -12,10 +12,12 @@ from contextlib import suppress
 
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating_fields import varied
 from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
@@ -159,7 +161,26 @@ def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) ->
                     expected = f"{ref} {'found' if True in held else 'not found'} by {name} {text!r}"
                     judge.true({ref in outcome.value} == held, expected, show(sorted(outcome.value)), exchange)
     if isinstance(made.reply.outcome, Success):
-        bench.stock.remove(bench.stock.object_of(of.name, made.reply.outcome.value))
+        other = bench.stock.object_of(of.name, made.reply.outcome.value)
+        settable = [n for n in texts if f"set_{n}" in of.messages and n != "name_label"]
+        if fmt in in_turn(bench, of) and settable:
+            _by_what_is_set(bench, judge, at, other, settable[0])
+        bench.stock.remove(other)
+
+
+def _by_what_is_set(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], obj: Obj, name: str) -> None:
+    """Give an object that is found by the text it was made with another one: it is found by that."""
+    of, fmt = at
+    text, _ = bench.ask(fmt, f"{of.name}.get_{name}", obj.ref)
+    new = nature.new_uuid()
+    for spelled in dict.fromkeys((name.replace("_", "__"), name)) if PLAIN.fullmatch(text) else ():
+        found = query(bench, of, fmt, f'field "{spelled}" = "{text}"').reply.outcome
+        if not isinstance(found, Success) or obj.ref not in found.value:
+            continue
+        bench.call(bench.other(fmt), f"{of.name}.set_{name}", obj.ref, new)
+        if bench.ask(fmt, f"{of.name}.get_{name}", obj.ref)[0] == new:
+            _find(bench, judge, (at, spelled), [(new, {obj.ref})])
+        return
 
 
 def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
