@@ -71,8 +71,10 @@ class Births:
         """Note the object that a message made, if it makes any, and judge that its ref was none before.
 
         Constructors that are told which object they are to make may give the same one again while it is there, those
-        that are told its uuid always.
+        that are told its uuid always. What a call was given it may give back: a copy goes into a disk that it is told.
         """
+        if any(ref in each.args for each in seen):
+            return
         of = bench.api.classes[message.cls]
         key = (of.name, ref)
         if not _makes(of, message) or (not message.implicit and any(p.name == "uuid" for p in message.params)):
