@@ -20,6 +20,7 @@ SETS = (
     "ninth_",
     "seventh_",
     "sixth_",
+    "tenth_",
     "unseen_",
 )
 
