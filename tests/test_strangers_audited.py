@@ -124,6 +124,11 @@ NINTH = (
     "starting_paused_is_running_inside",
 )
 """What the checks missed of the ninth set, which was written blind."""
+TENTH = (
+    "the_media_type_is_the_requests",
+    "a_look_up_reads_behind_the_writes",
+)
+"""What the checks missed of the tenth set, which was written blind."""
 AUDITED = (
     *AUDIT_STATE,
     *AUDIT_WIRE,
@@ -134,6 +139,7 @@ AUDITED = (
     *AUDIT2_STATE,
     *AUDIT2_OBJECTS,
     *NINTH,
+    *TENTH,
 )
 
 

@@ -105,23 +105,6 @@ def _judge_envelope(bench: Bench, judge: Judge, exchange: Exchange) -> None:
         judge.asserted += 1
 
 
-def content_type_is_xml(bench: Bench) -> None:
-    """XML-RPC replies, of success and of failure, name text/xml. Source: XML-RPC specification."""
-    if Format.XMLRPC not in bench.formats:
-        return
-    with bench.judging("WIRE-XML-CONTENT-TYPE", "server", Format.XMLRPC) as judge:
-        message, refs = a_listing(bench)
-        for exchange in (
-            bench.call(Format.XMLRPC, message),
-            bench.call(Format.XMLRPC, message.replace(".get_all", ".get_uuid"), refs[0]),
-            bench.call(Format.XMLRPC, message.replace(".get_all", ".get_uuid"), unknown_ref()),
-        ):
-            named = next((value for name, value in exchange.headers if name.lower() == "content-type"), "")
-            if exchange.status == 200:
-                media = named.partition(";")[0].strip().lower()
-                judge.true(media == "text/xml", "text/xml", named or "no content type", exchange)
-
-
 def a_listing(bench: Bench) -> tuple[str, tuple[Ref, ...]]:
     """Return a get_all that answers, with refs of at least one object.
 
@@ -185,5 +168,4 @@ def _per_format(fmt: Format) -> Callable[[Bench, ApiClass], None]:
 
 CHECKS: tuple[Check, ...] = (
     *(Check(clause, per_class=_per_format(fmt), applies=has_getter) for fmt, clause in ENVELOPES.items()),
-    Check("WIRE-XML-CONTENT-TYPE", per_server=content_type_is_xml),
 )

@@ -20,6 +20,7 @@ from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.stops import Stop, take, take_json, writable
 from xenconform.conformance.checks.wire_envelope import ENVELOPES, a_text_setter, json_formats
 from xenconform.conformance.checks.wire_json import parsed
+from xenconform.conformance.checks.wire_media import judge_media
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
@@ -122,7 +123,7 @@ def every_reply_is_xml(bench: Bench, of: ApiClass) -> None:
         with bench.judging("WIRE-XML-CONTENT-TYPE", element(of), Format.XMLRPC) as judge:
             for stop in tour(bench, of):
                 if (exchange := take(bench, Format.XMLRPC, stop)) is not None:
-                    _judge_media(judge, exchange)
+                    judge_media(judge, exchange)
 
 
 def the_door_and_long_replies_are_xml(bench: Bench) -> None:
@@ -132,20 +133,13 @@ def the_door_and_long_replies_are_xml(bench: Bench) -> None:
     with bench.judging("WIRE-XML-CONTENT-TYPE", "server, login, logout and long replies", Format.XMLRPC) as judge:
         for stop in door(bench, Format.XMLRPC):
             if (exchange := take(bench, Format.XMLRPC, stop)) is not None:
-                _judge_media(judge, exchange)
+                judge_media(judge, exchange)
                 leave(bench, stop, exchange)
         with suppress(Unavailable):
             obj, setter = a_text_setter(bench)
             with bench.restoring(obj, setter.partition(".set_")[2]):
                 bench.call(Format.XMLRPC, setter, obj.ref, LONG_PLAIN)
-                _judge_media(judge, bench.call(Format.XMLRPC, setter.replace(".set_", ".get_"), obj.ref))
-
-
-def _judge_media(judge: Judge, exchange: Exchange) -> None:
-    named = next((value for name, value in exchange.headers if name.lower() == "content-type"), "")
-    if exchange.status == 200:
-        media = named.partition(";")[0].strip().lower()
-        judge.true(media == "text/xml", "text/xml", named or "no content type", exchange)
+                judge_media(judge, bench.call(Format.XMLRPC, setter.replace(".set_", ".get_"), obj.ref))
 
 
 # ---------------------------------------------------------------------------------------------------- ids and versions
