@@ -127,6 +127,7 @@ NINTH = (
 TENTH = (
     "the_media_type_is_the_requests",
     "a_look_up_reads_behind_the_writes",
+    "an_overflow_tells_its_trace",
 )
 """What the checks missed of the tenth set, which was written blind."""
 AUDITED = (

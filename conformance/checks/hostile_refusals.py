@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 
 from xenconform.conformance.checks.awkward import fill
 from xenconform.conformance.checks.bad_calls import BAD_RECORD, refusals
+from xenconform.conformance.checks.bad_parts import bad_parts
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_leaks import judge_silent
@@ -73,7 +75,7 @@ def refusals_change_and_tell_nothing(bench: Bench, of: ApiClass) -> None:
 
 def _turned_down(bench: Bench, of: ApiClass, obj: Obj | None, fmt: Format) -> Iterator[tuple[Stop, Exchange]]:
     """Yield the calls that were refused; that others were not is told elsewhere, and nothing follows from it here."""
-    for stop in refusals(bench, of, obj):
+    for stop in chain(refusals(bench, of, obj), bad_parts(bench, of, fmt)):
         exchange = take(bench, fmt, stop)
         if exchange is not None and is_refusal(exchange):
             yield stop, exchange

@@ -9,12 +9,13 @@ from typing import Any
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.options import CallOptions
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import send
 from xenconform.conformance.client import UNSET, Unset
 from xenconform.conformance.codec import Param, codec_for
 from xenconform.models import types as t
-from xenconform.models.api import ApiClass
+from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.values import is_null_text
@@ -28,7 +29,7 @@ class Stop:
     """A call to make. `good` says that nothing is wrong with it; `what` names what is.
 
     `writes` is the object that it changes; `makes` the class of which it makes an object, `ends` the object that it
-    ends.
+    ends. `api` is the model that its values are written by, where that is not the run's.
     """
 
     message: str
@@ -39,15 +40,16 @@ class Stop:
     writes: Obj | None = None
     makes: str = ""
     ends: Obj | None = None
+    api: Api | None = None
 
 
 def take(bench: Bench, fmt: Format, stop: Stop) -> Exchange | None:
     """Make a call, and remove what it made; None where it cannot be made, as its object ended meanwhile."""
     try:
-        if isinstance(stop.session, Unset):
-            exchange = bench.call(fmt, stop.message, params=stop.params, probe=not stop.good)
-        else:
-            exchange = bench.call(fmt, stop.message, params=stop.params, probe=not stop.good, session=stop.session)
+        options = CallOptions(params=stop.params, api=stop.api)
+        if not isinstance(stop.session, Unset):
+            options["session"] = stop.session
+        exchange = bench.call(fmt, stop.message, probe=not stop.good, **options)
     except Unavailable:
         return None
     tidy(bench, stop, exchange)
