@@ -102,18 +102,24 @@ def fill(bench: Bench, of: ApiClass, obj: Obj, kind: int) -> None:
     """Write awkward values of a kind to every field that a message sets; then take something away.
 
     In two kinds a member is added by itself. Where collections are large it is "": a server that takes none as a
-    member refuses that alone. What is added comes last, once all is set, to the last field first in one of the two
-    kinds: what is kept until a later write of another sort shows whether it is kept.
+    member refuses that alone. Members come and go last, once all is set, and in most kinds with the last field
+    first: what is kept until a later write of another sort shows whether it is kept.
     """
-    adding: list[tuple[Field, Format]] = []
+    written: list[tuple[Field, int]] = []
     for at, field in enumerate(of.fields.values()):
         with suppress(Unavailable):
-            fmt = bench.formats[(kind + at) % len(bench.formats)]
-            if _write(bench, of, (obj, field), (kind, fmt)) and kind % KINDS in ADDED:
-                adding.append((field, fmt))
-    for field, fmt in reversed(adding) if kind % KINDS == SMALL else adding:
+            if _set(bench, of, (obj, field), (kind, at)):
+                written.append((field, at))
+    if kind % KINDS >= SMALL:
+        written.reverse()
+    for field, at in written:
         with suppress(Unavailable):
-            _add(bench, of, (obj, field), (fmt, ADDED[kind % KINDS]))
+            _take(bench, of, (obj, field), (kind, at))
+    for field, at in written:
+        if kind % KINDS in ADDED and bench.profile.domain(of.name, field.name).is_free:
+            with suppress(Unavailable):
+                fmt = bench.formats[(kind + at) % len(bench.formats)]
+                _add(bench, of, (obj, field), (fmt, ADDED[kind % KINDS]))
 
 
 def settable(bench: Bench, of: ApiClass) -> tuple[Field, ...]:
@@ -142,19 +148,26 @@ def _leave(restoring: AbstractContextManager[None]) -> None:
         restoring.__exit__(None, None, None)
 
 
-def _write(bench: Bench, of: ApiClass, what: tuple[Obj, Field], how: tuple[int, Format]) -> bool:
-    """Set a field and take a member away; return whether a member may be added to it, too."""
-    (obj, field), (kind, fmt) = what, how
+def _set(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]) -> bool:
+    """Set a field; return whether a message sets it."""
+    (obj, field), (kind, at) = what, turn
     setter = writer(bench, of, field.name, "set")
     if setter is None or field.lifecycle.state is State.REMOVED or len(setter.params) != 2:
         return False
-    value = awkward_value(bench, of, field, kind)
-    bench.call(fmt, setter.full_name, obj.ref, value)
+    fmt = bench.formats[(kind + at) % len(bench.formats)]
+    bench.call(fmt, setter.full_name, obj.ref, awkward_value(bench, of, field, kind))
+    return True
+
+
+def _take(bench: Bench, of: ApiClass, what: tuple[Obj, Field], turn: tuple[int, int]) -> None:
+    """Take the last member of a collection away, if it has any."""
+    (obj, field), (kind, at) = what, turn
     verb = {t.SetOf: "remove", t.MapOf: "remove_from"}.get(type(field.type))
-    taker = writer(bench, of, field.name, verb) if verb and value else None
-    if taker is not None:
+    taker = writer(bench, of, field.name, verb) if verb else None
+    value = awkward_value(bench, of, field, kind) if taker is not None else ()
+    if taker is not None and isinstance(value, tuple | dict) and value:
+        fmt = bench.formats[(kind + at) % len(bench.formats)]
         bench.call(fmt, taker.full_name, obj.ref, tuple(value)[-1])
-    return bench.profile.domain(of.name, field.name).is_free
 
 
 def _add(bench: Bench, of: ApiClass, what: tuple[Obj, Field], how: tuple[Format, str]) -> None:

@@ -157,6 +157,10 @@ class Watched:
             texts = ("true", f'field "uuid" = "{record["uuid"]}"') if "uuid" in record else ("true",)
             yield from ((query.full_name, (text,), None) for text in texts)
         turn, formats = self.bench.formats.index(fmt), len(self.bench.formats)
+        if turn == 1 and self._bare is not None and "get_by_uuid" in self.of.messages:  # to it nothing was done but set
+            with suppress(Unanswered, Unavailable):
+                uuid, _ = self.bench.ask(fmt, f"{self.of.name}.get_uuid", self._bare.ref)
+                yield f"{self.of.name}.get_by_uuid", (uuid,), None
         for at, message in enumerate(self._getters()):
             if message.name in given:
                 yield message.full_name, given[message.name], None
