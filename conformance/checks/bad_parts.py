@@ -1,8 +1,8 @@
 """Calls that must fail for a single value in them: what the reader of a type chokes on, wherever that type stands.
 
 Values stand in parameters of explicit messages, in the record of a constructor, and in what setters and additions are
-given. A server reads each type in one place or in many; so each type that a class has comes over one of the formats,
-and ints, which no library reads as they are meant, over all; the messages, records and values take turns.
+given. A server reads each type in one place or in many; so each type that a class has comes over every format, and the
+messages, records and values take turns.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from xenconform.conformance.checks.aimed import blind, is_harmless, why_not
+from xenconform.conformance.checks.aimed import aim, blind, is_harmless, why_not
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.creating import given_fields, implicit
 from xenconform.conformance.checks.creating_nothing import bent
@@ -38,14 +38,12 @@ class _Place:
 
 
 def bad_parts(bench: Bench, of: ApiClass, fmt: Format) -> Iterator[Stop]:
-    """Yield calls with a bad value in them for a format; of those that name objects none names one that is there."""
-    turn, count = bench.formats.index(fmt), len(bench.formats)
+    """Yield calls with a bad value in them for a format; none but a constructor's names an object that is there."""
+    turn = bench.formats.index(fmt)
     kinds: dict[type[t.Type], list[_Place]] = {}
     for place in _places(bench, of):
         kinds.setdefault(_inner(place.of), []).append(place)
-    for at, (kind, places) in enumerate(kinds.items()):
-        if kind is not t.Int and (at + bench.seed) % count != turn:
-            continue
+    for kind, places in kinds.items():
         place = places[(bench.seed + turn) % len(places)]
         bad = [each for each in wrong_typed(place.of) if not t.refs_in(each[0])]
         if kind is t.Int:
@@ -87,7 +85,7 @@ def _is_read(of: t.Type) -> bool:
 
 
 def _stop(bench: Bench, of: ApiClass, place: _Place, bad: Typed) -> Stop:
-    """Return the call; every other value in it is a good one, and refs are made up.
+    """Return the call; every other value in it is a good one, and refs are made up but a constructor's.
 
     Raises:
         Unavailable: no record is known.
@@ -96,7 +94,8 @@ def _stop(bench: Bench, of: ApiClass, place: _Place, bad: Typed) -> Stop:
     name, what = place.message.full_name, f"{str(value)[:60]!r} for {place.of}"
     makes = of.name if of.destructor and any(c.message.full_name == name for c in of.constructors) else ""
     if place.field is None:
-        params = typed(place.message, blind(place.message).args)
+        aimed = aim(bench, place.message) if makes else blind(place.message)
+        params = typed(place.message, aimed.args)
         return Stop(name, (*params[: place.at], bad, *params[place.at + 1 :]), what, good=False, makes=makes)
     record = {**bench.stock.exemplar(of.name), place.field.name: value}
     params = typed(place.message, (record,))
