@@ -17,7 +17,7 @@ from xenconform.conformance.checks.fields import (
     takes_whole,
     turned,
 )
-from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.conformance.checks.judging import Judge, Unavailable, show
 from xenconform.conformance.checks.maps import DUPLICATE, Pair, Pairs, map_type, odd_pairs, pairs_of
 from xenconform.models.calls import Failure, Success
 from xenconform.models.exchange import Exchange
@@ -38,6 +38,8 @@ def add_to_of_a_present_key_fails(place: Place, judge: Judge) -> None:
         refused = _refuse(place, judge, [pair])
         _duplicate_params(place, refused)
         _duplicate_unchanged(place, refused, dict([first, second]), listed=pair != first)
+    with readily():
+        _is_not_written_later(place, refused, (first[0], other))
     with readily():
         _refuse_what_is_back(place, judge, [first, second], other)
     with readily():
@@ -70,6 +72,20 @@ def _refuse_what_is_back(place: Place, judge: Judge, pairs: Sequence[Pair], othe
             return  # without a refusal as well; counted under MAP-ADD and MAP-REMOVE
         _stays(place, _refuse(place, judge, [pair]), dict(pairs))
     _refuse(place, judge, [pair, (pair[0], other)] if at_length(place) else [pair])
+
+
+def _is_not_written_later(place: Place, refused: Sequence[Exchange], pair: Pair) -> None:
+    """What was refused last does not come with the next pair that is added."""
+    third = pairs_of(place)[2]
+    if not at_length(place) or not all(isinstance(each.reply.outcome, Failure) for each in refused):
+        return
+    wrote = place.do("add_to", *third)
+    actual, seen = place.read()
+    late = pair[0] in actual and same(map_type(place).value, pair[1], actual[pair[0]])
+    with place.bench.judging("MAP-DUPLICATE-UNCHANGED", f"{place.of.name}.{place.field.name}", place.fmt) as judge:
+        expected = f"{show(pair[0])} as it was before it was refused"
+        judge.true(not late, expected, f"{show(pair[1])}, once {show(third[0])} was added", *refused, wrote, seen)
+    place.do("remove_from", third[0])
 
 
 def _put_again(place: Place, pair: Pair) -> None:
