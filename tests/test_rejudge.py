@@ -24,6 +24,7 @@ from xenconform.models import clauses, rejudgement
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Flaw, Success
 from xenconform.models.clauses import Severity, catalogue
+from xenconform.reports import progress
 from xenconform.reports.machine import schema as results_schema
 from xenconform.reports.rejudgement_machine import schema
 from xenconform.reports.write import RENDERERS
@@ -96,6 +97,17 @@ def test_a_log_is_judged_again_the_same_byte_for_byte(sound: Path, tmp_path: Pat
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
     assert again(tmp_path / "one", "-q").exit_code == 0
+
+
+def test_its_progress_is_told(sound: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each item that was played is told on the error stream, its calls and what is left of them; quiet, nothing is."""
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    lines = again(sound).stderr.splitlines()
+    items = len(events(sound, "item"))
+    assert len(lines) == items
+    assert lines[-1].startswith(f"{items}/{items} items (100 %), ")
+    assert " calls/s, 0 findings, 0:00 left" in lines[-1]
+    assert again(sound, "--quiet").stderr == ""
 
 
 def test_faults_are_found_again(tmp_path: Path) -> None:

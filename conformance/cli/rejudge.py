@@ -38,8 +38,9 @@ def rejudge(log: Path, against: Path | None, profile: str, out: Path | None, mac
     """
     try:
         with _folders(out) as (mine, other):
-            logs = [] if against is None else [judge_again(log, profile, other, reports=False)]
-            logs.append(judge_again(against or log, profile, mine, reports=out is not None))
+            shown = Console(stderr=True, quiet=quiet)
+            logs = [] if against is None else [judge_again(log, profile, other, reports=False, console=shown)]
+            logs.append(judge_again(against or log, profile, mine, reports=out is not None, console=shown))
         rows = tuple(_rows(logs))
         weaknesses = weak(*logs) if len(logs) > 1 else ()
         if machine is not None:

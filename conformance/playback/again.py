@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+
 from xenconform.conformance.playback.run import Playback
 from xenconform.conformance.playback.tape import Tape, TapeError, open_tape
 from xenconform.conformance.suite.settings import ConfigError
@@ -14,10 +16,11 @@ from xenconform.models.profiles import Profile, Scope
 from xenconform.models.rejudgement import Rejudgement, as_then
 from xenconform.models.results import summarise
 from xenconform.reports.cases.save import clear_cases
+from xenconform.reports.progress import Progress
 from xenconform.reports.write import LOG, read_run, write_all
 
 
-def judge_again(path: Path, profile: str, folder: Path, *, reports: bool) -> Rejudgement:
+def judge_again(path: Path, profile: str, folder: Path, *, reports: bool, console: Console) -> Rejudgement:
     """Judge a log again by today's suite and write the log of it, and the reports if asked, into a folder.
 
     Args:
@@ -25,6 +28,7 @@ def judge_again(path: Path, profile: str, folder: Path, *, reports: bool) -> Rej
         profile: the profile's name or file; "" for the shipped one of the name that the log tells.
         folder: is made if need be.
         reports: whether everything is written that certify writes.
+        console: is shown the progress.
 
     Raises:
         TapeError: the log cannot be judged again.
@@ -38,8 +42,12 @@ def judge_again(path: Path, profile: str, folder: Path, *, reports: bool) -> Rej
     if (folder / LOG).exists() and (folder / LOG).samefile(log):
         raise ConfigError(f"--out {folder}: there is the log that is judged again; give another folder")
     clear_cases(folder)
-    playback = Playback(tape, _profile(tape, profile), _api(start.release), folder)
-    with (folder / LOG).open("w", encoding="ascii", newline="\n") as lines:
+    using, api = _profile(tape, profile), _api(start.release)
+    with (
+        (folder / LOG).open("w", encoding="ascii", newline="\n") as lines,
+        Progress(tape.length, console) as progress,
+    ):
+        playback = Playback(tape, using, api, folder, progress)
         lines.writelines(f"{line}\n" for line in playback.lines())
     now = read_run(folder / LOG, summed=reports)
     results = write_all(now, folder) if reports else summarise(now)

@@ -25,6 +25,7 @@ from xenconform.models.profiles import Profile
 from xenconform.models.rejudgement import NOT_ASKED, Account
 from xenconform.models.verdicts import Judgement, Verdict
 from xenconform.reports.cases.save import read_case, save_case, write_files
+from xenconform.reports.progress import Progress
 
 _MARKS = ('{"event":"item"', '{"event":"over"')
 
@@ -45,16 +46,21 @@ class Counts:
 
 @dataclass(slots=True)
 class Playback:
-    """Plays a tape by today's suite; `lines` yields the log that comes of it. Cases are written into a folder."""
+    """Plays a tape by today's suite; `lines` yields the log that comes of it. Cases are written into a folder.
+
+    `progress` is told of each item that was played.
+    """
 
     tape: Tape
     profile: Profile
     api: Api
     folder: Path
+    progress: Progress
     counts: Counts = field(default_factory=Counts)
     clauses: tuple[Clause, ...] = field(init=False)
     checks: Mapping[tuple[str, str, str], tuple[Check, ApiClass | None]] = field(init=False)
     judgements: int = 0
+    failures: int = 0
     marks: int = 0
     _cases: set[str] = field(default_factory=set)
     _out: list[str] = field(default_factory=list)
@@ -83,11 +89,14 @@ class Playback:
             )
         )
         worker: Worker | None = None
-        for reel in self.tape.items():
+        for number, reel in enumerate(self.tape.items(), 1):
             if reel.item.clause == OPENING or worker is None:
                 worker = Worker(self)
             worker.play(reel)
             yield from self.flushed()
+            played, share = self.counts.exchanges, self.counts.exchanges / max(1, end.calls)
+            name = name_of(reel.item.clause, "", reel.item.of).strip()
+            self.progress.update(number, played, self.failures, name, share=share)
         self._not_asked()
         yield from self.flushed()
         yield encode_event(replace(end, judgements=self.judgements, marks=self.marks))
@@ -144,6 +153,7 @@ class Playback:
     def judged(self, judgement: Judgement) -> None:
         """Add a judgement to the log."""
         self.judgements += 1
+        self.failures += judgement.verdict is Verdict.FAIL
         self.write(encode_event(judgement))
 
 

@@ -29,12 +29,16 @@ class TapeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """A log that can be played: its file, the SHA-256 of its bytes in hexadecimal, its start and its end."""
+    """A log that can be played: its file, the SHA-256 of its bytes in hexadecimal, its start and its end.
+
+    `length` is how many items it has.
+    """
 
     path: Path
     sha256: str
     start: RunStart
     end: RunEnd
+    length: int
 
     def items(self) -> Iterator[Reel]:
         """Yield the items in the order of the log, each with all that was told in it."""
@@ -107,7 +111,7 @@ def open_tape(path: Path) -> Tape:
             f"the run's end tells {end.calls} calls and {end.judgements} judgements, and the log has "
             f"{counts[_EXCHANGE]} and {counts[_JUDGEMENT]}: lines are missing; give the log as the run wrote it"
         )
-    return Tape(path, digest.hexdigest(), start, end)
+    return Tape(path, digest.hexdigest(), start, end, items)
 
 
 def _start_of(line: bytes) -> RunStart:
