@@ -332,3 +332,23 @@ def test_types_may_be_given() -> None:
         client.close()
     assert exchange.reply.outcome == Success("OpaqueRef:x")
     assert exchange.args == ("a",)
+
+
+@FORMATS
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_password_is_hidden_once_it_is_one(over: Format, *, changed: bool) -> None:
+    """What a change made a password is hidden from its own exchange on; what was refused stays the word that it is."""
+
+    def answer(method: str, _params: list[object]) -> Success | Failure:
+        if method == "session.change_password":
+            return Success("") if changed else Failure("MESSAGE_PARAMETER_COUNT_MISMATCH", (method, "2", "1"))
+        return Success(())
+
+    seen: list[Exchange] = []
+    with serving(Small(answer)) as server:
+        client = Client(parse_target(server.url), API, session="OpaqueRef:s", on_exchange=seen.append)
+        client.call(over, "session.change_password", params=[(Str(), "xc1")])
+        client.call(over, "VM.get_by_name_label", ("xc1",))
+        client.close()
+    hidden = "********" if changed else "xc1"
+    assert [each.args for each in seen] == [(hidden,), (hidden,)]

@@ -129,13 +129,14 @@ class Client:
         codec, seq = codec_for(format), next(self.numbers)
         whole = params if session is None else [(_SESSION, session), *params]
         sent = codec.encode_call(message, whole, seq, api=api or self.api, ints=ints)
-        if message == "session.change_password":
-            for word in args:
-                self.secrets.add_password(str(word))
         values = tuple([plain(value) if of is None else value for of, value in params])
         to = (self.target.path_for(format), codec.content_type)
         came = self._carry(Sending(seq, message, values, format, sent, *to), deadline or self.deadline)
         reply = read_result(came.got, Expected(codec, result, came.ident, bare_ok=message == _BARE), self.api)
+        if message == "session.change_password" and isinstance(reply.outcome, Success):
+            # What is refused changes no password: to hide a plain word of ours would hide it wherever it is a value.
+            for word in values:
+                self.secrets.add_password(str(word))
         exchange = _exchange(came.seq, message, values, format, sent, reply, came.got)
         self._keep_book(exchange, session)
         return self._tell(exchange)
