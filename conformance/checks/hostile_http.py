@@ -6,22 +6,19 @@ request, and one client's half a request is no other client's concern. What such
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
-from xenconform.conformance.checks import nature
+from xenconform.conformance.checks.bare import talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene
-from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.conformance.checks.judging import Judge, show
 from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
 
 CLAUSE = "ROBUST-HTTP"
-SILENCE = 0.3
-"""Seconds without a byte after which no further reply is waited for."""
 LARGE = 64 * 1024
 """The size of large heads, in bytes."""
 SLOW = 8
@@ -50,24 +47,7 @@ def broken_http_is_refused(bench: Bench) -> None:
 
 def _talk(here: Scene, pieces: tuple[bytes, ...], *, half_close: bool = False) -> Exchange:
     """Send pieces over a connection of their own and return all that came back until silence or the end."""
-    began = nature.now()
-    received = bytearray()
-    try:
-        with here.bench.dial(here.patience) as sock:
-            for piece in pieces:
-                sock.sendall(piece)
-            if half_close:
-                with suppress(OSError):
-                    sock.shutdown(socket.SHUT_WR)
-            while piece := sock.recv(65536):
-                received += piece
-                sock.settimeout(SILENCE)
-    except TimeoutError:
-        pass  # What has come is all that comes: it is judged by what it holds.
-    except OSError as why:
-        if not received and not isinstance(why, ConnectionError):
-            raise Unavailable(f"no bare connection: {why}") from why
-    return here.bench.client.note(here.fmt, b"".join(pieces), bytes(received), nature.now() - began)
+    return talk(here.bench, here.fmt, pieces, here.patience, half_close=half_close)
 
 
 def _said(exchange: Exchange) -> str:

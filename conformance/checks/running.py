@@ -11,10 +11,11 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import Place, is_scalar, one_by_one, written
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.conformance.checks.lifecycle import has_power
 from xenconform.conformance.checks.own_field import OWN, expected, once
 from xenconform.conformance.checks.power_walk import Walk
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import ApiClass
 from xenconform.models.calls import Success
 from xenconform.models.power import PAUSED, RUNNING, SUSPENDED
 from xenconform.models.types import Bool
@@ -54,16 +55,11 @@ def _write_all(bench: Bench, of: ApiClass, obj: Obj, number: int) -> None:
                 place.call("set", first)  # a template, or what has blocked operations, may not go on to the next state
 
 
-def runs(_api: Api, of: ApiClass) -> bool:
-    """Whether a class is that of machines."""
-    return of.name == "VM"
-
-
 CHECKS = (
     Check(
         "SET-VALUE",
         per_class=machines_are_written_in_every_state,
-        applies=runs,
+        applies=has_power,
         also=tuple(clause for clause in OWN.values() if clause != "SET-VALUE"),
     ),
 )

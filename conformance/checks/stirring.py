@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from xenconform.conformance.checks.aimed import takes_self, why_not, without_refs
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.births import COPIES
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import own_targets
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
@@ -24,8 +25,8 @@ from xenconform.models.power import PAUSED, RUNNING, SUSPENDED
 from xenconform.models.types import NULL_REF, Bool, RefTo, Type
 from xenconform.models.values import Ref, Value, is_null_text
 
-COPYING = frozenset({"clone", "copy", "snapshot", "checkpoint"})
-"""Messages that make an object of their class out of another."""
+COPYING = COPIES - {"snapshot_with_quiesce"}
+"""Messages that make an object of their class out of another, and need no guest that quiesces."""
 EMPTY: Mapping[str, Mapping[str, Value]] = MappingProxyType(
     {"VBD": {"type": "CD", "mode": "RO", "empty": True, "VDI": NULL_REF, "bootable": False}}
 )

@@ -6,10 +6,9 @@ none at all, and browsers prefer HTML. A server may turn such a request down by 
 
 from __future__ import annotations
 
-import socket
 from contextlib import suppress
 
-from xenconform.conformance.checks import nature
+from xenconform.conformance.checks.bare import talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable
@@ -22,8 +21,6 @@ from xenconform.models.types import RefTo
 
 CLAUSE = "WIRE-XML-CONTENT-TYPE"
 MEDIA = "text/xml"
-SILENCE = 0.3
-"""Seconds without a byte after which no more of a reply is waited for, where the server does not close."""
 POSTED = (
     "application/x-www-form-urlencoded",
     "text/xml; charset=utf-8",
@@ -87,23 +84,14 @@ def _posted(bench: Bench, body: bytes, lines: tuple[str, ...]) -> Exchange:
     Raises:
         Unavailable: no such connection can be made.
     """
-    target, began, received = bench.client.target, nature.now(), bytearray()
+    target = bench.client.target
     first = (
         f"POST {target.path_for(Format.XMLRPC)} HTTP/1.1",
         f"Host: {target.host or 'localhost'}",
         "Connection: close",
     )
     head = "\r\n".join([*first, *lines, f"Content-Length: {len(body)}", "", ""]).encode()
-    try:
-        with bench.dial(bench.client.deadline) as sock:
-            sock.sendall(head + body)
-            with suppress(socket.timeout):  # A server that does not close has said what it has to say.
-                while piece := sock.recv(65536):
-                    received += piece
-                    sock.settimeout(SILENCE)
-    except OSError as why:
-        raise Unavailable(f"no bare connection: {why}") from why
-    return bench.client.note(Format.XMLRPC, head + body, bytes(received), nature.now() - began)
+    return talk(bench, Format.XMLRPC, (head, body), bench.client.deadline)
 
 
 CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=content_type_is_xml),)
