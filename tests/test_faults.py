@@ -21,6 +21,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.reference.faults import AREAS, Difficulty, Fault, Server, load
+from xenconform.conformance.reference.faults.documents import outside_texts
 from xenconform.conformance.reference.seed import seeded
 from xenconform.conformance.reference.service import Service
 from xenconform.conformance.reference.state import State
@@ -106,3 +107,15 @@ def test_certify_catches_a_fault(fault: Fault, tmp_path: Path) -> None:
     assert fault.clause in {each["clause"] for each in results["findings"]}, run.stderr
     assert f"with the fault {fault.name}" in results["target"]
     assert run.returncode == (1 if catalogue()[fault.clause].required else 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (b'["OpaqueRef:01-02","a\\":03"],"spare":00.5', b'["OpaqueRef:01-02","a\\":03"],"spare":0.5'),
+        (b'["07",007,-01,0]', b'["07",7,-1,0]'),
+    ],
+)
+def test_a_ref_of_zeros_is_not_mended(body: bytes, read: bytes) -> None:
+    """A fault of numbers leaves texts as they are: a ref that begins with zeros would be another's."""
+    assert outside_texts(body, rb"([:,\[]\s*-?)0+(?=\d)", rb"\1") == read

@@ -212,8 +212,8 @@ def logins_at_once_share_a_session(s: Plain) -> None:
     def login(old: Any, raw: Any) -> Any:
         mine = old(raw)
         under_way.append(mine)
+        first = under_way[0]  # looked for before the pause: who began first ends first
         pause(s)
-        first = under_way[0]
         under_way.remove(mine)
         return first if first in s.objects["session"] else mine
 

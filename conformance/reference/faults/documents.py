@@ -34,6 +34,12 @@ def mended(s: Server, mend: Callable[[bytes], bytes], *, json_: bool) -> None:
     requests(s, change)
 
 
+def outside_texts(body: bytes, pattern: bytes, new: bytes | Callable[[re.Match[bytes]], bytes]) -> bytes:
+    """Return JSON with what fits a pattern replaced, but for what stands within texts: a ref may begin with zeros."""
+    pieces = re.split(rb'("(?:[^"\\]|\\.)*")', body)
+    return b"".join(piece if at % 2 else re.sub(pattern, new, piece) for at, piece in enumerate(pieces))
+
+
 def members(s: Server, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Change the members of each JSON call before it is judged."""
 
@@ -60,21 +66,21 @@ def end_tags_may_be_missing(s: Server) -> None:
 @fault("WIRE-MALFORMED", "network", MEDIUM)
 def numbers_may_begin_with_zeros(s: Server) -> None:
     """A JSON number with leading zeros is read as if it had none."""
-    mended(s, lambda body: re.sub(rb"([:,\[]\s*-?)0+(?=\d)", rb"\1", body), json_=True)
+    mended(s, lambda body: outside_texts(body, rb"([:,\[]\s*-?)0+(?=\d)", rb"\1"), json_=True)
 
 
 @fault("WIRE-MALFORMED", "network", HARD)
 def last_comma_inside_is_overlooked(s: Server) -> None:
     """In JSON a comma after the last member of an array or object within the parameters is overlooked."""
-    mended(s, lambda body: re.sub(rb",\s*([\]}])(?!\s*$)", rb"\1", body), json_=True)
+    mended(s, lambda body: outside_texts(body, rb",\s*([\]}])(?!\s*$)", rb"\1"), json_=True)
 
 
 @fault("WIRE-MALFORMED", "network", MEDIUM)
 def literals_in_any_case_are_read(s: Server) -> None:
     """In JSON the words True, False, None and NULL are read as what they are in other languages."""
     words = {b"true": b"true", b"false": b"false", b"null": b"null", b"none": b"null"}
-    mended(s, lambda body: re.sub(rb"(?<=[:,\[ ])(true|false|null|none)\b", lambda m: words[m[0].lower()], body,
-                                  flags=re.IGNORECASE), json_=True)  # fmt: skip
+    mended(s, lambda body: outside_texts(body, rb"(?i)(?<=[:,\[ ])(true|false|null|none)\b",
+                                         lambda m: words[m[0].lower()]), json_=True)  # fmt: skip
 
 
 @fault("WIRE-MALFORMED", "network", HARD)
