@@ -10,6 +10,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import getters, has_getters
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.refs import BAD_REFS, bad_ref
+from xenconform.conformance.checks.sessionless import nearly
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.types import NULL_REF
@@ -96,12 +97,18 @@ def _in_turn(refs: dict[str, Ref], number: int) -> dict[str, Ref]:
 
 
 def _nearly(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
-    """Return what is nearly the ref of an object that is there: refs are opaque, and equal or not."""
+    """Return what is nearly the ref of an object that is there: refs are opaque, and equal or not.
+
+    Of a session's those that logs hide as they hide the ref itself.
+    """
     try:
         (obj,) = bench.stock.readable(of.name)
     except Unavailable:
         return
     ref = obj.ref
+    if of.name == "session":
+        yield from nearly(bench, ref).items()
+        return
     found = {
         "in the other case": ref.swapcase(),
         "in capitals": ref.upper(),

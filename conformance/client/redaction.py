@@ -42,6 +42,11 @@ class _Secret:
     word: re.Pattern[str] | None
     data_word: re.Pattern[bytes] | None
 
+    @property
+    def is_ref(self) -> bool:
+        """Whether it is a session's ref that a part of may tell."""
+        return self.mask != MASK and len(self.data) > _HEAD
+
     def hidden_in(self, said: bytes) -> bytes:
         """Return bytes with this spelling hidden."""
         masked = self.data_mask
@@ -120,11 +125,11 @@ class Secrets:
             said = each.hidden_in(said)
             for coding in _WIDE:
                 said = said.replace(each.text.encode(coding, "surrogatepass"), each.mask.encode(coding))
-            if each.mask != MASK and len(each.data) > _HEAD:
-                said = _without_cut(said, each)
-                kind, colon, own = each.data.partition(b":")
-                if len(own) >= _TELLING:
-                    said = said.replace(own, b"%b[%d:]" % (each.data_mask, len(kind + colon)))
+            kind, colon, own = each.data.partition(b":") if each.is_ref else (b"", b"", b"")
+            if len(own) >= _TELLING:
+                said = said.replace(own, b"%b[%d:]" % (each.data_mask, len(kind + colon)))
+        for each in self._known:  # then what is cut: a ref without dashes begins as the ref does
+            said = _without_cut(said, each) if each.is_ref else said
         return said
 
     def words_by_hand(self, said: str) -> str:
