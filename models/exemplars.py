@@ -99,16 +99,6 @@ def alternatives(api: Api, profile: Profile, cls: str, field: str, *, n: int = 1
     return tuple(each for at, each in enumerate(found) if each not in found[:at])
 
 
-def admits(profile: Profile, cls: str, field: str, value: Value) -> bool:
-    """Whether a domain's bounds let a number pass; every value passes where the domain has no bounds."""
-    domain = profile.domain(cls, field)
-    if domain.minimum is not None and value < domain.minimum:
-        return False
-    if domain.maximum is not None and value > domain.maximum:
-        return False
-    return domain.multiple_of is None or value % domain.multiple_of == 0
-
-
 def variables(n: int, tag: str) -> Mapping[str, str]:
     """Return what the names in a template stand for, for object number `n` of a run."""
     low = n % 2**24

@@ -172,7 +172,6 @@ def has_written(_api: Api, of: ApiClass) -> bool:
 
 
 Act = Callable[[Place, Judge], None]
-Applies = Callable[[Api, ApiClass], bool]
 
 
 def over_fields(bench: Bench, of: ApiClass, *, clause: str, kind: type | None, act: Act) -> None:
