@@ -269,7 +269,7 @@ def ended_while_it_is_referred_to(server: Plain) -> None:
 
     def users_of(old: Any, of: ApiClass, ref: str) -> list[str]:
         found: list[str] = old(of, ref)
-        pause(server, 6 * PAUSE)  # another client's creation is to begin after the look and end before the end
+        pause(server, 12 * PAUSE)  # another client's creation is to begin after the look and end before the end
         server.object(of, ref)
         return found
 
