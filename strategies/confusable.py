@@ -21,10 +21,11 @@ FOREIGN: tuple[str, ...] = (
     "caf\u00e9",
     "cafe",
     "\u65e5\U0001f600",
+    "\u65e5\U0001f511",
     "__proto__",
     "$o'x\"\\;%41+?~1&lt;{0}#|",
 )
-"""Texts beyond ASCII: one in two spellings that look alike, one that they are taken for, one beyond 16 bits.
+"""Texts beyond ASCII: one in two spellings that look alike, one that they are taken for, two beyond 16 bits.
 
 And a name that a language has for its own, and the signs that have a meaning somewhere.
 """

@@ -32,6 +32,9 @@ PAIRS = (
     ("a\\b%{}", "a\\bc%{}"),
     ("\u00df{}", "ss{}"),
     ("{}[x]", "{}x"),
+    ("{}\U0001f511", "{}\U0001f600"),
+    ("{} x", "{}\u00a0x"),
+    ("{}\ufb01", "{}fi"),
 )
 """Labels that are alike to a server that compares them by anything but what they are; {} is what makes them unique."""
 
@@ -275,6 +278,7 @@ def _own_labels(bench: Bench, judge: Judge, of: ApiClass, at: tuple[Format, Obj]
         with suppress(Unavailable, Unanswered):
             _rename(bench, (of, fmt), second, "")
             _find(bench, judge, look, label, {first.ref}, "of a label that one of two lost for none at all")
+            _find(bench, judge, look, "", labelled(bench, of.name, "") | {second.ref}, "of no label at all")
         with suppress(Unavailable):
             _in_another_session(bench, judge, look, (label, first.ref))
         _rename(bench, (of, fmt), second, before)

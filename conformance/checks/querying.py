@@ -7,7 +7,7 @@ it may refuse. What it answers has to be right.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from xenconform.conformance.checks import nature
@@ -15,14 +15,15 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating_fields import varied
+from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.writing import changed_by_clients
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Str, refs_in
+from xenconform.models.types import Enum, Int, RefTo, Str, refs_in
 from xenconform.models.values import Ref, Value
 
 PLAIN = re.compile("[A-Za-z0-9 :/.-]+")
@@ -148,15 +149,17 @@ def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) ->
     record = shown.get(obj.ref, {})
     texts = {n: record[n] for n, field in of.fields.items() if isinstance(field.type, Str) and n in record}
     plain = {n: text for n, text in texts.items() if PLAIN.fullmatch(text) and n not in {"uuid", "name_label"}}
-    for name, text in list(plain.items())[bench.formats.index(fmt) :: len(bench.formats)][:MOST]:
+    asked = list(plain.items())[bench.formats.index(fmt) :: len(bench.formats)][:MOST]
+    for name, text in (*asked, *_looser((of, bench.formats.index(fmt)), shown.values())):
         spelled = (name, name.replace("_", "__")) if "_" in name else (name,)
         for exchange in (query(bench, of, fmt, f'field "{each}" = "{text}"') for each in spelled):
             outcome = exchange.reply.outcome
-            if not isinstance(outcome, Success) or (len(spelled) > 1 and not outcome.value):
+            loose = len(spelled) > 1 or (name, text) not in asked
+            if not isinstance(outcome, Success) or (loose and not outcome.value):
                 continue
             again, _ = bench.ask(fmt, f"{of.name}.get_all_records")
             for ref in sorted(bench.stock.known_refs(of.name) | outcome.value.keys()):
-                held = {records.get(ref, {}).get(name) == text for records in (shown, again)}
+                held = {str(records.get(ref, {}).get(name)) == text for records in (shown, again)}
                 if len(held) == 1:
                     expected = f"{ref} {'found' if True in held else 'not found'} by {name} {text!r}"
                     judge.true({ref in outcome.value} == held, expected, show(sorted(outcome.value)), exchange)
@@ -166,6 +169,21 @@ def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) ->
         if fmt in in_turn(bench, of) and settable:
             _by_what_is_set(bench, judge, at, other, settable[0])
         bench.stock.remove(other)
+
+
+def _looser(at: tuple[ApiClass, int], rows: Collection[Mapping[str, Value]]) -> Iterator[tuple[str, str]]:
+    """Return fields with what a server may compare in a way of its own, or refuse: it need not find anything by them.
+
+    A text that is empty, and of what is no text a number, a ref and an enum, with a number's beginning too; of those
+    that records show the longest one, and another field in another turn; none that the server may change by itself.
+    """
+    of, turn = at
+    for kind in (Str, Int, RefTo, Enum):
+        fields = [n for n, f in of.fields.items() if isinstance(f.type, kind) and f.qualifier is not Qualifier.RUNTIME]
+        for name in fields[turn % len(fields) :][:1] if fields else ():
+            texts = ["", *(str(row[name]) for row in rows if name in row and kind is not Str)]
+            longest = max(texts, key=len)
+            yield from ((name, text) for text in ((longest, longest[:-1]) if kind is Int else (longest,)))
 
 
 def _by_what_is_set(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], obj: Obj, name: str) -> None:
@@ -203,6 +221,8 @@ def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None
     field = _spelled(bench, of, fmt, label)
     steps: list[tuple[str, set[Ref]]] = [(label, {obj.ref for obj in pair}), (label.upper(), set())]
     _find(bench, judge, (at, field), [*steps, (f"{label} " if turn else later, set())])
+    _find(bench, judge, (at, field), [(f"{label[:-1]}{'%' if turn else '_'}", set())])
+    _joined(bench, judge, at, (field, label, [obj.ref for obj in pair]))
     first, second = pair
     if turn:
         if bench.stock.remove(first):
@@ -212,6 +232,27 @@ def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None
         _find(bench, judge, (at, field), [(label, {second.ref}), (later, {first.ref})])
         bench.stock.remove(first)
     bench.stock.remove(second)
+
+
+def _joined(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], named: tuple[str, str, Sequence[Ref]]) -> None:
+    """Join conditions on two objects of one label, another pair of queries over another format."""
+    of, fmt = at
+    field, label, (first, second) = named
+    one, two = (f'field "uuid" = "{value_of(bench, fmt, f"{of.name}.get_uuid", ref)}"' for ref in (first, second))
+    both, none = f'field "{field}" = "{label}"', f'field "{field}" = "{label}x"'
+    queries: tuple[tuple[str, set[Ref]], ...] = (
+        (f"({one}) or ({two})", {first, second}),
+        (f"({one}) and ({two})", set()),
+        (f"({one}) and ({both})", {first}),
+        (f"({both}) and ({two})", {second}),
+        (f"({none}) or ({one})", {first}),
+        (f"({both}) and (not ({one}))", {second}),
+    )
+    for text, expected in queries[bench.formats.index(fmt) :: len(bench.formats)]:
+        exchange = query(bench, of, fmt, text)
+        outcome = exchange.reply.outcome
+        if isinstance(outcome, Success):
+            judge.true(set(outcome.value) == expected, f"{sorted(expected)}", show(sorted(outcome.value)), exchange)
 
 
 def _find(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from xenconform.conformance.checks.arguments import made_up
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, unheard
 from xenconform.models.api import Api, ApiClass, Message, Parameter, State
+from xenconform.models.calls import Format
 from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Value
 
@@ -32,6 +36,17 @@ def removed_messages_say_so(bench: Bench, of: ApiClass) -> None:
             with bench.judging("MESSAGE-REMOVED", message.full_name, fmt) as judge:
                 args = [_argument(bench, of, at, param) for at, param in enumerate(message.params)]
                 judge.code(bench.call(fmt, message.full_name, *args, probe=True), "MESSAGE_REMOVED")
+                if fmt in in_turn(bench, of):
+                    _no_task_does_it(bench, judge, (message, fmt), args)
+
+
+def _no_task_does_it(bench: Bench, judge: Judge, at: tuple[Message, Format], args: Sequence[Value]) -> None:
+    """The asynchronous form is refused, or its task fails; one that does not end has done nothing."""
+    message, fmt = at
+    with suppress(Unavailable, Unanswered):
+        ended = Async(bench, unheard(fmt), fmt, message).run(*args)
+        done = ended is not None and ended.succeeded
+        judge.true(not done, f"a task of {message.full_name}, which is removed, fails", "it succeeds")
 
 
 def _argument(bench: Bench, of: ApiClass, at: int, param: Parameter) -> Value:

@@ -134,15 +134,16 @@ def _nearly(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
 def _foreign(bench: Bench, of: ApiClass) -> Iterator[tuple[str, Ref]]:
     """Return the ref of an object of every other class of which there is one.
 
-    Of those that have the most fields in common with this one, and may lie in one table with it, one is made.
+    Of those that have the most fields in common with this one, and may lie in one table with it, one is made; and of
+    those that are bound to it, of which a look-up may go on to what they are bound to.
     """
     classes = bench.api.classes
-    alike = _alike(bench, of)
+    near = {*_alike(bench, of)[: ALIKE + 1], *(r.owner_cls for r in bench.api.relations if r.derived_cls == of.name)}
     for cls in classes:
         if cls == of.name:
             continue
         found = bench.stock.existing(cls)[:1]
-        if not found and cls in alike[: ALIKE + 1]:
+        if not found and cls in near:
             with suppress(Unavailable):
                 found = (bench.stock.own(cls).ref,)
         for ref in found:
