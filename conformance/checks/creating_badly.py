@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,7 @@ from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, SetOf, Str, refs_in
-from xenconform.models.values import Value, same
+from xenconform.models.values import Ref, Value, same
 from xenconform.strategies.plain import tame
 from xenconform.strategies.wrong import Typed, wrong_typed
 
@@ -207,8 +207,11 @@ def bad_records_create_nothing(bench: Bench, of: ApiClass) -> None:
     if record is None or record.message.full_name in bench.profile.never:
         return
     others = no_objects(bench, of, record)
+    good, tried = _marked(of, bench.stock.exemplar(of.name)), list[Callable[[], Exchange]]()
+    there = _elsewhere(bench, of)
     for at, (name, field) in enumerate(given_fields(of)):
         bad = list(bad_values(field.type, others))
+        tried += [partial(_send, bench, _Place(of, name, bench.formats[0], good, name), each) for each in bad[:1]]
         wrong = [*wrong_typed(field.type), *near_names(field.type)]
         more = [each for each in wrong if each not in bad and not refs_in(each[0])]
         formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
@@ -220,6 +223,18 @@ def bad_records_create_nothing(bench: Bench, of: ApiClass) -> None:
                 mark = "name_label" if name != "name_label" and "name_label" in good else "other_config"
                 share = more[shift :: len(formats)]
                 _refuse_records(bench, judge, _Place(of, name, fmt, good, mark), [*bad, *share])
+    for cls, refs in _elsewhere(bench, of).items():
+        if refs - there[cls] - bench.stock.known_refs(cls):
+            with bench.judging("CREATE-BAD", f"{of.name} ({cls})", bench.formats[0]) as judge:
+                judge.asserted += 1
+                nothing_is_left(bench, judge, bench.api.classes[cls], tried)
+
+
+def _elsewhere(bench: Bench, of: ApiClass) -> dict[str, set[Ref]]:
+    """Return the objects of each class that a class refers to: a create may make one along with its own."""
+    near = {cls for field in of.fields.values() for cls in refs_in(field.type)} - {of.name, "session", "task"}
+    listed = (cls for cls in sorted(near) if "get_all" in bench.api.classes[cls].messages)
+    return {cls: set(bench.stock.all_refs(cls)) for cls in listed}
 
 
 def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed]) -> None:

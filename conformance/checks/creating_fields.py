@@ -84,12 +84,34 @@ def created_fields_come_back(bench: Bench, of: ApiClass) -> None:
             with suppress(Unavailable):
                 _created_as_usual(bench, of, fmt, variant)
     for fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            _created_of_a_whole_record(bench, of, fmt)
         for variant in range(2):
             with suppress(Unavailable):
                 values = varied(bench, of, variant, mixed=True)
                 made = made_by_task(bench, of, fmt, values)
                 _compare_created(bench, of, fmt, values, (made.ref,))
                 bench.stock.remove(made)
+
+
+def _created_of_a_whole_record(bench: Bench, of: ApiClass, fmt: Format) -> None:
+    """Give a constructor the record of an object, with its uuid and what the server decides, and other values in it.
+
+    A server may refuse what no constructor takes; else that is left out, and the rest comes back.
+
+    Raises:
+        Unavailable: what the constructor needs cannot be had.
+    """
+    if not bench.stock.constructor(of.name).record or "get_record" not in of.messages:
+        return
+    read = bench.call(bench.other(fmt), f"{of.name}.get_record", bench.stock.own(of.name).ref).reply.outcome
+    values = varied(bench, of, 1, mixed=True)
+    given = {**(read.value if isinstance(read, Success) else {}), **bench.stock.exemplar(of.name), **values}
+    exchange = bench.stock.try_make(of.name, given, fmt=fmt, probe=True)
+    if isinstance(exchange.reply.outcome, Success):
+        made = bench.stock.adopt(of.name, exchange)
+        _compare_created(bench, of, fmt, values, (made.ref, exchange))
+        bench.stock.remove(made)
 
 
 def _made_varied(

@@ -60,12 +60,15 @@ def _names(bench: Bench, relation: Relation, ref: Ref) -> Value:
 def all_are_found(bench: Bench, of: ApiClass, crowd: Sequence[Obj], fmt: Format) -> None:
     """Judge that the first, a middle and the last of many objects are found, and that far ends show all of them.
 
+    Found by their uuids are those whose uuids begin with the lowest digit and the highest one, too: it may be a zero.
     What a cache, a page or a fixed number of places holds is less. Source: introduction, look-ups and relations.
     """
     with suppress(Unanswered):
         records, _ = bench.ask(fmt, f"{of.name}.get_all_records")
         there = [obj for obj in crowd if obj.ref in records]
         some = [there[at] for at in sorted({0, len(there) // 2, len(there) - 1}) if there]
+        ordered = sorted(there, key=lambda obj: str(records[obj.ref].get("uuid")))
+        some = list(dict.fromkeys([*some, *ordered[:1], *ordered[-1:]]))
         if some and has_uuid(bench.api, of):
             with bench.judging("UUID-LOOKUP", of.name, fmt) as judge:
                 for obj in some:

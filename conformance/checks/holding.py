@@ -10,9 +10,11 @@ from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.creating_fields import as_usual, varied
+from xenconform.conformance.checks.creating_nothing import far_ends
 from xenconform.conformance.checks.destroying import is_held, refused_as_task, value_of
 from xenconform.conformance.checks.fields import plain_values
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe
+from xenconform.conformance.checks.holding_on import goes_by_itself, refers, refuses_of_copies
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.stock import NOTHING, Obj
 from xenconform.conformance.checks.surrounding import Holder, holders, is_destroyed
 from xenconform.conformance.checks.writing import changed_by_clients
@@ -20,7 +22,7 @@ from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, RefTo, SetOf, Str, refs_in
-from xenconform.models.values import Ref, Value, same
+from xenconform.models.values import Value, same
 
 
 def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
@@ -45,6 +47,7 @@ def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
                 suppress(Unavailable),
             ):
                 judge.asserted += 1
+                refuses_of_copies(bench, judge, (of, fmt), holder)
                 _refuses_of_others(bench, judge, (of, fmt), holder)
     for at, (cls, field) in enumerate(setters(bench.api, of)):
         for fmt in bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],):
@@ -129,6 +132,8 @@ def _goes_at_last(bench: Bench, judge: Judge, fmt: Format, pair: tuple[Obj, Obj 
         bench.stock.remove(target)
         return
     seen = bench.call(fmt, message, target.ref)
+    if before is not None and is_refusal(before):
+        goes_by_itself(bench, bench.api.classes[target.cls], judge.element, before, seen)
     again, was = seen.reply.outcome, before.reply.outcome if before is not None else None
     if not isinstance(again, Failure) or again.code == "HANDLE_INVALID":
         bench.stock.forget(target)
@@ -137,11 +142,6 @@ def _goes_at_last(bench: Bench, judge: Judge, fmt: Format, pair: tuple[Obj, Obj 
     with suppress(Unavailable):
         if like and bench.stock.remove(bench.stock.make(target.cls)) and not bench.stock.remove(target):
             judge.fail(f"the {target.cls} is destroyed, as nothing refers to it any more", describe(seen), seen)
-
-
-def refers(value: Value, ref: Ref) -> bool:
-    """Whether a value of a field is a ref, or a set with it."""
-    return bool(value == ref or (isinstance(value, tuple) and ref in value))
 
 
 def _made_full(bench: Bench, of: ApiClass, variant: int, values: Mapping[str, Value] = NOTHING) -> Obj:
@@ -179,6 +179,7 @@ def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
     read_over = bench.other(fmt)
     before = [value_of(bench, read_over, f"{obj.cls}.get_record", obj.ref) for obj in (target, other)]
     found = _found(bench, read_over, target, before[0])
+    ends = far_ends(bench, read_over, of, before[0] or {}) if fmt in in_turn(bench, of) else {}
     exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
     if not judge.refused(exchange, f"destroy of a {of.name} that {other.cls}.{field} refers to"):
         return False
@@ -186,6 +187,9 @@ def _refuses_referenced(bench: Bench, judge: Judge, at: tuple[ApiClass, Format],
         _is_as_before(bench, still, read_over, zip((target, other), before, strict=True), exchange)
         lost = found - _found(bench, read_over, target, before[0])
         still.true(not lost, f"the {of.name} is found as before", f"not by {sorted(lost)}", exchange)
+        for relation, members in far_ends(bench, read_over, of, before[0] or {}).items() if ends else ():
+            stays = target.ref in members or target.ref not in ends.get(relation, ())
+            still.true(stays, f"the {of.name} in {relation.derived_field} as before", show(members), exchange)
     # Only now: what two refusals change may be as it was.
     refused, task = refused_as_task(bench, fmt, target) if bench.budget.boundaries else (True, None)
     if task is not None and refused:

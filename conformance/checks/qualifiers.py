@@ -276,7 +276,8 @@ def no_task_does_it(
     obj = bench.stock.writable(of.name)
     ways = tuple(absent)
     at_turn = bench.formats.index(fmt) % len(ways) if ways else 0
-    for verb, params in [each for each in ways if each[0] == "set"] or ways[at_turn : at_turn + 1]:
+    natural = {"set", "add" if isinstance(field.type, SetOf) else "add_to"}
+    for verb, params in [each for each in ways if each[0] in natural] or ways[at_turn : at_turn + 1]:
         message = Message(of.name, f"{verb}_{field.name}", params, Void(), field.lifecycle)
         args = arguments(bench, params, None, verb)
         typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]

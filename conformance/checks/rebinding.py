@@ -7,10 +7,11 @@ from contextlib import suppress
 
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_refusal, show, unheard
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.relations import far_end, judged, owned
+from xenconform.conformance.checks.relations import by_constructor, far_end, judged, owned
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Message, Relation, State
 from xenconform.models.calls import Format, Success
@@ -88,6 +89,9 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
                 judge.true((stays.ref in members) == (step < LEAVES), expected, show(members), wrote, seen)
     if not many:
         _move_otherwise(bench, judge, at, (obj, first, second))
+        if fmt in in_turn(bench, bench.api.classes[relation.owner_cls]):
+            with suppress(Unavailable):
+                _move_from_birth(bench, judge, at, (first, second))
     if stays is not None:
         bench.stock.remove(stays)
 
@@ -113,6 +117,27 @@ def _move_otherwise(
                 expected = f"the far end {'with' if there else 'without'} what a task moved"
                 judge.true((obj.ref in members) == there, expected, show(members), *ended.seen, seen)
     bench.call(fmt, message.full_name, obj.ref, NULL_REF)
+
+
+def _move_from_birth(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], ends: tuple[Ref, Ref]) -> None:
+    """Move an object that its constructor has bound.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    relation, message, fmt = at
+    first, second = ends
+    for bond, name in by_constructor(bench.api, bench.api.classes[relation.owner_cls], ()):
+        if bond != relation:
+            continue
+        obj = bench.stock.make(relation.owner_cls, {name: first}, fmt=fmt)
+        before = far_end(bench, relation, fmt, first)[0]
+        wrote = bench.ask(fmt, message.full_name, obj.ref, second)[1]
+        for end, there in ((first, False), (second, True)) if obj.ref in before else ():
+            members, seen = far_end(bench, relation, bench.other(fmt), end)
+            expected = f"the far end {'with' if there else 'without'} what its constructor had bound"
+            judge.true((obj.ref in members) == there, expected, show(members), wrote, seen)
+        bench.stock.remove(obj)
 
 
 def _another_in(bench: Bench, at: tuple[Relation, Message, Format], target: Ref) -> Obj | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn, made_by_task
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import Place, has_sets, over_fields, plain_values, write_some
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
@@ -44,6 +45,12 @@ def _created_with(place: Place, judge: Judge, doubled: Sequence[Value]) -> None:
     where = constructor_place(of, place.field)
     if where is None:
         return
+    if place.fmt in in_turn(bench, of):
+        with suppress(Unavailable):
+            by_task = made_by_task(bench, of, place.fmt, {where[1]: tuple(doubled)})
+            actual, seen = bench.ask(place.fmt, place.message("get"), by_task.ref)
+            judge.true(len(actual) == len(set(actual)), "each value once, of what a task made", show(actual), seen)
+            bench.stock.remove(by_task)
     made = bench.stock.try_make(of.name, {where[1]: tuple(doubled)}, fmt=place.fmt)
     if not isinstance(made.reply.outcome, Success):
         return

@@ -92,7 +92,7 @@ def copy(bench: Bench, of: ApiClass, message: Message, fmt: Format, made: list[O
     """
     if not bench.api.classes[message.cls].destructor:
         return
-    rest = [_given(bench, message.cls, param.type) for param in message.params[1:]]
+    rest = [copied_with(bench, message.cls, param.type) for param in message.params[1:]]
     made.append(base := bench.stock.make(message.cls))
     if of.name != message.cls:
         _bind(bench, of, base, made)
@@ -107,7 +107,7 @@ def copy(bench: Bench, of: ApiClass, message: Message, fmt: Format, made: list[O
         made += _parts(bench, message.cls, ref)
 
 
-def _given(bench: Bench, cls: str, of: Type) -> Value:
+def copied_with(bench: Bench, cls: str, of: Type) -> Value:
     """Return what a copy is made with besides what is copied: one that is there of another class, none of its own."""
     if not isinstance(of, RefTo):
         return without_refs(of)

@@ -1,0 +1,68 @@
+"""Level 3, destructors: what copies refer to stays too, and what was refused once is not ended later by itself."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.destroying import reader, value_of
+from xenconform.conformance.checks.judging import Judge, Unavailable
+from xenconform.conformance.checks.stirring import COPYING, copied_with, explicit_of
+from xenconform.conformance.checks.surrounding import Holder, holders
+from xenconform.models.api import ApiClass
+from xenconform.models.calls import Failure, Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.values import Ref, Value, is_null_text
+
+
+def refers(value: Value, ref: Ref) -> bool:
+    """Whether a value of a field is a ref, or a set with it."""
+    return bool(value == ref or (isinstance(value, tuple) and ref in value))
+
+
+def refuses_of_copies(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], holder: Holder) -> None:
+    """Judge that what a copy alone refers to is not destroyed, once what it was copied from has gone.
+
+    A server may refuse to copy, and a copy need not refer to what its original does.
+    """
+    of, fmt = at
+    for message in explicit_of(bench, holder.cls) if bench.api.classes[holder.cls].destructor else ():
+        if message.name not in COPYING:
+            continue
+        with suppress(Unavailable):
+            target = bench.stock.make(of.name)
+            base = bench.stock.make(holder.cls, {holder.name: target.ref})
+            rest = [copied_with(bench, holder.cls, param.type) for param in message.params[1:]]
+            outcome = bench.call(fmt, message.full_name, base.ref, *rest, probe=True).reply.outcome
+            if isinstance(outcome, Success) and isinstance(outcome.value, str) and not is_null_text(outcome.value):
+                made = bench.stock.adopt_ref(holder.cls, outcome.value)
+                named = value_of(bench, bench.other(fmt), f"{holder.cls}.get_{holder.field}", made.ref)
+                if bench.stock.remove(base) and refers(named, target.ref):
+                    exchange = bench.call(fmt, f"{of.name}.{of.destructor}", target.ref)
+                    judge.refused(exchange, f"destroy of a {of.name} that a copy of a {holder.cls} refers to")
+                bench.stock.remove(made)
+            if base in bench.stock.made:
+                bench.stock.remove(base)
+            bench.stock.remove(target)
+
+
+def goes_by_itself(bench: Bench, of: ApiClass, element: str, refused: Exchange, seen: Exchange) -> None:
+    """Judge an object whose destroy was refused, and that is not there any more once nothing refers to it.
+
+    `seen` is the destroy after that. Where an object that was not to be destroyed goes in that way too, that is for
+    DESTROY-NO-CASCADE.
+    """
+    outcome, ref = seen.reply.outcome, seen.args[0]
+    if not isinstance(outcome, Failure) or outcome.code != "HANDLE_INVALID" or ref not in outcome.params:
+        return
+    for holder in holders(bench.api, of):
+        if element == f"{of.name}<-{holder.cls}.{holder.field}":
+            with suppress(Unavailable):
+                target = bench.stock.make(of.name)
+                bench.stock.remove(bench.stock.make(holder.cls, {holder.name: target.ref}))
+                there = bench.call(seen.format, f"{of.name}.{reader(bench, of.name)}", target.ref, probe=True)
+                bench.stock.remove(target)
+                if isinstance(there.reply.outcome, Success):
+                    with bench.judging("DESTROY-REFERENCED-UNCHANGED", element, seen.format) as still:
+                        expected = f"the {of.name}, whose destroy was refused, there until it is destroyed"
+                        still.fail(expected, "it is gone with what referred to it", refused, seen)
