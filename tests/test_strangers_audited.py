@@ -108,6 +108,15 @@ AUDIT2_OBJECTS = (
     "clones_share_their_maps",
 )
 """What a second audit of level 3 thought of; the others are in audit2_objects.py."""
+AUDIT3_OBJECTS = (
+    "the_first_condition_decides",
+    "astral_letters_are_all_the_same",
+    "refused_destroys_are_made_up_for",
+    "clones_do_not_count",
+    "metrics_come_first",
+    "whole_records_are_read_from_the_wrong_end",
+)
+"""Those of a third audit of levels 2 and 3; the others are in audit3_objects.py."""
 NINTH = (
     "bad_members_of_a_batch_are_left_out",
     "lookups_that_find_nothing_are_null",
@@ -139,6 +148,7 @@ AUDITED = (
     *AUDIT2_FIELDS,
     *AUDIT2_STATE,
     *AUDIT2_OBJECTS,
+    *AUDIT3_OBJECTS,
     *NINTH,
     *TENTH,
 )

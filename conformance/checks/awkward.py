@@ -60,6 +60,8 @@ LARGE = 0
 """The kind whose collections are large."""
 SMALL = 2
 """A kind whose collections are neither."""
+LONG = 3
+"""The kind whose texts are long."""
 ADDED = {LARGE: "", SMALL: "added later"}
 """By kind: what is added by itself to sets and maps of texts."""
 

@@ -24,7 +24,7 @@ from xenconform.conformance.checks.creating_nothing import (
     nothing_is_left,
 )
 from xenconform.conformance.checks.fields import plain_values
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import draw
 from xenconform.models.api import Api, ApiClass, Field, Qualifier, State
@@ -251,7 +251,15 @@ def _refuse_records(bench: Bench, judge: Judge, place: _Place, bad: list[Typed])
         found, seen = bench.ask(bench.other(fmt), f"{of.name}.get_by_name_label", place.good["name_label"])
         judge.true(not found, "no object of its label", show(found), *exchanges, seen)
     no_ghosts(bench, judge, of, place.good, ends)
-    good = bench.stock.make(of.name, fmt=fmt)  # What was refused is not to come into being with the next one either.
+    # What was refused is not to come into being with the next one either, nor to be in the way of it.
+    again = bench.stock.try_make(of.name, place.good, fmt=fmt)
+    taken = isinstance(again.reply.outcome, Success)
+    good = bench.stock.adopt(of.name, again) if taken else bench.stock.make(of.name, fmt=fmt)
+    if not taken and not judge.failed and is_refusal(again):
+        last = bench.stock.try_make(of.name, place.good, fmt=fmt)
+        judge.true(
+            not is_refusal(last), "a good record makes an object, though it was bad before", describe(last), last
+        )
     new = [ref for ref in bench.stock.all_refs(of.name) if ref not in {*before, good.ref}]
     bench.stock.remove(good)
     for ref in new if place.mark in place.good and place.mark != name else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from xenconform.conformance.checks.awkward import make_awkward, settable
+from xenconform.conformance.checks.awkward import LONG, make_awkward, settable
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
@@ -43,14 +43,15 @@ def is_listed(_api: Api, of: ApiClass) -> bool:
 def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
     """get_all and get_all_records name the same objects, each record equal to get_record. Source: introduction.
 
-    More objects than 8 are listed, some of them with one name, one full of awkward values and one without any, where
-    the server lets them be made, and some in other states; then each field of one is written, and the listing has to
-    show it. What is listed in one session is looked at in the other one too.
+    More objects than 8 are listed, some of them with one name, one full of awkward values, one of long ones and one
+    without any, where the server lets them be made, and some in other states; then each field of one is written, and
+    the listing has to show it. What is listed in one session is looked at in the other one too.
     """
     crowd: list[Obj] = []
     with suppress(Unavailable, Unanswered):
         crowd.append(make_awkward(bench, of, 0))
         crowd.append(_blank(bench, of))
+        crowd.append(make_awkward(bench, of, LONG))
         count = max(_crowd(bench, of), bench.budget.objects)
         crowd += twins(bench, of.name, count - len(crowd), all_bound(bench, of))
     try:

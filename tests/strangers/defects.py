@@ -11,6 +11,7 @@ from strangers.base import TABLE, Defect
 __all__ = ["DEFECTS", "Defect"]
 SETS = (
     "audit2_",
+    "audit3_",
     "audit_",
     "blind_",
     "defects_",
