@@ -117,6 +117,15 @@ AUDIT3_OBJECTS = (
     "whole_records_are_read_from_the_wrong_end",
 )
 """Those of a third audit of levels 2 and 3; the others are in audit3_objects.py."""
+AUDIT3_STATE = (
+    "tasks_count_the_living",
+    "explicit_failures_are_swallowed",
+    "refused_pairs_are_replayed",
+    "refused_records_are_made_by_the_replay",
+    "both_ends_succeed",
+    "renamed_ones_are_nowhere",
+)
+"""What a third audit of level 4 thought of; the others are in audit3_state.py."""
 NINTH = (
     "bad_members_of_a_batch_are_left_out",
     "lookups_that_find_nothing_are_null",
@@ -149,6 +158,7 @@ AUDITED = (
     *AUDIT2_STATE,
     *AUDIT2_OBJECTS,
     *AUDIT3_OBJECTS,
+    *AUDIT3_STATE,
     *NINTH,
     *TENTH,
 )

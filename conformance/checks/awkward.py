@@ -53,6 +53,10 @@ MEMBERS = (
     "a\r\nb",
     "x;y,z=1",
     "a.b",
+    "yes",
+    "a # b",
+    "1e5",
+    "%41",
 )
 EMPTY = 1
 """The kind whose collections have no members."""
@@ -188,9 +192,13 @@ def _add(bench: Bench, of: ApiClass, what: tuple[Obj, Field], how: tuple[Format,
 
 
 def empty_out(bench: Bench, of: ApiClass, obj: Obj) -> None:
-    """Take the members of each set and map away one by one, the last too, once there are two."""
+    """Take the members of each set and map away one by one, the last too, once there are two; let refs be null."""
     for at, field in enumerate(of.fields.values()):
         fmt, setter = bench.formats[at % len(bench.formats)], writer(bench, of, field.name, "set")
+        if isinstance(field.type, t.RefTo) and setter is not None and len(setter.params) == 2:
+            with suppress(Unavailable):
+                for ref in (*plain_values(bench, of.name, field, field.type, 1), t.NULL_REF):
+                    bench.call(fmt, setter.full_name, obj.ref, ref)
         verb = {t.SetOf: "remove", t.MapOf: "remove_from"}.get(type(field.type))
         taker = writer(bench, of, field.name, verb) if verb else None
         if setter is None or taker is None or field.lifecycle.state is State.REMOVED or len(setter.params) != 2:

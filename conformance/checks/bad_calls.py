@@ -133,17 +133,25 @@ def _refused_members(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
         outcome = bench.call(fmt, f"{of.name}.get_{field.name}", obj.ref).reply.outcome if adder else None
         if adder and isinstance(outcome, Success) and outcome.value:
             pair = next(iter(outcome.value.items()))
-            params = on(of, obj, *zip((p.type for p in adder.params[1:]), pair, strict=True))
+            key, item = zip((p.type for p in adder.params[1:]), pair, strict=True)
+            params = on(of, obj, key, _another(item))
             yield Stop(adder.full_name, params, "a key that is there", good=False, writes=obj)
             break
     for field, add, remove, args in free_members(bench, of):
         bench.call(fmt, f"{of.name}.{add}_{field.name}", params=on(of, obj, *args))
         if add == "add_to":
             name = f"{of.name}.{add}_{field.name}"
-            yield Stop(name, on(of, obj, *args), "a key that is there", good=False, writes=obj)
+            params = on(of, obj, args[0], *map(_another, args[1:]))
+            yield Stop(name, params, "a key that is there", good=False, writes=obj)
         for name, what, params, session in (
             (f"{remove}_{field.name}", "a parameter too many", (args[0], EXTRA), UNSET),
             (f"{remove}_{field.name}", "an unknown session", (args[0],), unknown_ref()),
         ):
             yield Stop(f"{of.name}.{name}", on(of, obj, *params), what, session, good=False, writes=obj)
         bench.call(fmt, f"{of.name}.{remove}_{field.name}", params=on(of, obj, args[0]))
+
+
+def _another(param: Param) -> Param:
+    """Return another value of a text, so that it would show where the refused one was stored."""
+    of, value = param
+    return (of, f"{value} again") if of == t.Str() and isinstance(value, str) else param

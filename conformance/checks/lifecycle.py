@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from itertools import cycle
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import OUR_FAULT
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.power_walk import FLAGS, NOWHERE, Step, Walk, params
+from xenconform.conformance.checks.watch import change
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -58,6 +60,9 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
                     if state in TRANSITIONS[message.name].before and "start_paused" in params(message):
                         with bench.judging(CLAUSE, Step(message, state, fmt, paused=True).said, fmt) as judge:
                             _judge(walk, judge, Step(message, state, fmt, paused=True))
+        for state, fmt in zip(STATES, cycle(bench.formats), strict=False):
+            with bench.judging(CLAUSE, f"VM {state} written", fmt) as judge:
+                _stays_when_written(walk, judge, state)
         _templates(walk)
         _snapshots(walk)
         _ways_lead_there(walk)
@@ -67,6 +72,19 @@ def power_states_are_obeyed(bench: Bench, of: ApiClass) -> None:
         other.end()
         if session:
             bench.call(bench.formats[0], "session.logout", session=session)
+
+
+def _stays_when_written(walk: Walk, judge: Judge, state: str) -> None:
+    """Judge that a VM to which a field is written stays as it is; twice, for it may stop by itself."""
+    bench, fmt = walk.bench, Format(judge.format)
+    for _ in range(2):
+        walk.reach(state)
+        field, value = change(bench, fmt, walk.vm)
+        now, seen = walk.state(bench.other(fmt))
+        if now == state:
+            judge.true(True, "", "")
+            return
+    judge.fail(f"{state}, after {field.name} was set to {show(value)} too", now, seen)
 
 
 def _has_been_elsewhere(walk: Walk, message: Message, turn: int) -> None:

@@ -8,19 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeAlias
 
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.awkward import KINDS, SMALL, empty_out, fill, make_awkward, put_back_later
+from xenconform.conformance.checks.bad_calls import refusals
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.findable import Ways, ways
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, unheard
 from xenconform.conformance.checks.snapshots import Record, Records, Snapshot, has_objects, read_all, take
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.stops import take as make_stop
+from xenconform.conformance.checks.surrounding import holders
 from xenconform.conformance.checks.tally import draw
+from xenconform.conformance.checks.tasks_alike import spoilt_records
 from xenconform.conformance.checks.watch import change
 from xenconform.models.api import ApiClass
-from xenconform.models.calls import Format
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import ENDING, has_not_ended, may_end
 from xenconform.models.profiles import Scope
@@ -32,6 +37,8 @@ DESTROYED = 2
 it finds would give a ref again."""
 ENDED, MADE, SET = LASTS = ("ended", "made", "set")
 """What is written last of a class before a restart: a server may write each thing when the next one comes."""
+FEW = 8
+"""Up to so many classes of a run are few."""
 LOOKED_UP = 3
 """So many objects of a class are asked for in every way, before and after."""
 
@@ -47,7 +54,8 @@ class Kept:
     `told` is `last` of the run's classes as each format told it, and `found` are the ways in which it found some of
     our own. `gone` are the objects that were destroyed then, with their last records, and `left` the records of what
     referred to them, as they were after that: a far end that still shows one is another clause's. `renamed` is an
-    object by class with a label that it had once and is not found by any more.
+    object by class with a label that it had once and is not found by any more; `refused` is by class the label of an
+    object that the server refused to make.
     """
 
     bench: Bench
@@ -58,6 +66,7 @@ class Kept:
     gone: dict[str, dict[Ref, Record]] = field(default_factory=dict)
     left: dict[str, Records] = field(default_factory=dict)
     renamed: dict[str, tuple[Ref, str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def own(self) -> set[tuple[str, Ref]]:
@@ -104,6 +113,10 @@ def prepare(bench: Bench, turn: int, afterwards: ExitStack) -> Kept:
                 empty_out(bench, of, bench.stock.make(of.name))
                 for kind in (*range(KINDS), 0):
                     make_awkward(bench, of, kind)
+    refused: dict[str, str] = {}
+    for of in () if turn else classes:
+        with suppress(Unanswered, Unavailable):
+            refused |= {of.name: label} if (label := _refuse(bench, of)) else {}
     doomed = {of.name: _doomed(bench, of) for of in classes if of.constructors and of.destructor}
     gone: dict[str, dict[Ref, Record]] = {}
     for of in classes:
@@ -113,8 +126,10 @@ def prepare(bench: Bench, turn: int, afterwards: ExitStack) -> Kept:
             gone[of.name] |= _end(bench, doomed.pop(of.name, []), {})
             with suppress(Unanswered, Unavailable):
                 _write_last(bench, of, last)
+            if of.destructor and turn == rounds_of(bench) - 1 and _is_emptied(bench, of):
+                gone[of.name] |= _empty(bench, of)
     renamed = {of.name: found for of in classes if not turn and (found := _renamed(bench, of)) is not None}
-    kept = Kept(bench, first, take(bench, fmt), renamed=renamed)
+    kept = Kept(bench, first, take(bench, fmt), renamed=renamed, refused=refused)
     _look_around(kept)
     for cls, objs in doomed.items():
         gone[cls] |= _end(bench, objs, kept.last.get(cls, {}))
@@ -124,6 +139,60 @@ def prepare(bench: Bench, turn: int, afterwards: ExitStack) -> Kept:
             with suppress(Unanswered, Unavailable):
                 kept.left[of.name] = read_all(bench, of, fmt)[0]
     return kept
+
+
+def rounds_of(bench: Bench) -> int:
+    """Return how many restarts a run has: a run of a few classes can afford that each has every last write."""
+    if bench.budget.name == "quick":
+        return 1
+    return len(LASTS) if len(bench.classes) <= FEW else 2
+
+
+def _is_emptied(bench: Bench, of: ApiClass) -> bool:
+    """Whether a class is left without objects before the last restart; in a run of many classes one in three is."""
+    drawn = len(bench.classes) <= FEW or draw(bench.seed, "emptied", of.name) % 3 == 0
+    return drawn and set(bench.stock.all_refs(of.name)) <= {obj.ref for obj in bench.stock.made if obj.cls == of.name}
+
+
+def _empty(bench: Bench, of: ApiClass) -> dict[Ref, Record]:
+    """End our objects of a class, the newest first, and before them those of no class of the run that hold them."""
+    made, run = tuple(reversed(bench.stock.made)), {each.name for each in bench.classes}
+    holding = {each.cls for each in holders(bench.api, of)} - run
+    _end(bench, (obj for obj in made if obj.cls in holding), {})
+    return _end(bench, (obj for obj in made if obj.cls == of.name), {})
+
+
+def _refuse(bench: Bench, of: ApiClass) -> str:
+    """Make calls that must fail, whose journal must not be played; return the label of what was not made, if any."""
+    obj, fmt = bench.stock.make(of.name), bench.formats[-1]
+    fill(bench, of, obj, SMALL)
+    for stop in refusals(bench, of, obj):
+        if stop.writes is not None:
+            make_stop(bench, fmt, stop)
+    with suppress(Unavailable):
+        holder = next(iter(holders(bench.api, of)), None)
+        if holder is not None and of.destructor:
+            bench.stock.make(holder.cls, {holder.name: obj.ref})
+            ended = bench.call(fmt, of.messages[of.destructor].full_name, obj.ref, probe=True)
+            if isinstance(ended.reply.outcome, Success):
+                bench.stock.forget(obj)  # counted under DESTROY-REFERENCED
+    return _refuse_record(bench, of, fmt)
+
+
+def _refuse_record(bench: Bench, of: ApiClass, fmt: Format) -> str:
+    """Have a record refused; return its label, "" where it has none or was taken."""
+    constructor, given = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
+    label = str(given.get("name_label", ""))
+    if not (constructor.record and label and "get_by_name_label" in of.messages):
+        return ""
+    intact = (each for each in spoilt_records(bench, of, given) if each[0].get("name_label") == label)
+    for spoilt, api, _ in islice(intact, 1):
+        made = bench.call(fmt, constructor.message.full_name, spoilt, probe=True, api=api)
+        if isinstance(made.reply.outcome, Success):
+            bench.stock.remove(bench.stock.adopt(of.name, made))
+        else:
+            return label
+    return ""
 
 
 def _renamed(bench: Bench, of: ApiClass) -> tuple[Ref, str] | None:

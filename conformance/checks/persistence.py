@@ -15,7 +15,16 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.findable import ways
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of, show
 from xenconform.conformance.checks.lacking import no_restart
-from xenconform.conformance.checks.outliving import DESTROYED, LASTS, LOOKED_UP, Found, Kept, asked_for, prepare, read
+from xenconform.conformance.checks.outliving import (
+    DESTROYED,
+    LOOKED_UP,
+    Found,
+    Kept,
+    asked_for,
+    prepare,
+    read,
+    rounds_of,
+)
 from xenconform.conformance.checks.snapshots import (
     Record,
     Records,
@@ -30,8 +39,6 @@ from xenconform.models.types import RefTo, SetOf
 from xenconform.models.values import Ref
 
 CLAUSE = "PERSIST"
-FEW = 8
-"""Up to so many classes of a run are few."""
 SHOWN = 5
 """How many differences of a class a finding tells; the exchanges have the rest."""
 LISTED = "listed"
@@ -42,9 +49,7 @@ def a_restart_keeps_everything(bench: Bench) -> None:
     """After a restart of the server all objects are there with all their fields. Source: introduction."""
     if bench.restart is no_restart:
         bench.restart()
-    # A run of a few classes can afford that each has every last write.
-    rounds = len(LASTS) if len(bench.classes) <= FEW else 2
-    for turn in range(1 if bench.budget.name == "quick" else rounds):
+    for turn in range(rounds_of(bench)):
         with ExitStack() as afterwards:
             kept = prepare(bench, turn, afterwards)
             bench.restart()
@@ -127,6 +132,9 @@ def _find_by_what_was(kept: Kept, judge: Judge, of: ApiClass, fmt: Format) -> No
         ref, label = kept.renamed[of.name]
         found, seen = kept.bench.ask(fmt, f"{of.name}.get_by_name_label", label)
         judge.true(ref not in found, f"{ref} is not found by {label!r}, its label of once", describe(seen), seen)
+    if label := kept.refused.get(of.name, ""):
+        found, seen = kept.bench.ask(fmt, f"{of.name}.get_by_name_label", label)
+        judge.true(not found, f"no {of.name} {label!r}, which was refused", describe(seen), seen)
 
 
 def _find_what_went(kept: Kept, judge: Judge, of: ApiClass, fmt: Format, after: Records) -> None:

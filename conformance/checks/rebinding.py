@@ -69,7 +69,10 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
     for step, (old, new) in enumerate(steps):
         value: Value = ((new,) if new else ()) if many else (new or NULL_REF)
         if step == LEAVES and stays is not None:
-            bench.ask(fmt, message.full_name, stays.ref, NULL_REF)
+            left = bench.ask(fmt, message.full_name, stays.ref, NULL_REF)[1]
+            members, seen = far_end(bench, relation, bench.other(fmt), first)
+            alone = obj.ref in members and stays.ref not in members
+            judge.true(alone, f"{obj.ref} there, and {stays.ref} there no more", show(members), left, seen)
         wrote = bench.ask(fmt, message.full_name, obj.ref, value)[1]
         for turn, read in enumerate(bench.formats):
             # One of them is another session's to read, by turns: it sees what it saw before, or what there is.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xenconform.conformance.checks.aimed import blind, takes_self, why_not
 from xenconform.conformance.checks.awaiting import Async, judge_error
 from xenconform.conformance.checks.awkward import LARGE, awkward_values
 from xenconform.conformance.checks.bench import Bench
@@ -23,7 +24,7 @@ from xenconform.conformance.checks.snapshots import Record
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import draw
 from xenconform.conformance.checks.tasks import CLAUSE, destructor, setters
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.exemplars import constructor_of
@@ -33,6 +34,8 @@ from xenconform.models.values import Ref, Value, is_null_text
 
 KINDS = (LARGE, 3, 2)
 """The kinds of the values that the objects are made of, by the turn of the format (checks/awkward.py)."""
+FEW = 3
+"""So many explicit messages of a class are called by tasks on what there is not."""
 _ANY = (Str(), SetOf(Str()), MapOf(Str(), Str()))
 """Types of which a server that refuses some values takes most others."""
 LISTED = "listed"
@@ -211,13 +214,42 @@ def tasks_are_refused_alike(bench: Bench, of: ApiClass) -> None:
                 judge.true(not ended.succeeded, f"a failure, as {describe(plain)}", ended.describe(), *ended.seen)
 
 
+def takes_self_explicitly(_api: Api, of: ApiClass) -> bool:
+    """Whether a class has an explicit message that is called on an object of it."""
+    return any(_is_act(message) for message in of.messages.values())
+
+
+def _is_act(message: Message) -> bool:
+    there = message.lifecycle.state is not State.REMOVED
+    return there and not (message.implicit or message.verb) and takes_self(message)
+
+
+def messages_of_nothing_fail_alike(bench: Bench, of: ApiClass) -> None:
+    """Of explicit messages, called on what there is not, a few are refused by tasks as plainly. Source: protocol."""
+    acts = [m for m in of.messages.values() if _is_act(m) and m.name != of.destructor]
+    turn = draw(bench.seed, CLAUSE, of.name)
+    for at in range(min(FEW, len(acts)) if bench.budget.boundaries else 1 if acts else 0):
+        message, fmt = acts[(turn + at * max(1, len(acts) // FEW)) % len(acts)], bench.formats[at % len(bench.formats)]
+        with bench.judging(CLAUSE, f"{of.name} {message.name} of nothing", fmt) as judge:
+            if why := why_not(bench, message):
+                raise Unavailable(why)
+            args = blind(message).args
+            plain = bench.call(fmt, message.full_name, *args, probe=True)
+            if not bench.is_missing(plain):  # what there is not plainly no task does either
+                _must_be_refused(bench, plain)
+            ended = Async(bench, judge, fmt, message).run(*args)
+            if ended is not None:
+                failed = f"a failure, as {describe(plain)}"
+                judge.true(not ended.succeeded, failed, ended.describe(), *ended.seen, plain)
+
+
 def _judge_bad_create(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
     """Call a constructor with one thing wrong, a made-up ref where it is given any; the error is the plain form's."""
     constructor, good = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
     message = constructor.message
     if message.full_name in bench.profile.never:
         raise Unavailable(f"the profile {bench.profile.name} says never to call {message.full_name}")
-    given, api, exact = next(_bad(bench, of, good))
+    given, api, exact = next(spoilt_records(bench, of, good))
     args = (given,) if constructor.record else tuple(given[p.name] for p in message.params)
     plain = bench.call(fmt, message.full_name, *args, probe=True, api=api)
     if isinstance(plain.reply.outcome, Success):
@@ -235,7 +267,9 @@ def _judge_bad_create(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> 
         bench.stock.remove(bench.stock.adopt_ref(of.name, ended.value))
 
 
-def _bad(bench: Bench, of: ApiClass, good: dict[str, Value]) -> Iterator[tuple[dict[str, Value], Api | None, bool]]:
+def spoilt_records(
+    bench: Bench, of: ApiClass, good: dict[str, Value]
+) -> Iterator[tuple[dict[str, Value], Api | None, bool]]:
     """Yield what a constructor is to refuse, the model to write it by, and whether its error is told by the document.
 
     Only a record can be written by another model.
@@ -262,4 +296,5 @@ def _must_be_refused(bench: Bench, plain: Exchange) -> None:
 CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=tasks_make_and_end_alike, applies=can_come_and_go),
     Check(CLAUSE, per_class=tasks_are_refused_alike, applies=has_refusals),
+    Check(CLAUSE, per_class=messages_of_nothing_fail_alike, applies=takes_self_explicitly),
 )

@@ -10,6 +10,7 @@ from strangers.base import TABLE, Defect
 
 __all__ = ["DEFECTS", "Defect"]
 SETS = (
+    "audit3_",
     "audit2_",
     "audit3_",
     "audit_",

@@ -71,11 +71,14 @@ MEETINGS: Final = (
     Shape((((0, 0), (11, _SECOND), (0, 0), (4, _SECOND)), ((7, 0),) * 6), objects=1),
     Shape((((11, _SECOND), (0, 0)), ((0, 0), (0, 0)), ((8, 0), (7, 0)) * 3), fmt=2, objects=1),
     Shape((((6, 0), (6, 4)), ((0, 0),) * 4, ((6, 4), (6, 8))), delays=(0, 1, 0, 0), fmt=1),
+    Shape((((11, _SECOND),), ((11, _SECOND),)), objects=1),
+    Shape((((4, 0), (4, 1), (4, 0)), ((6, 0), (6, 4), (6, 8))), fmt=2),
 )
 """Threads that make objects and look them up; that name one object and look it up; that make, a little later, objects
 which need another that one of them ends; that name an object which one of them ends; that list the class while objects
 are made and one ends; that read an object, and look it up by its uuid, while others are made and end; that begin to
-list the class in every way just before several objects are made."""
+list the class in every way just before several objects are made; that end the same object; that name an
+object while the class is listed."""
 
 _branches = st.lists(st.tuples(st.integers(0, 15), st.integers(0, 63)), min_size=1, max_size=4).map(tuple)
 shapes: Final = st.builds(
