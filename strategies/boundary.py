@@ -80,6 +80,9 @@ DATETIMES: tuple[datetime, ...] = (
     datetime(2024, 12, 31, 12, 0, 1, tzinfo=UTC),
     datetime(2023, 1, 1, 1, 1, 1, tzinfo=UTC),
     datetime(2107, 3, 1, 6, 7, 8, tzinfo=UTC),
+    # The second of two hours that clocks on the wall show alike in autumn: of Central Europe, of New York.
+    datetime(2024, 10, 27, 1, 30, tzinfo=UTC),
+    datetime(2024, 11, 3, 6, 30, tzinfo=UTC),
 )
 _SPECIAL_KEYS: tuple[str, ...] = (
     "key",

@@ -126,6 +126,15 @@ AUDIT3_STATE = (
     "renamed_ones_are_nowhere",
 )
 """What a third audit of level 4 thought of; the others are in audit3_state.py."""
+AUDIT3_WIRE = (
+    "sessions_keep_the_version_of_their_login",
+    "queries_serve_the_dead",
+    "registered_sessions_live_on",
+    "tasks_keep_the_trace",
+    "other_media_are_turned_down_unread",
+    "a_class_is_a_set_of_classes",
+)
+"""Those of a third audit of levels 1 and 5; the others are in audit3_wire.py."""
 NINTH = (
     "bad_members_of_a_batch_are_left_out",
     "lookups_that_find_nothing_are_null",
@@ -159,6 +168,7 @@ AUDITED = (
     *AUDIT2_OBJECTS,
     *AUDIT3_OBJECTS,
     *AUDIT3_STATE,
+    *AUDIT3_WIRE,
     *NINTH,
     *TENTH,
 )

@@ -72,6 +72,7 @@ from xenconform.conformance.checks import (
     wire_uncounted,
     wire_values,
     wire_void,
+    wire_waiting,
     writing,
 )
 from xenconform.conformance.checks.check import Check
@@ -92,6 +93,7 @@ CHECKS: tuple[Check, ...] = (
     *wire_shared.CHECKS,
     *wire_calls.CHECKS,
     *wire_types.CHECKS,
+    *wire_waiting.CHECKS,
     *wire_malformed.CHECKS,
     *reading.CHECKS,
     *listing.CHECKS,

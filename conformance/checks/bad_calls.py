@@ -30,6 +30,7 @@ EXTRA: Param = (t.Str(), "extra")
 def refusals(bench: Bench, of: ApiClass, obj: Obj | None) -> Iterator[Stop]:
     """Yield calls that must fail, of each kind of message and for each kind of reason; aimed at the object, if any."""
     yield from _refused_readings(of)
+    yield from _refused_watching(bench, of)
     if "get_all_records" in of.messages:
         query: Param = (t.Str(), 'field "uuid" = "')
         yield Stop(f"{of.name}.get_all_records_where", (query,), "half a query", good=False)
@@ -56,6 +57,17 @@ def _refused_readings(of: ApiClass) -> Iterator[Stop]:
             yield Stop(f"{of.name}.{name}", params, "a wrong parameter", good=False)
     if "get_all" in of.messages:
         yield Stop(f"{of.name}.get_all", (), "no session at all", session=None, good=False)
+
+
+def _refused_watching(bench: Bench, of: ApiClass) -> Iterator[Stop]:
+    """Yield calls for events, which a server may answer by a way of their own: with no token, and with no classes."""
+    message = of.messages.get("from") if of.name == "event" else None
+    if message is None or why_not(bench, message):
+        return
+    name, (classes, token, _) = message.full_name, message.params
+    no_wait: Param = (t.Float(), 0.0)
+    yield Stop(name, ((classes.type, ("task",)), (token.type, NO_SUCH), no_wait), "what is no token", good=False)
+    yield Stop(name, (NO_VALUE, (token.type, ""), no_wait), "what are no classes", good=False)
 
 
 def _one_of_each(of: ApiClass) -> Iterator[Message]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
+from xenconform.conformance.checks.bare import talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_leaks import judge_silent
 from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded, timed_out, turned_down
 from xenconform.conformance.checks.hostile_texts import broken_text_elsewhere
-from xenconform.conformance.checks.judging import describe, show
+from xenconform.conformance.checks.judging import Unavailable, describe, show
 from xenconform.conformance.checks.malformed import malformed
 from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.codec import Param, codec_for
@@ -24,6 +26,8 @@ from xenconform.models.types import RefTo, Str
 DEPTHS = (50, 400, 3_000)
 LONG = (70_000, 600_000)
 """Bytes of long texts, names and numbers."""
+HUGE = 999_999_999
+"""An exponent: whoever writes such a number out has no end of figures."""
 WIDE = 5_000
 """Members of wide sets and maps, and parameters, within what a small server reads."""
 
@@ -70,6 +74,17 @@ def _large(here: Scene) -> Iterator[tuple[str, bytes]]:
         )
         name = f"{here.obj.cls}.set_{here.field}".encode()
         yield f"a method's name of {size:,} characters", body.replace(name, name + b"x" * size)
+    number = f"1e{HUGE}".encode()
+    yield (
+        f"a number with the exponent {HUGE:,}",
+        body.replace(value, b"<value><double>%b</double></value>" % number if xml else number),
+    )
+    query = f"{'(' * DEPTHS[-1]}true{')' * DEPTHS[-1]}"
+    asked: list[Param] = [(RefTo("session"), here.bench.client.session), (Str(), query)]
+    yield (
+        f"a query of {DEPTHS[-1]:,} brackets in each other",
+        codec_for(here.fmt).encode_call(f"{here.obj.cls}.get_all_records_where", asked),
+    )
     mark = b"&amp;" if xml else b"\\u0041"
     yield f"a text of {LONG[0]:,} marks", body.replace(marker.encode(), mark * LONG[0])
     yield "white space around a call", b" " * LONG[-1] + body
@@ -137,6 +152,8 @@ def _broken(fmt: Format) -> Iterator[tuple[str, bytes, str | None]]:
         "a continuation byte alone": b"a\x80b",
         "a slash that is written too long": b"a\xc0\xafb",
         "a surrogate in UTF-8": b"a\xed\xa0\x80b",
+        "two surrogates in UTF-8": b"a\xed\xa0\xbd\xed\xb8\x80b",
+        "a NUL of two bytes": b"a\xc0\x80b",
         "a character beyond the last": b"a\xf4\x90\x80\x80b",
     }.items():
         yield what, raw, None
@@ -170,6 +187,8 @@ def errors_give_nothing_away(bench: Bench) -> None:
             }.items():
                 bad[what] = here.writing("LEAK").replace(old, new)
             bad["a document of two bytes"] = b"<x" if fmt is Format.XMLRPC else b"{x"
+            for what, exchange in _other_pages(here):
+                judge_silent(judge, what, exchange)
             theirs = opened(bench, fmt)
             for what, body in bad.items():
                 bench.call(fmt, here.listing, session=theirs)  # What is left of it in a buffer is not to be shown.
@@ -181,6 +200,16 @@ def errors_give_nothing_away(bench: Bench) -> None:
                 if judge.failed:
                     break
             bench.call(fmt, "session.logout", session=theirs)
+
+
+def _other_pages(here: Scene) -> Iterator[tuple[str, Exchange]]:
+    """Yield replies that are no calls': to what goes nowhere, and to what does not post."""
+    for path in ("/no/such/path", "/../../etc/passwd"):
+        yield f"a call to {path}", here.send(here.asking(), path)
+    with suppress(Unavailable):
+        for method in ("GET", "NONE"):
+            head = f"{method} {here.bench.client.target.path_for(here.fmt)} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            yield f"a {method}", talk(here.bench, here.fmt, (head.encode(),), here.patience, half_close=True)
 
 
 def _number(fmt: Format) -> tuple[bytes, bytes]:

@@ -168,7 +168,8 @@ def _attempts(here: Scene) -> Iterator[tuple[str, bytes, str | None]]:
         yield f"the method {spelled!r} without a session", none.replace(here.listing.encode(), spelled.encode()), None
     own = here.bench.client.target.path_for(here.fmt)
     for path in (f"{own}?session_id={session}", f"{own}#x", f"/{own}", f"{own}/", f"{own}/..{own}", "/%2e%2e" + own,
-                 f"{own};x=y", f"{own}?x=../..", own.replace("j", "%6a")):  # fmt: skip
+                 f"{own};x=y", f"{own}?x=../..", own.replace("j", "%6a"),
+                 *([own.upper()] if own.upper() != own else []), f"/.{own}", f"{own}%00"):  # fmt: skip
         yield f"the path {path.partition('?')[0]!r} without a session", none, path
     for what, spelled in {"null": "null", "true": "true", "an array": f'["{session}"]', "an object": "{}"}.items():
         if here.fmt is not Format.XMLRPC:

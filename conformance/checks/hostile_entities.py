@@ -21,6 +21,10 @@ WIDE = "an entity in a document in UTF-16"
 """What is looked for as bytes in UTF-8 is not found there."""
 
 
+BEHIND = "an entity behind a long comment"
+"""What is looked for at the beginning of a document is not found there."""
+
+
 def entities_are_not_acted_on(bench: Bench) -> None:
     """Entities of a document are neither expanded nor fetched. Source: good practice in security."""
     if Format.XMLRPC not in bench.formats:
@@ -30,6 +34,8 @@ def entities_are_not_acted_on(bench: Bench) -> None:
         with nature.file_of(joined) as file:
             for what, declared, used in _entities(file):
                 body = _declaring(here.writing("TEXT").replace(b"TEXT", used.encode()), declared)
+                if what == BEHIND:
+                    body = body.replace(b"<!DOCTYPE", b"<!--" + b" x" * 5_000 + b" --><!DOCTYPE", 1)
                 exchange = here.send(body.decode().encode("utf-16") if what == WIDE else body)
                 now, seen = here.read()
                 judge.true(joined not in now, f"{what} is not expanded", f"written as {show(now)}", exchange, seen)
@@ -91,6 +97,7 @@ def _entities(file: str) -> Iterator[tuple[str, str, str]]:
     halves = _entities_of_halves()
     yield "an entity", halves, "&a;&b;"
     yield WIDE, halves, "&a;&b;"
+    yield BEHIND, halves, "&a;&b;"
     yield "an entity within another", f'{halves}<!ENTITY c "&a;&b;">', "&c;"
     yield "an entity of a file", f'<!ENTITY c SYSTEM "{file}">', "&c;"
     yield "a parameter entity", f"<!ENTITY % p '<!ENTITY c \"{first}&#x{ord(second[0]):x};{second[1:]}\">'>%p;", "&c;"

@@ -56,11 +56,11 @@ def _said(exchange: Exchange) -> str:
     )
 
 
-def _head(here: Scene, *lines: str, method: str = "POST", path: str = "") -> bytes:
+def _head(here: Scene, *lines: str, method: str = "POST", path: str = "", typed: bool = True) -> bytes:
     target = here.bench.client.target
     first = f"{method} {path or target.path_for(here.fmt)} HTTP/1.1"
-    kind = f"Content-Type: {codec_for(here.fmt).content_type}"
-    return "\r\n".join([first, f"Host: {target.host or 'localhost'}", kind, *lines, "", ""]).encode()
+    kind = [f"Content-Type: {codec_for(here.fmt).content_type}"] if typed else []
+    return "\r\n".join([first, f"Host: {target.host or 'localhost'}", *kind, *lines, "", ""]).encode()
 
 
 def _request(here: Scene, body: bytes, *lines: str) -> bytes:
@@ -94,6 +94,23 @@ def _broken(here: Scene) -> Iterator[tuple[str, bytes]]:
         "a call as long as its length, said to be in chunks, and a request behind it",
         (_head(here, f"Content-Length: {len(ask)}", "Transfer-Encoding: chunked") + ask + inside),
     )
+    for line in (
+        "Transfer_Encoding: chunked",
+        "Transfer-Encoding : chunked",
+        "X-Folded: x\r\n Transfer-Encoding: chunked",
+    ):
+        hidden = b"0\r\n\r\n" + inside
+        yield (
+            f"a request within the body of one with a length and {line!r}",
+            _head(here, f"Content-Length: {len(hidden)}", line) + hidden,
+        )
+    # What is turned down for a line of its head has been read to its end, or is the last of its connection.
+    for line in ("Content-Type: image/png", "Content-Type: application/octet-stream", "Expect: xenconform",
+                 "Content-Encoding: gzip", "Accept: image/png"):  # fmt: skip
+        yield (
+            f"a request within the body of one with {line!r}",
+            _head(here, f"Content-Length: {len(inside)}", line, typed="Content-Type" not in line) + inside,
+        )
     for both in (
         "chunked, identity",
         "xchunked",
@@ -115,7 +132,16 @@ def _broken(here: Scene) -> Iterator[tuple[str, bytes]]:
             (_head(here, f"Content-Length: {first}", f"Content-Length: {second}") + write + inside),
         )
     # A request that is turned down for its path or verb has been read to its end, or is the last of its connection.
-    for method, path in (("POST", "/no/such/path"), ("PUT", ""), ("GET", ""), ("OPTIONS", ""), ("NONE", "")):
+    for method, path in (
+        ("POST", "/no/such/path"),
+        ("PUT", ""),
+        ("GET", ""),
+        ("OPTIONS", ""),
+        ("NONE", ""),
+        ("HEAD", ""),
+        ("DELETE", ""),
+        ("post", ""),
+    ):
         head = _head(here, f"Content-Length: {len(inside)}", method=method, path=path)
         yield f"a request within the body of a {method} to {path or 'the usual path'}", head + inside
     odd = (f"+{size}", f"-{size}", f"{size}, {size + 1}", f"{size} {size}", f"0x{size:x}", f"{size}.0", f"{size}e0")

@@ -10,15 +10,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 
+from xenconform.conformance.checks.aimed import why_not
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.awkward import fill
 from xenconform.conformance.checks.bad_calls import BAD_RECORD, refusals
 from xenconform.conformance.checks.bad_parts import bad_parts
 from xenconform.conformance.checks.bench import Bench
+from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_leaks import judge_silent
 from xenconform.conformance.checks.hostile_scene import patience_after
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, unheard
 from xenconform.conformance.checks.opening import LOGIN
+from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessionless import is_it
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.stops import Stop, own, take, writable
@@ -59,6 +63,7 @@ def refusals_change_and_tell_nothing(bench: Bench, of: ApiClass) -> None:
             turned_down = list(_turned_down(bench, of, obj, fmt))
             for stop, exchange in turned_down:
                 judge_silent(silent, f"{stop.message} with {stop.what}", exchange)
+            _judge_failed_task(bench, silent, of)
         if obj is None:
             continue
         with bench.judging(NO_EFFECT, of.name, fmt) as still:
@@ -83,6 +88,20 @@ def _turned_down(bench: Bench, of: ApiClass, obj: Obj | None, fmt: Format) -> It
 
 def _seen(turned_down: list[tuple[Stop, Exchange]]) -> list[Exchange]:
     return [exchange for stop, exchange in turned_down if stop.ends is not None]
+
+
+def _judge_failed_task(bench: Bench, judge: Judge, of: ApiClass) -> None:
+    """Let a task fail, over one format in turn, and see what it says of that: `backtrace` alone is for traces."""
+    message = of.messages.get(of.destructor)
+    if message is None or why_not(bench, message) or Format(judge.format) not in list(in_turn(bench, of)):
+        return
+
+    def look(ref: Ref) -> None:
+        seen = bench.call(Format(judge.format), "task.get_error_info", ref, probe=True)
+        judge_silent(judge, f"what a task says of a failed {message.full_name}", seen)
+
+    with suppress(Unavailable, Unanswered):
+        Async(bench, unheard(judge.format), Format(judge.format), message, look).run(unknown_ref())
 
 
 def _given(of: ApiClass, stop: Stop) -> Mapping[str, Value]:

@@ -43,6 +43,7 @@ class RoleSessions:
     logins: Mapping[str, RoleLogin] = field(default_factory=_nobody)
     _open: dict[str, Ref] = field(default_factory=dict, repr=False)
     _refused: dict[str, str] = field(default_factory=dict)
+    _renewed: set[str] = field(default_factory=set)
 
     def session(self, bench: Bench, role: str) -> Ref:
         """Return a session of a role.
@@ -59,6 +60,12 @@ class RoleSessions:
     def forget(self, role: str) -> None:
         """Note that the session of a role has ended: the next who asks for one gets a new one."""
         self._open.pop(role, None)
+
+    def forget_once(self, role: str) -> None:
+        """Note that the next call of a role is to be the first of its session; once for each role."""
+        if role not in self._renewed:
+            self._renewed.add(role)
+            self.forget(role)
 
     def _log_in(self, bench: Bench, role: str) -> Ref:
         """Log in over a format that goes by the role; over the others only where that one does not let it in."""

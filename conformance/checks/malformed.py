@@ -48,6 +48,11 @@ def _xml(good: str, method: str, session: str) -> Iterator[tuple[str, bytes]]:
         "a response in place of a call": f"<methodResponse>{one}</methodResponse>",
         "no method name": f"<methodCall>{one}</methodCall>",
         "no method name and no parameters": "<methodCall></methodCall>",
+        "parameters that stand in no list": call + one[len("<params>") : -len("</params>")] + "</methodCall>",
+        "two methods' names": f"{call}<methodName>{method}</methodName>{one}</methodCall>",
+        "tags with a prefix that is not declared": good.replace("</", "</x:")
+        .replace("<m", "<x:m")
+        .replace("<p", "<x:p"),
         "an empty root": "<a/>",
         "tags that cross": f"<methodCall><methodName>{method}</methodCall></methodName>",
         "a tag that is not closed": f"{call}<params><param><value>{session}</param></params></methodCall>",
@@ -146,6 +151,7 @@ _INSIDE_XML = {
     "a value of two types": (_VALUE, "<value><string>b</string><string>c</string></value>"),
     "a value in a value": (_VALUE, f"<value>{_VALUE}</value>"),
     "a type that there is not": (_VALUE, "<value><text>b</text></value>"),
+    "a value before its name": (f"<name>xenconform-a</name>{_VALUE}", f"{_VALUE}<name>xenconform-a</name>"),
     "a name that is not closed": ("xenconform-a</name>", "xenconform-a"),
     "a bare ampersand": ("<string>b<", "<string>b & c<"),
     "a bare less-than": ("<string>b<", "<string>b < c<"),
@@ -172,5 +178,7 @@ _INSIDE_JSON = {
     "an escape that JSON does not have": ('"b"', '"\\qb"'),
     "an escape of two digits": ('"b"', '"\\x62"'),
     "an escape in braces": ('"b"', '"\\u{62}"'),
+    "an escape with a sign": ('"b"', '"\\u+062"'),
+    "an escape with a prefix": ('"b"', '"\\u0x62"'),
     "an escape of an apostrophe": ('"b"', '"\\\'b"'),
 }

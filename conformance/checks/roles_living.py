@@ -148,6 +148,7 @@ def _judge_denied(bench: Bench, cell: Cell, row: Row, obj: Obj) -> None:
     getter = f"{obj.cls}.get_{of.name}"
     before, _ = bench.ask(cell.fmt, getter, obj.ref)
     args = _others(bench, message, before)
+    bench.roles.forget_once(cell.role)  # What a session may is to be known at its first call.
     for name in (message.full_name, f"{obj.cls}_{message.name}"):
         exchange = call_as(bench, cell, name, Aim((obj.ref, *args), obj))
         outcome = exchange.reply.outcome

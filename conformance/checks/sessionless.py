@@ -17,8 +17,10 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.good_calls import free_members, on, readings
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.querying import is_listed
 from xenconform.conformance.checks.sessions import KINDS, PATIENCE, bad_sessions, takes_sessions
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.stops import Stop
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
@@ -27,6 +29,7 @@ from xenconform.models.types import Str
 from xenconform.models.values import Ref, Value
 
 CLAUSE = "SESSION-REQUIRED"
+QUERY = "get_all_records_where"
 WORDS = MappingProxyType({"what every object has": "constructor", "a pattern": "%"})
 """Kinds of bad sessions that are no refs: they are found where sessions are members of something, or matched."""
 NEARLY = ("empty", "with text behind", "cut short", "between spaces", "in the other case", "the uuid")
@@ -47,6 +50,8 @@ def none_of_all_kinds_serves(bench: Bench, of: ApiClass) -> None:
     for at, fmt in enumerate(bench.formats):
         for message, args in calls:
             with bench.judging(CLAUSE, f"{message.full_name} of all kinds", fmt) as judge:
+                if message.name == "get_all":
+                    _judge_query(bench, judge, (of, fmt), list(bad.items())[(bench.seed + at) % len(bad)])
                 for number, (kind, session) in enumerate(bad.items()):
                     if message.name == "get_all" and kind != "missing" and len(calls) > 1:
                         continue  # alone among them it can be called with nothing at all
@@ -99,6 +104,15 @@ def _judge_none(
     if told and kind in KINDS and kind != "missing" and isinstance(outcome, Failure):
         fits = outcome.code == "SESSION_INVALID"
         judge.true(fits, f"SESSION_INVALID for a session that is {kind}", describe(exchange), exchange)
+
+
+def _judge_query(bench: Bench, judge: Judge, where: tuple[ApiClass, Format], bad: tuple[str, str | None]) -> None:
+    """Put a query to a class in what is no session: no list of messages has it, so what guards those may forget it."""
+    (of, fmt), (kind, session) = where, bad
+    if is_listed(bench.api, of):
+        name = f"{of.name}.{QUERY}"
+        exchange = bench.call(fmt, name, "true", probe=True, session=session, deadline=PATIENCE)
+        judge.refused(exchange, f"{name} with a session that is {kind}")
 
 
 def nothing_else_is_a_session(bench: Bench) -> None:
@@ -232,11 +246,16 @@ def has_members(_api: Api, of: ApiClass) -> bool:
 def what_was_asked_before_is_not_told_again(bench: Bench, of: ApiClass) -> None:
     """What a session has read of a class is not told to it once it has ended. Source: wire protocol."""
     names = [n for n in ("get_record", "get_all", "get_all_records", "get_by_uuid") if n in of.messages]
+    unasked = (".get_all_records", QUERY)
     for fmt in bench.formats:
         with bench.judging("SESSION-LOGOUT", f"{of.name}, what was asked before", fmt) as judge:
             stops = list(readings(bench, of))
             getter = next((stop for stop in stops if stop.message.partition(".")[2] not in names), None)
             known = [stop for stop in stops if stop is getter or stop.message.partition(".")[2] in names]
+            if is_listed(bench.api, of):
+                known.append(Stop(f"{of.name}.{QUERY}", ((Str(), "true"),)))
+                # Of the two messages that give all records, each has its formats.
+                known = [each for each in known if not each.message.endswith(unasked[bench.formats.index(fmt) % 2])]
             session = opened(bench, fmt)
             for over in (fmt, bench.other(fmt)):
                 for stop in known:

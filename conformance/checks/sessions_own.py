@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.hostile_scene import timed_out
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show, unheard
 from xenconform.conformance.checks.lost import is_refused
-from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.opening import LOGIN, opened
 from xenconform.conformance.checks.sessionless import CLAUSE, NEARLY, nearly
-from xenconform.conformance.checks.sessions import INVALID, KINDS, bad_sessions, use, uses
+from xenconform.conformance.checks.sessions import INVALID, KINDS, PATIENCE, bad_sessions, use, uses
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tasks import something
 from xenconform.conformance.checks.watch import FROM, SLACK, Watch
@@ -128,7 +129,59 @@ def _judge_waiting(bench: Bench, judge: Judge, obj: Obj, session: Ref) -> None:
         judge.refused(dead, what)
 
 
+# ---------------------------------------------------------------------------------------------------- who is registered
+
+
+def who_registered_is_logged_out_too(bench: Bench) -> None:
+    """A session that has registered for events is dead for these messages too once it ended. Source: wire protocol."""
+    calls: tuple[Called, ...] = (
+        ("event.next", ()), ("event.get_current_id", ()), ("event.register", (("task",),)),
+        ("event.unregister", (("task",),)),
+    )  # fmt: skip
+    known = [call for call in calls if bench.api.message(call[0]) and call[0] not in bench.profile.never]
+    for fmt in bench.formats if len(known) == len(calls) else ():
+        with bench.judging("SESSION-LOGOUT", "server, registered for events", fmt) as judge:
+            session = opened(bench, fmt)
+            for name, args in calls[:0:-1]:
+                bench.call(fmt, name, *args, session=session, probe=True)
+            bench.call(fmt, "event.register", ("task",), session=session, probe=True)
+            bench.call(fmt, LOGOUT, session=session, probe=True)
+            for name, args in calls:
+                dead = bench.call(fmt, name, *args, session=session, probe=True, deadline=PATIENCE)
+                what = f"{name} with a session that registered and was logged out"
+                if judge.true(not timed_out(dead), f"{what} fails at once", describe(dead), dead):
+                    judge.refused(dead, what)
+
+
+# ------------------------------------------------------------------------------------------------------- other logins
+
+
+def other_logins_ask_for_the_password(bench: Bench) -> None:
+    """No other message that opens a session does so with bad credentials. Source: error list."""
+    credentials = bench.client.credentials
+    doors = [m for m in bench.api.classes["session"].messages.values() if m.result == RefTo("session")]
+    doors = [m for m in doors if not m.takes_session and m.full_name not in {LOGIN, *bench.profile.never}]
+    doors = [m for m in doors if all(param.type == Str() for param in m.params)]
+    if credentials is None or not doors:
+        return
+    for fmt in bench.formats:
+        with bench.judging("SESSION-LOGIN", "server, other logins", fmt) as judge:
+            for message in doors:
+                for bad in (f"{credentials.password}-not", "", "xenconform"):
+                    if bad == credentials.password:
+                        continue
+                    bench.client.secrets.add_password(bad)
+                    args = (credentials.user, bad, *("",) * len(message.params))[: len(message.params)]
+                    exchange = bench.call(fmt, message.full_name, *args, session=None, probe=True)
+                    opens = exchange.reply.outcome
+                    judge.refused(exchange, f"{message.full_name} with a bad password")
+                    if isinstance(opens, Success):
+                        bench.call(fmt, LOGOUT, session=str(opens.value), probe=True)
+
+
 CHECKS: tuple[Check, ...] = (
+    Check("SESSION-LOGIN", per_server=other_logins_ask_for_the_password),
+    Check("SESSION-LOGOUT", per_server=who_registered_is_logged_out_too),
     Check(CLAUSE, per_server=sessions_are_ended_and_seen_in_one),
     Check("SESSION-LOGOUT", per_server=what_waits_keeps_no_session),
 )

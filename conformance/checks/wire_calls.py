@@ -48,7 +48,8 @@ def unknown_method_fails(bench: Bench, of: ApiClass) -> None:
     """A method that does not exist fails; SHOULD: MESSAGE_METHOD_UNKNOWN with its name. Source: error list."""
     for fmt in bench.formats:
         with with_code(bench, "WIRE-METHOD-UNKNOWN", of.name, fmt) as (judge, coded):
-            for method, args in _unknown_methods(bench, of):
+            turn = bench.formats.index(fmt)
+            for method, args in (*_unknown_methods(bench, of), *_other_styles(bench, of)[turn :: len(bench.formats)]):
                 if fmt is Format.XMLRPC and (method != method.strip() or "\0" in method):
                     continue  # White space in an element is easily none to a parser of XML, and NUL it cannot carry.
                 exchange = bench.call(fmt, method, *args, probe=True)
@@ -90,6 +91,26 @@ def _unknown_methods(bench: Bench, of: ApiClass) -> list[tuple[str, tuple[Value,
     elsewhere = next(each for each in ("name_label", "other_config", "MTU") if each not in of.fields or each == "MTU")
     found.append((f"{cls}.get_{elsewhere}", (ref,)))
     return [(each, args) for each, args in found if bench.api.message(each) is None]
+
+
+def _other_styles(bench: Bench, of: ApiClass) -> list[tuple[str, tuple[Value, ...]]]:
+    """Return a getter's name as other languages and addresses write it, and what every object of theirs has.
+
+    Each is tried over one format: it is the table of messages that is looked into, which the formats share. With an
+    underscore for the point they are none of these: clients whose language has no such names call messages so.
+    """
+    getter = next((m for m in of.messages.values() if m.verb == "get" and m.implicit), None)
+    if getter is None:
+        return []
+    ref, _ = self_ref(bench, getter)
+    cls, (first, *rest) = of.name, getter.name.split("_")
+    camel = "".join([first, *(word.capitalize() for word in rest)])
+    names = (
+        f"{cls}.{camel}", f"{cls}.constructor", f"{cls}/{getter.name}",
+        f"{cls}.{camel[:1].upper()}{camel[1:]}", f"{cls}.toString", f"{cls}::{getter.name}",
+        f"{cls}.{getter.name.replace('_', '-')}", f"{cls}.__class__", f"{getter.full_name}.x", f"{getter.full_name}()",
+    )  # fmt: skip
+    return [(each, (ref,)) for each in names if bench.api.message(each) is None]
 
 
 # ---------------------------------------------------------------------------------------------- number of parameters

@@ -14,6 +14,7 @@ from xenconform.models.exchange import Exchange
 ZONED: tuple[tuple[str, datetime], ...] = (
     ("20240701T01:15:30+02:00", datetime(2024, 6, 30, 23, 15, 30, tzinfo=UTC)),
     ("2024-07-01T20:15:30-05:30", datetime(2024, 7, 2, 1, 45, 30, tzinfo=UTC)),
+    ("20240701T01:15:30+0530", datetime(2024, 6, 30, 19, 45, 30, tzinfo=UTC)),
 )
 """Datetimes with an offset, and the instants that they denote, on another day."""
 FRACTION = ("20240701T01:15:30.040004Z", datetime(2024, 7, 1, 1, 15, 30, 40_004, tzinfo=UTC))

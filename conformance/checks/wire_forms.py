@@ -10,6 +10,7 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.querying import is_listed, query
 from xenconform.conformance.checks.roundtrip import Spot, spot
 from xenconform.conformance.checks.wire_explicit_ints import has_explicit_ints, ints_of_explicit_messages
 from xenconform.conformance.checks.wire_kinds import parts
@@ -234,10 +235,14 @@ def _spelled(bench: Bench, of: ApiClass, ints: list[str], fmt: Format) -> Iterat
             single = bench.call(fmt, f"{of.name}.get_{name}", obj.ref)
             yield from _in_record(bench, of, [name], ({name: result_of(single)}, single))
     if "get_all_records" in of.messages:
-        listed = bench.call(fmt, f"{of.name}.get_all_records")
-        records = result_of(listed)
-        for record in records.values() if isinstance(records, Mapping) else ():
-            yield from _in_record(bench, of, ints, (record, listed))
+        asked = [bench.call(fmt, f"{of.name}.get_all_records")]
+        if is_listed(bench.api, of):
+            uuid, _ = bench.ask(fmt, f"{of.name}.get_uuid", obj.ref)
+            asked.append(query(bench, of, fmt, f'field "uuid" = "{uuid}"'))
+        for listed in asked:
+            records = result_of(listed)
+            for record in records.values() if isinstance(records, Mapping) else ():
+                yield from _in_record(bench, of, ints, (record, listed))
 
 
 def _in_record(

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
+from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.watch import FROM
 from xenconform.conformance.checks.watching_server import sibling
@@ -30,7 +31,7 @@ IDS: tuple[int | str, ...] = (
     2**63 - 1,
     -(2**63),
     "",
-    "x",
+    "2024-07-01T10:00:00+02:00",
     "7",
     "007",
     "-1",
@@ -169,6 +170,9 @@ def version_is_kept(bench: Bench) -> None:
                 _judge_version(judge, json_call(bench, fmt, kind, params), fmt)
             for session in (unknown_ref(), "OpaqueRef:NULL", ""):
                 _judge_version(judge, bench.call(fmt, message, probe=True, session=session), fmt)
+            for over in json_formats(bench):  # Of which version the login was is no matter.
+                with another_session(bench, over) as session:
+                    _judge_version(judge, bench.call(fmt, message, session=session), fmt)
             if fmt is Format.JSONRPC2:
                 for version in WRONG_VERSIONS:
                     exchange = json_call(bench, fmt, message, [], jsonrpc=version)

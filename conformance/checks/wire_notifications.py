@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from xenconform.conformance.checks.bench import Bench
@@ -17,8 +19,19 @@ from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, RefTo, SetOf, Str
 from xenconform.models.values import Ref
 
-How: TypeAlias = tuple[Format, str, Any]
-"""A format, what is wrong with the id, and the id: `...` leaves it out."""
+WAYS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "no id": {"id": ...},
+        "the id null": {"id": None},
+        "an ID in capital letters": {"id": ..., "ID": 1},
+    }
+)
+"""What is wrong with the id, and the members of the call that are changed for it: `...` leaves one out.
+
+Names of members are compared exactly: what is written otherwise is another member.
+"""
+How: TypeAlias = tuple[Format, str, Mapping[str, Any]]
+"""A format, and one of those ways."""
 
 
 def notifications_are_refused(bench: Bench) -> None:
@@ -26,8 +39,8 @@ def notifications_are_refused(bench: Bench) -> None:
     for fmt in json_formats(bench):
         with bench.judging("WIRE-JSON-NO-NOTIFICATION", "server", fmt) as judge:
             obj, setter = a_text_setter(bench)
-            for what, ident in (("no id", ...), ("the id null", None)):
-                how = (fmt, what, ident)
+            for what, changes in WAYS.items():
+                how = (fmt, what, changes)
                 _judge_sets_nothing(bench, judge, (obj, setter), how)
                 for verb in ("add", "add_to"):
                     _judge_adds_nothing(bench, judge, (obj, verb), how)
@@ -41,9 +54,9 @@ def _notify(bench: Bench, judge: Judge, how: How, message: str, params: list[Par
 
     An answer without a body, as to a notification, carries out nothing.
     """
-    fmt, what, ident = how
+    fmt, what, changes = how
     body = codec_for(fmt).encode_call(message, params, api=bench.api)
-    exchange = json_call(bench, fmt, message, json.loads(body)["params"], id=ident)
+    exchange = json_call(bench, fmt, message, json.loads(body)["params"], **changes)
     refused = not isinstance(exchange.reply.outcome, Success)
     judge.true(refused, f"a call with {what} is refused", describe(exchange), exchange)
     return exchange

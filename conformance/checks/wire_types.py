@@ -42,6 +42,8 @@ _NO_BOOLS = (
     tuple(Scalar("boolean", text) for text in ("2", "-1", "10", "", "yes")),
 )
 """What is no boolean in JSON and in XML-RPC, though it has a boolean's form or is a number that is not 0."""
+_BYTES = Scalar("base64", "eGMx")
+"""Bytes, which are no text, though these are those of one; JSON has no such type."""
 LOOKING = ("get_by_uuid", "get_by_name_label", "get_record")
 """Messages that write nothing, and yet act on whatever they take their parameter for."""
 
@@ -166,6 +168,7 @@ def _wrong_params(message: Message, at_: tuple[Format, Ref]) -> list[list[Param]
         of = message.params[at].type
         wrong: list[Param] = [typed for typed in wrong_typed(of) if not is_a_name(of, typed[0])]
         wrong += [(None, node) for node in _NO_BOOLS[fmt is Format.XMLRPC] if of == Bool()]
+        wrong += [(None, _BYTES)] if (fmt, of, message.verb) == (Format.XMLRPC, Str(), "set") else []
         chosen = [*wrong, *odd_nodes(of)] if at == len(good) - 1 else wrong[:2]
         found += [[*good[:at], typed, *good[at + 1 :]] for typed in chosen]
     # A server may unwrap what stands for an object, too: an array or a struct of its ref is none.
@@ -185,6 +188,8 @@ def odd_nodes(of: Type) -> Iterator[Param]:
         case Int():
             # As text they are among the values of other types; read as the format's own they may wrap around.
             yield from ((None, Scalar("int", str(number))) for number in (INT_MAX + 1, INT_MIN - 1, 2**64 + 5))
+        case Enum():
+            yield None, Scalar("int", "1")
         case MapOf(Str(), item) if (pair := _good_and_bad(item)) is not None:
             yield None, Struct(tuple(zip(("xc1", "xc2"), pair, strict=True)))
             yield None, Struct((("xc1", pair[0]), ("xc2", NIL)))

@@ -16,7 +16,7 @@ from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.values import Value, same
+from xenconform.models.values import Ref, Value, same
 from xenconform.strategies.plain import tame
 
 CLAUSE = "WIRE-VOID"
@@ -152,11 +152,20 @@ def _judge_success(bench: Bench, exchange: Exchange) -> None:
             _judge(bench, judge, exchange)
 
 
+def _registering(bench: Bench, fmt: Format, session: Ref) -> None:
+    """Register a session for events, and take that back: a server need not know these messages."""
+    for name in ("event.register", "event.unregister"):
+        message = bench.api.message(name)
+        if message is not None and not why_not(bench, message):
+            _judge_success(bench, bench.call(fmt, name, ("task",), session=session, probe=True))
+
+
 def the_end_of_a_session_is_void(bench: Bench) -> None:
     """The result of session.logout is the empty string. Source: wire protocol."""
     for fmt in bench.formats:
         with bench.judging(CLAUSE, "session.logout", fmt) as judge:
             session = opened(bench, fmt)
+            _registering(bench, fmt, session)
             exchange = bench.call(fmt, "session.logout", session=session)
             if not isinstance(exchange.reply.outcome, Success):
                 raise Unavailable(f"{describe(exchange)}; counted under SESSION-LOGOUT")

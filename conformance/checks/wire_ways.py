@@ -30,8 +30,8 @@ ODD_TEXTS = (" \t<&>\"'\\ e\u0301 \u00e9 \U0001f600 ]]> &amp; %2F a+b \u0093\r\n
 """Texts to add to sets and maps: outer spaces, markup and all planes in one, and one that begins and ends in markup."""
 Wrong: TypeAlias = tuple[str, Format, str, Exchange]
 """A field that does not show its value, the format at fault, what is shown, and where."""
-WHOLE_NUMBERS = (("3", 3.0), ("25e-1", 2.5))
-"""JSON numbers without a point, and the doubles that they are."""
+WHOLE_NUMBERS = (("3", 3.0), ("25E-1", 2.5))
+"""JSON numbers without a point, one with a capital exponent, and the doubles that they are."""
 
 
 # --------------------------------------------------------------------------------------------------------- in a record

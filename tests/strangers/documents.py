@@ -60,7 +60,12 @@ def read_call(body: bytes) -> tuple[str, list[Any]]:
     """
     root = ET.fromstring(body, ET.XMLParser(target=NoTypes()))
     parts = {child.tag: child for child in root}
-    if root.tag != "methodCall" or "methodName" not in parts or not parts.keys() <= {"methodName", "params"}:
+    if (
+        len(parts) < len(root)
+        or root.tag != "methodCall"
+        or "methodName" not in parts
+        or not parts.keys() <= {"methodName", "params"}
+    ):
         raise Malformed("no call")
     params = []
     for param in parts.get("params", ()):
