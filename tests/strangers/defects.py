@@ -17,6 +17,7 @@ SETS = (
     "blind_",
     "defects_",
     "eighth_",
+    "eleventh_",
     "fifth_",
     "heldout_",
     "ninth_",
