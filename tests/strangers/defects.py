@@ -12,7 +12,6 @@ __all__ = ["DEFECTS", "Defect"]
 SETS = (
     "audit3_",
     "audit2_",
-    "audit3_",
     "audit_",
     "blind_",
     "defects_",
