@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from xenconform.models.acts import HARDWARE, changes_power, is_act
-from xenconform.models.api import Api, Message, Qualifier
+from xenconform.models.api import Api, Message, Qualifier, State
 from xenconform.models.binding import referrers
 from xenconform.models.calls import Call, Failure, Success
 from xenconform.models.cases import Expect, Wanted
@@ -138,6 +138,12 @@ class Belief:
         message = self.message(call)
         if message is None:
             return Expect(Void(), Wanted.NOTHING, codes=("*",))
+        expected = self._expect(message, call, makes)
+        if message.implicit and message.lifecycle.state is State.REMOVED:  # a release may have it still, or no more
+            return replace(expected, codes=(*expected.codes, "MESSAGE_REMOVED"))
+        return expected
+
+    def _expect(self, message: Message, call: Call, makes: Handle | None) -> Expect:
         branch = self.branch(call, makes)
         if isinstance(branch.outcome, Failure):
             return self._refusal(message, call, branch.outcome)

@@ -67,7 +67,8 @@ def _firm(belief: Belief, handle: Handle, names: Value) -> Unread:
 def acted(after: Belief, before: Belief, message: Message, call: Call, makes: Handle | None) -> Belief:
     """Return the belief after an act, `after` being what the rule says (models/acts.py, laws 3 and 4)."""
     if makes is not None:
-        unread = _firm(after, makes, unsettled(makes.cls))
+        doubtful = {name for handle, name in before.unknown if handle == call.args[0] and handle.cls == makes.cls}
+        unread = _firm(after, makes, doubtful | set(unsettled(makes.cls)))
         return replace(after, known=after.known | {makes}, unknown=after.unknown | unread)
     handle: Handle = call.args[0]
     fields = set(after.api.classes[handle.cls].fields) - KEPT

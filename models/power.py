@@ -72,6 +72,8 @@ TRANSITIONS: Final[Mapping[str, Transition]] = {
     "power_state_reset": Transition(ALL_STATES, HALTED, Residence.CLEARED, snapshots=True),
 }
 """By the name of the message of class VM."""
+CONTESTED: Final[Mapping[str, tuple[str, ...]]] = {"shutdown": (PAUSED, SUSPENDED)}
+"""States of a row from which a server may refuse too: the message is a clean shutdown first, which needs a guest."""
 
 
 def transit(

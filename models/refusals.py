@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from xenconform.models.api import Message
+from xenconform.models.api import Message, State
+from xenconform.models.calls import Failure, Outcome
+from xenconform.models.types import refs_in
 
 DOMAIN_CODES: Final = (
     "VALUE_NOT_SUPPORTED",
@@ -15,6 +17,13 @@ DOMAIN_CODES: Final = (
     "FEATURE_*",
 )
 """Codes of a server's own domain, besides those that a message declares; a `*` stands for any ending."""
+OF_ACTS: Final = (
+    "CANNOT_*", "DEVICE_*", "DUPLICATE_*", "HA_*", "HOST_*", "INVALID_*", "LOCATION_NOT_UNIQUE", "MAC_*", "MEMORY_*",
+    "OPERATION_*", "OTHER_OPERATION_IN_PROGRESS", "OUT_OF_SPACE", "SR_*", "TOO_*", "VDI_*", "VM_*",
+)  # fmt: skip
+"""Codes of what a server does besides noting a value: of the list of errors, whose messages seldom declare them."""
+PROTOCOL: Final = frozenset({"session", "message", "event"})
+"""Classes whose names begin codes of the protocol, which are no reasons of a domain."""
 MISSING_CODES: Final = ("MESSAGE_METHOD_UNKNOWN", "NOT_IMPLEMENTED", "MESSAGE_REMOVED")
 """Codes with which a server says that it does not offer a message: no clause obliges it to, where no field does."""
 STRICT_CODES: Final = frozenset({"HANDLE_INVALID", "SESSION_INVALID", "UUID_INVALID", "MAP_DUPLICATE_KEY"})
@@ -26,7 +35,38 @@ def domain_codes(message: Message) -> tuple[str, ...]:
     if message.verb == "get" or message.name.startswith("get_"):
         return ()
     declared = tuple(code for code in message.errors if code not in STRICT_CODES)
-    return (*DOMAIN_CODES, *declared, *(() if message.implicit else MISSING_CODES))
+    return tuple(dict.fromkeys((*reasons(message), *declared, *(() if message.implicit else MISSING_CODES))))
+
+
+def reasons(message: Message) -> tuple[str, ...]:
+    """Return the codes of a domain that a message need not declare: those of acts for all but a field's accessors.
+
+    NETWORK_CONTAINS_PIF and PIF_ALREADY_BONDED are of the list of errors, and no message declares them.
+    """
+    if message.implicit and message.verb:
+        return DOMAIN_CODES
+    named = {message.cls, *(cls for param in message.params for cls in refs_in(param.type))} - PROTOCOL
+    return (*DOMAIN_CODES, *OF_ACTS, *(f"{cls.upper()}_*" for cls in sorted(named)))
+
+
+def is_removed(message: Message | None, outcome: Outcome) -> bool:
+    """Whether a server says of a field's message, or a class's, that the release has it no more, which is so."""
+    told = isinstance(outcome, Failure) and outcome.code == "MESSAGE_REMOVED"
+    return told and message is not None and message.implicit and message.lifecycle.state is State.REMOVED
+
+
+def is_missing(message: Message | None, outcome: Outcome) -> bool:
+    """Whether a server says that it does not offer a message that follows from no field, or from a removed one."""
+    explicit = message is not None and not message.implicit
+    told = explicit and isinstance(outcome, Failure) and outcome.code in MISSING_CODES
+    return told or is_removed(message, outcome)
+
+
+def is_of_domain(message: Message | None, outcome: Outcome) -> bool:
+    """Whether a write was refused for a reason of the server's domain; a reader has none."""
+    if message is None or not isinstance(outcome, Failure) or message.verb == "get":
+        return False
+    return matches(outcome.code, (*reasons(message), *message.errors))
 
 
 def matches(code: str, patterns: tuple[str, ...]) -> bool:

@@ -16,7 +16,15 @@ from hypothesis.database import ExampleDatabase
 
 from xenconform.conformance.checks.births import Births
 from xenconform.conformance.checks.health import Health
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_http_refusal, is_refusal
+from xenconform.conformance.checks.judging import (
+    Judge,
+    NotOffered,
+    Unanswered,
+    Unavailable,
+    describe,
+    is_http_refusal,
+    is_refusal,
+)
 from xenconform.conformance.checks.lacking import no_restart, no_way_in
 from xenconform.conformance.checks.logins import RoleSessions
 from xenconform.conformance.checks.lost import ends
@@ -30,7 +38,7 @@ from xenconform.models.cases import Case
 from xenconform.models.exchange import Exchange
 from xenconform.models.flaws import clause_of
 from xenconform.models.profiles import Profile
-from xenconform.models.refusals import DOMAIN_CODES, MISSING_CODES, matches
+from xenconform.models.refusals import is_missing, is_of_domain, is_removed
 from xenconform.models.types import NULL_REF, Type, refs_in
 from xenconform.models.values import Handle, Value, map_refs
 from xenconform.models.verdicts import Judgement, Verdict
@@ -65,10 +73,6 @@ BUDGETS = {
 }
 
 
-def _not_saved(_case: Case) -> str:
-    return ""
-
-
 class Bench:
     """One run's hands on one server; see the module."""
 
@@ -85,7 +89,7 @@ class Bench:
         clauses: Collection[str],
         classes: Collection[str] = (),
         database: ExampleDatabase | None = None,
-        save_case: Callable[[Case], str] = _not_saved,
+        save_case: Callable[[Case], str] = lambda _case: "",  # not saved
     ) -> None:
         self.api = api
         self.client = client
@@ -147,6 +151,7 @@ class Bench:
 
         Raises:
             Unavailable: the message timed out before, more than once.
+            NotOffered: it follows from a field that the release has no more, and the server says so.
             TargetGoneError: the server no longer answers at all.
         """
         if message in self.profile.never:
@@ -158,6 +163,8 @@ class Bench:
             # Servers collect sessions; whether they may collect this one is judged by the clauses on sessions alone.
             exchange = self.client.call(fmt, message, args, **options)
         self.watch(exchange, probe=probe)
+        if is_removed(self.api.message(message), exchange.reply.outcome):
+            raise NotOffered(f"{message}, removed in this release: {describe(exchange)}")
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success) and message.endswith((".get_all", ".get_all_records")):
             self.stock.others.note(message.partition(".")[0], outcome.value)
@@ -207,18 +214,12 @@ class Bench:
         raise Unanswered(exchange, domain=self.is_domain_refusal(exchange), missing=self.is_missing(exchange))
 
     def is_missing(self, exchange: Exchange) -> bool:
-        """Whether the server does not offer a message that follows from no field: no clause obliges it to."""
-        outcome, message = exchange.reply.outcome, self.api.message(exchange.message)
-        explicit = message is not None and not message.implicit
-        return explicit and isinstance(outcome, Failure) and outcome.code in MISSING_CODES
+        """Whether the server does not offer a message that follows from no field, or from one that is removed."""
+        return is_missing(self.api.message(exchange.message), exchange.reply.outcome)
 
     def is_domain_refusal(self, exchange: Exchange) -> bool:
         """Whether a write was refused for a reason of the server's own domain, which is no defect."""
-        outcome = exchange.reply.outcome
-        message = self.api.message(exchange.message)
-        if not isinstance(outcome, Failure) or message is None or message.verb == "get":
-            return False
-        return matches(outcome.code, (*DOMAIN_CODES, *message.errors))
+        return is_of_domain(self.api.message(exchange.message), exchange.reply.outcome)
 
     def watch(self, exchange: Exchange, *, probe: bool = False) -> None:
         """Record what a reply's bytes break, once for each clause × message × format."""

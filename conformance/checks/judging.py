@@ -28,6 +28,10 @@ class Unavailable(Exception):  # noqa: N818 - not an error: the reason why somet
     """An object or value that the check needs cannot be had; the text is the reason."""
 
 
+class NotOffered(Unavailable):
+    """The server does not offer what no clause obliges it to; the text is what it said."""
+
+
 class Unanswered(Exception):  # noqa: N818 - not an error of ours: what a server said instead of a result
     """A call that had to succeed did not; `domain` tells a refusal by the server's own domain, which is no defect."""
 
@@ -53,6 +57,8 @@ class Judge:
     def __exit__(self, kind: type[BaseException] | None, why: BaseException | None, _tb: TracebackType | None) -> bool:
         if isinstance(why, Unanswered):
             self._on_unanswered(why)
+        elif isinstance(why, NotOffered):
+            self.unsupported(str(why))
         elif isinstance(why, Unavailable):
             self.untested(str(why))
         elif why is not None:

@@ -13,9 +13,10 @@ from itertools import cycle
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import OUR_FAULT
-from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, NotOffered, Unanswered, Unavailable, describe, show
+from xenconform.conformance.checks.lost import is_refused
 from xenconform.conformance.checks.opening import opened
-from xenconform.conformance.checks.power_walk import FLAGS, NOWHERE, Step, Walk, params
+from xenconform.conformance.checks.power_walk import BAD_STATE, FLAGS, NOWHERE, Step, Walk, params
 from xenconform.conformance.checks.watch import change
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
@@ -143,7 +144,9 @@ def _works(walk: Walk, judge: Judge, step: Step) -> None:
     before, _ = bench.ask(step.fmt, "VM.get_resident_on", walk.vm.ref)
     exchange = walk.call(step.message, step.fmt, paused=step.paused)
     outcome = exchange.reply.outcome
-    ours = OUR_FAULT | {"VM_BAD_POWER_STATE"}
+    if is_refused(exchange, BAD_STATE) and step.is_contested:
+        raise NotOffered(describe(exchange))
+    ours = OUR_FAULT | {BAD_STATE}
     if isinstance(outcome, Failure) and outcome.code == "VM_IS_TEMPLATE":
         ours |= set() if bench.ask(step.fmt, "VM.get_is_a_template", walk.vm.ref)[0] else {"VM_IS_TEMPLATE"}
     if isinstance(outcome, Failure) and outcome.code not in ours:
@@ -191,7 +194,7 @@ def _bad_power_state(judge: Judge, exchange: Exchange, vm: Ref, step: Step) -> N
 
     A server may name fewer expected states than there are, in any order and with any marks between.
     """
-    judge.code(exchange, "VM_BAD_POWER_STATE", vm, None, None)
+    judge.code(exchange, BAD_STATE, vm, None, None)
     outcome = exchange.reply.outcome
     if judge.failed or not isinstance(outcome, Failure):
         return

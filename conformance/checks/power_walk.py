@@ -18,7 +18,7 @@ from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.api import ApiClass, Message, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.power import HALTED, PAUSED, RUNNING, TRANSITIONS
+from xenconform.models.power import CONTESTED, HALTED, PAUSED, RUNNING, TRANSITIONS
 from xenconform.models.types import NULL_REF
 from xenconform.models.values import Ref, Value
 
@@ -26,6 +26,8 @@ PATIENCE = 6
 """So many times the deadline of a call has a message that starts, stops or moves a whole machine."""
 MOST_STEPS = 20
 """More steps than there are messages lead nowhere: a server's VM changes its state by itself."""
+BAD_STATE = "VM_BAD_POWER_STATE"
+"""What a message fails with that does not work from a power state."""
 NOWHERE = frozenset({NULL_REF, ""})
 FLAGS = ("start_paused", "force")
 """Parameters that no state is left out by: a message that is refused is so whatever they say."""
@@ -49,6 +51,11 @@ class Step:
     def after(self) -> str:
         """The power state that follows."""
         return PAUSED if self.paused else TRANSITIONS[self.message.name].after
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether a server may refuse it from this state as well."""
+        return self.state in CONTESTED.get(self.message.name, ())
 
 
 @dataclass(slots=True)
@@ -166,7 +173,7 @@ class Walk:
             now = got = self.state(fmt)[0]
             if not isinstance(exchange.reply.outcome, Success):
                 self.closed[way.said] = f"{way.said}: {describe(exchange)}"
-                if is_refused(exchange, "VM_BAD_POWER_STATE") and got == way.state:
+                if is_refused(exchange, BAD_STATE) and got == way.state and not way.is_contested:
                     self.amiss.append((way, describe(exchange), exchange))
             elif got != way.after:
                 self.closed[way.said] = f"{way.said} led to {got}"

@@ -134,9 +134,9 @@ def _old_token(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
 
 def _task_is_told(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     """What a task does is told as if it were done by a plain call."""
-    watch = Watch(bench, judge, fmt, (obj.cls,))
-    watch.read(WAIT)
     made = bench.stock.make(obj.cls, fmt=bench.other(fmt))
+    watch = Watch(bench, judge, fmt, (obj.cls,))
+    watch.read(WAIT)  # of what came and went between two readings a server need not tell
     destructor = bench.api.classes[obj.cls].destructor
     task, _ = bench.ask(bench.other(fmt), f"Async.{obj.cls}.{destructor}", made.ref)
     try:

@@ -8,7 +8,7 @@ from typing import Protocol
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.health import TargetGoneError
-from xenconform.conformance.checks.judging import Unanswered, Unavailable
+from xenconform.conformance.checks.judging import NotOffered, Unanswered, Unavailable
 from xenconform.models.api import ApiClass
 from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
 
@@ -66,6 +66,8 @@ def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
     except TargetGoneError as why:
         run.gone = str(why)
         _untested(run, check, of, run.gone)
+    except NotOffered as why:
+        _untested(run, check, of, str(why), Verdict.UNSUPPORTED)
     except (Unanswered, Unavailable) as why:
         # What a check prepares with is another clause's to judge; without it there is nothing to judge here.
         _untested(run, check, of, str(why))
@@ -75,6 +77,8 @@ def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
         raise
 
 
-def _untested(run: Judging, check: Check, of: ApiClass | None, reason: str) -> None:
+def _untested(
+    run: Judging, check: Check, of: ApiClass | None, reason: str, verdict: Verdict = Verdict.UNTESTED
+) -> None:
     for clause in check.clauses:
-        run.bench.record(Judgement(clause, of.name if of else SERVER, "", Verdict.UNTESTED, reason=reason))
+        run.bench.record(Judgement(clause, of.name if of else SERVER, "", verdict, reason=reason))

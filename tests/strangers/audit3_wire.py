@@ -324,7 +324,7 @@ def other_media_are_turned_down_unread(s: Plain) -> None:
     """A request of another media type is a 415 on a connection that lives on; its body is the next request."""
 
     class Media(Handler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:  # noqa: N802 - the name that the library calls
             kind = self.headers.get("Content-Type", "").partition(";")[0]
             if kind in {"application/octet-stream", "image/png"}:
                 return self.reply(415, "text/html", b"no")
