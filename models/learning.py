@@ -68,6 +68,9 @@ def acted(after: Belief, before: Belief, message: Message, call: Call, makes: Ha
     """Return the belief after an act, `after` being what the rule says (models/acts.py, laws 3 and 4)."""
     if makes is not None:
         doubtful = {name for handle, name in before.unknown if handle == call.args[0] and handle.cls == makes.cls}
+        source = before.world.record(call.args[0]) or {}
+        if source.get("is_a_snapshot"):  # nobody says whether what is cloned from a snapshot is a template still
+            doubtful.add("is_a_template")
         unread = _firm(after, makes, doubtful | set(unsettled(makes.cls)))
         return replace(after, known=after.known | {makes}, unknown=after.unknown | unread)
     handle: Handle = call.args[0]
