@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
@@ -84,6 +84,22 @@ def _view(api: Api, last: int) -> Api:
         and _has(classes, relation.derived_cls, relation.derived_field)
     )
     return replace(api, release=api.releases[last].name, classes=classes, relations=relations)
+
+
+def without(api: Api, messages: Collection[str]) -> Api:
+    """Return the view of `api` in which some messages, by their full names, are not there; fields and classes stay."""
+    if not messages:
+        return api
+    classes = {
+        name: replace(
+            each,
+            messages={n: m for n, m in each.messages.items() if m.full_name not in messages},
+            constructors=tuple(c for c in each.constructors if c.message.full_name not in messages),
+            destructor="" if f"{name}.{each.destructor}" in messages else each.destructor,
+        )
+        for name, each in api.classes.items()
+    }
+    return replace(api, classes=classes)
 
 
 def _has(classes: Mapping[str, ApiClass], cls: str, field: str) -> bool:

@@ -96,6 +96,20 @@ def test_conforming_strangers_pass(tastes: set[str]) -> None:
     assert code in CONFORMS
 
 
+def test_what_a_server_has_no_more_leaves_the_rest_judged() -> None:
+    """Where removed fields and classes fail with MESSAGE_REMOVED they are unsupported, and all else is judged."""
+    clauses = ("--clause", "SET-ONLY-THAT", "--clause", "GET-*", "--clause", "BIND-SYMMETRY")
+    with Plain({"no_more"}) as server:
+        code, results = certify(
+            server, "--scope", "all", "--budget", "quick", "--class", "VM", "--class", "VMPP", *clauses
+        )
+    assert results["findings"] == []
+    assert code in CONFORMS
+    counts = {each["id"]: each["counts"] for each in results["clauses"]}
+    assert counts["SET-ONLY-THAT"]["PASS"] > 20
+    assert all(counts[each]["UNSUPPORTED"] for each in ("GET-EVERY-FIELD", "BIND-SYMMETRY"))
+
+
 @pytest.mark.parametrize("name", [*QUICK, *sampled(LAST_FOUND)])
 def test_defects_are_caught(name: str) -> None:
     """A defect is caught by the clause that speaks of it, run alone on one class; the later ones in standard."""

@@ -91,17 +91,12 @@ class Bench:
         database: ExampleDatabase | None = None,
         save_case: Callable[[Case], str] = lambda _case: "",  # not saved
     ) -> None:
-        self.api = api
-        self.client = client
-        self.profile = profile
-        self.formats = tuple(formats)
-        self.budget = budget
-        self.seed = seed
+        self.client, self.profile = client, profile
+        self.formats, self.budget, self.seed = tuple(formats), budget, seed
         self.clauses = frozenset(clauses)
-        self.classes = tuple(of for of in api.classes.values() if not classes or of.name in classes)
-        """The classes that the run is about."""
-        self.database = database
-        self.save_case = save_case
+        self.selected = frozenset(classes)
+        self.hold_to(api)
+        self.database, self.save_case = database, save_case
         self.muted: set[str] = set()
         self.aside = ""
         """Why something of a clause that is not selected could not be judged, where that is all that was told."""
@@ -116,15 +111,19 @@ class Bench:
         self.dial: Callable[[float], socket.socket] = no_way_in
         """Opens a bare connection to the server within so many seconds; raises Unavailable where it cannot."""
 
+    def hold_to(self, api: Api) -> None:
+        """Judge by an API from now on; `classes` are its classes that the run is about: all if none is `selected`."""
+        self.api = api
+        self.classes = tuple(of for of in api.classes.values() if not self.selected or of.name in self.selected)
+
     def judging(self, clause: str, element: str, fmt: Format | str = "") -> Judge:
         """Open a block that judges one clause × element × format."""
         return Judge(self.record, clause, element, fmt)
 
     def coupled(self, of: ApiClass, field: Field) -> set[str]:
         """Return the fields of a class that may follow a write of one of them: the ends of bound pairs."""
-        if not refs_in(field.type):
-            return set()
-        return {name for r in self.api.relations for cls, name in _ends(r) if cls == of.name}
+        ends = {name for r in self.api.relations for cls, name in _ends(r) if cls == of.name}
+        return ends if refs_in(field.type) else set()
 
     def wire(self, of: Type, value: Value) -> Value:
         """Return a value of the model (a published default) as the client sees it: null handles as their text."""
@@ -163,7 +162,7 @@ class Bench:
             # Servers collect sessions; whether they may collect this one is judged by the clauses on sessions alone.
             exchange = self.client.call(fmt, message, args, **options)
         self.watch(exchange, probe=probe)
-        if is_removed(self.api.message(message), exchange.reply.outcome):
+        if is_removed(self.client.api.message(message), exchange.reply.outcome):
             raise NotOffered(f"{message}, removed in this release: {describe(exchange)}")
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success) and message.endswith((".get_all", ".get_all_records")):
@@ -215,7 +214,7 @@ class Bench:
 
     def is_missing(self, exchange: Exchange) -> bool:
         """Whether the server does not offer a message that follows from no field, or from one that is removed."""
-        return is_missing(self.api.message(exchange.message), exchange.reply.outcome)
+        return is_missing(self.client.api.message(exchange.message), exchange.reply.outcome)
 
     def is_domain_refusal(self, exchange: Exchange) -> bool:
         """Whether a write was refused for a reason of the server's own domain, which is no defect."""

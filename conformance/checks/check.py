@@ -63,6 +63,11 @@ class Check:
         """Every clause that the check judges."""
         return (self.clause, *self.also)
 
+    def speaks_of(self, api: Api, of: ApiClass, selected: Collection[str]) -> bool:
+        """Whether it judges a class in a run of some selected classes, or of all if there are none."""
+        mine = not selected or of.name in selected
+        return self.applies(api, of) if mine else self.reaches(api, of, selected)
+
 
 def _name(function: Any) -> str:
     """Return a function's name; of one that is another with arguments, that one's and those of its functions."""

@@ -11,6 +11,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.logins import RoleLogin, RoleSessions
+from xenconform.conformance.checks.offered import as_offered
 from xenconform.conformance.client.reading import Expected, read_result
 from xenconform.conformance.codec import codec_for
 from xenconform.conformance.playback.client import PlayedClient, Player, result_of
@@ -108,6 +109,7 @@ class Worker:
         for fmt in _formats(start):
             try:
                 if isinstance(self.client.login(fmt, start.user, self.password).reply.outcome, Success):
+                    self.bench.hold_to(as_offered(self.client, self.playback.api, fmt))
                     return
             except Unavailable:
                 continue

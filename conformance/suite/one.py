@@ -60,7 +60,7 @@ def tell_silent(run: Judging, judged: Collection[str]) -> None:
 def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
     try:
         if of is not None and check.per_class is not None:
-            check.per_class(run.bench, of)
+            check.per_class(run.bench, _as_offered(run, check, of))
         elif check.per_server is not None:
             check.per_server(run.bench)
     except TargetGoneError as why:
@@ -75,6 +75,18 @@ def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
         reason = f"{type(why).__name__}: {why}"
         run.record(Judgement(check.clause, of.name if of else SERVER, "", Verdict.ERROR, reason=reason[:500]))
         raise
+
+
+def _as_offered(run: Judging, check: Check, of: ApiClass) -> ApiClass:
+    """Return a class as far as the server has it.
+
+    Raises:
+        NotOffered: what the check is about is removed in the server's release.
+    """
+    here = run.bench.api.classes[of.name]
+    if here != of and not check.speaks_of(run.bench.api, here, run.bench.selected):
+        raise NotOffered(f"{of.name}: what this is about is removed in this release, and the server has it no more")
+    return here
 
 
 def _untested(

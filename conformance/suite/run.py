@@ -20,6 +20,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.checks.logins import RoleSessions
+from xenconform.conformance.checks.offered import as_offered
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
 from xenconform.conformance.suite.beginning import hidden_hosts, start_of, transport_to
@@ -139,6 +140,7 @@ class Run:
             database=settings.database,
             save_case=self._save_case,
         )
+        self._bench.hold_to(as_offered(self._client, settings.api, fmt))
         self._bench.restart = self._restart(self._client) or self._bench.restart
         if not settings.proxy:
             self._bench.dial = Dialer(self._client.target, settings.tls)

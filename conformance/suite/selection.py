@@ -33,8 +33,7 @@ def selection(
                 yield check, None
             continue
         for of in api.classes.values():
-            mine = not classes or of.name in classes
-            if check.applies(api, of) if mine else check.reaches(api, of, classes):
+            if check.speaks_of(api, of, classes):
                 yield check, of
 
 

@@ -153,6 +153,8 @@ class Store(Accessors, Power, Persist, Tasks, Events, Roles):
 
     def run(self, message: Message, args: list[Any]) -> Any:
         of = self.api.classes[message.cls]
+        if "no_more" in self.tastes and message.implicit and message.lifecycle.state is State.REMOVED:
+            raise Refusal("MESSAGE_REMOVED")
         if message.cls == "event":
             return self.event(message.name, args)
         if message.verb and message.field in of.fields and (message.implicit or "bare" not in self.tastes):

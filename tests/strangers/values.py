@@ -44,6 +44,8 @@ TASTES = {
     "lower_events": "events name classes in lower case",
     "new_events_only": "of the event messages there is event.from alone",
     "role_last": "the role is checked after the parameters and what they refer to",
+    "no_more": "what is removed in the release fails with MESSAGE_REMOVED, accessors too",
+    "guests_only": "VM.shutdown is for running machines alone",
     "polite": "malformed JSON gets a JSON-RPC error, malformed XML a Failure",
 }
 KEPT = frozenset({"secret", "VDI", "VMSS"})
