@@ -71,7 +71,9 @@ DATETIMES: tuple[datetime, ...] = (
     datetime(2000, 2, 29, tzinfo=UTC),
     datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC),
     datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),
-    datetime(2100, 2, 28, 12, tzinfo=UTC),
+    # Beyond what 64 bits of nanoseconds reach on either side, and other clocks and calendars that begin late.
+    datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC),
+    datetime(1600, 2, 29, 12, tzinfo=UTC),
     datetime(1969, 7, 20, 20, 17, 40, tzinfo=UTC),
     # A day that may be a month; summer; the hours of twelve; a year's last day, whose week is the next year's, and a
     # first one, whose week is the last year's; past the 32 bits without sign, and the leap year that 2100 is not.

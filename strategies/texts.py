@@ -37,7 +37,8 @@ TEXTS: tuple[str, ...] = (
     "x&",
     "<",
     ">",
-    "a<b&c tail",
+    # What is escaped, with letters and with white space on both sides of it.
+    "a<b&c < d\t&\n> ' \" \\ e",
     "]]>",
     "<![CDATA[x]]>",
     "<!-- x -->",
@@ -119,7 +120,8 @@ TEXTS: tuple[str, ...] = (
 )
 
 INNER: frozenset[str] = frozenset({
-    "two  spaces", "tab\tinside", "line\nfeed", "carriage\rreturn", "both\r\nends", "a<b&c tail", "a/b/../c",
+    "two  spaces", "tab\tinside", "line\nfeed", "carriage\rreturn", "both\r\nends", "a<b&c < d\t&\n> ' \" \\ e",
+    "a/b/../c",
     "\u202eabc\u202c", "a\U0001f468\u200d\U0001f469\u200d\U0001f467b", "zero\u200bwidth", "a,b;c|d", "$1 ${x}",
     "%s%n%%", "a+b", "a%20b", "a\u0085b", "\u20ac\u201c\u00ff\u0100", "\u07ff\u0800\U00010000", "\u0080\u0093\u009f",
 })  # fmt: skip

@@ -121,9 +121,20 @@ def test_shrinking_ends_at_the_plainest_boundary(of: Type, plainest: Any) -> Non
 def test_the_texts_that_servers_trip_over_are_among_the_boundaries() -> None:
     """Markup, escapes, white space, normal forms, look-alikes and lengths are all there."""
     texts = v.boundaries(t.Str())
-    assert {"", " ", "\r\n", "x&", "a<b&c tail", "]]>", "&amp;", "%2F", "\u2028", "\ufffd", NULL_REF, "00"} <= set(
-        texts
-    )
+    assert {
+        "",
+        " ",
+        "\r\n",
+        "x&",
+        "a<b&c < d\t&\n> ' \" \\ e",
+        "]]>",
+        "&amp;",
+        "%2F",
+        "\u2028",
+        "\ufffd",
+        NULL_REF,
+        "00",
+    } <= set(texts)
     assert {"\u00e9", "e\u0301", "case", "CASE"} <= set(texts)
     assert {255, 256, 257, 65536} <= {len(text.encode()) for text in texts}
     assert any(ord(char) > 0xFFFF for text in texts for char in text)
