@@ -12,9 +12,10 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
 from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.sessions import NO_SESSIONS
 from xenconform.conformance.checks.wire_envelope import json_formats
 from xenconform.conformance.checks.wire_uncounted import is_there
-from xenconform.conformance.codec import Param, codec_for
+from xenconform.conformance.codec import Array, Param, Scalar, codec_for
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import RefTo
@@ -171,13 +172,10 @@ def _attempts(here: Scene) -> Iterator[tuple[str, bytes, str | None]]:
                  f"{own};x=y", f"{own}?x=../..", own.replace("j", "%6a"),
                  *([own.upper()] if own.upper() != own else []), f"/.{own}", f"{own}%00"):  # fmt: skip
         yield f"the path {path.partition('?')[0]!r} without a session", none, path
-    for what, spelled in {"null": "null", "true": "true", "an array": f'["{session}"]', "an object": "{}"}.items():
-        if here.fmt is not Format.XMLRPC:
-            yield f"{what} for a session", good.replace(f'"{session}"'.encode(), spelled.encode(), 1), None
+    for what, node in {**NO_SESSIONS, "an array with it": Array((Scalar("string", session),))}.items():
+        yield f"{what} for a session", codec_for(here.fmt).encode_call(here.listing, [(None, node)]), None
     if here.fmt is Format.XMLRPC:
-        inside = f"<value><array><data><value>{session}</value></data></array></value>"
         bare = f"<value><string>{session}</string></value>"
-        yield "an array for a session", good.replace(bare.encode(), inside.encode()), None
         yield "an empty value for a session", good.replace(bare.encode(), b"<value/>"), None
     yield "no parameter at all", codec_for(here.fmt).encode_call(here.listing, []), None
     null = codec_for(here.fmt).encode_call(here.listing, [(RefTo("session"), "OpaqueRef:NULL")])

@@ -18,10 +18,12 @@ from xenconform.conformance.checks.good_calls import free_members, on, readings
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.opening import opened
 from xenconform.conformance.checks.querying import is_listed
-from xenconform.conformance.checks.sessions import KINDS, PATIENCE, bad_sessions, takes_sessions
+from xenconform.conformance.checks.sessions import KINDS, NO_SESSIONS, PATIENCE, bad_sessions, takes_sessions
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.stops import Stop
+from xenconform.conformance.checks.tally import draw
 from xenconform.conformance.checks.wire_envelope import a_listing
+from xenconform.conformance.codec import Param
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -30,7 +32,9 @@ from xenconform.models.values import Ref, Value
 
 CLAUSE = "SESSION-REQUIRED"
 QUERY = "get_all_records_where"
-WORDS = MappingProxyType({"what every object has": "constructor", "a pattern": "%"})
+WORDS = MappingProxyType(
+    {"what every object has": "constructor", "a pattern": "%", "a number": "0", "a word for nothing": "null"}
+)
 """Kinds of bad sessions that are no refs: they are found where sessions are members of something, or matched."""
 NEARLY = ("empty", "with text behind", "cut short", "between spaces", "in the other case", "the uuid")
 """Kinds of bad sessions that are made of one that lives."""
@@ -58,6 +62,8 @@ def none_of_all_kinds_serves(bench: Bench, of: ApiClass) -> None:
                     if message.verb == "set" and kind in NEARLY and (number + at) % 2:
                         continue  # over the next format it is its turn; who can read has shown the rest
                     _judge_none(bench, judge, fmt, (message, args), (kind, session))
+                if (message, args) == calls[-1]:
+                    _judge_no_text(bench, judge, fmt, (message, args))
     if living:
         bench.call(bench.formats[0], "session.logout", session=living)
     for kind in NEARLY:
@@ -106,6 +112,16 @@ def _judge_none(
         judge.true(fits, f"SESSION_INVALID for a session that is {kind}", describe(exchange), exchange)
 
 
+def _judge_no_text(bench: Bench, judge: Judge, fmt: Format, call: tuple[Message, tuple[Value, ...]]) -> None:
+    """Put what is no text in the session's place, one such value over each format."""
+    message, args = call
+    turn = draw(bench.seed, message.cls) + bench.formats.index(fmt)
+    kind, node = list(NO_SESSIONS.items())[turn % len(NO_SESSIONS)]
+    params: list[Param] = [(None, node), *((p.type, arg) for p, arg in zip(message.params, args, strict=False))]
+    exchange = bench.call(fmt, message.full_name, params=params, probe=True, session=None, deadline=PATIENCE)
+    judge.refused(exchange, f"{message.full_name} with {kind} as session")
+
+
 def _judge_query(bench: Bench, judge: Judge, where: tuple[ApiClass, Format], bad: tuple[str, str | None]) -> None:
     """Put a query to a class in what is no session: no list of messages has it, so what guards those may forget it."""
     (of, fmt), (kind, session) = where, bad
@@ -128,6 +144,9 @@ def nothing_else_is_a_session(bench: Bench) -> None:
             for kind, text in WORDS.items():
                 exchange = bench.call(fmt, message, probe=True, session=text, deadline=PATIENCE)
                 judge.refused(exchange, f"{message} with {text!r} as session, {kind}")
+            for kind, node in NO_SESSIONS.items():
+                exchange = bench.call(fmt, message, params=[(None, node)], probe=True, session=None, deadline=PATIENCE)
+                judge.refused(exchange, f"{message} with {kind} as session")
             for number, (cls, found) in enumerate(refs.items()):
                 if cls not in NEAR and (number + at) % len(bench.formats):
                     continue  # tried over another format

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from xenconform.conformance.checks.aimed import aim, blind
 from xenconform.conformance.checks.arguments import WRITING, good_args, made_up
@@ -30,6 +31,20 @@ INVALID = "SESSION_INVALID"
 """The code of a call in what is no session."""
 NO_PASSWORDS: Sequence[Node] = (Array(()), Struct(()), Scalar("boolean", "1"), Scalar("boolean", "0"), NIL)
 """What is no text, and in careless comparisons equal to one."""
+NO_SESSIONS: Mapping[str, Node] = MappingProxyType(
+    {
+        "nothing": NIL,
+        "nought": Scalar("int", "0"),
+        "one": Scalar("int", "1"),
+        "minus one": Scalar("int", "-1"),
+        "a float": Scalar("double", "0.0"),
+        "false": Scalar("boolean", "0"),
+        "true": Scalar("boolean", "1"),
+        "an empty array": Array(()),
+        "an empty struct": Struct(()),
+    }
+)
+"""What is no text in a session's place, by what it is: databases and languages cast and look up each anyhow."""
 
 
 def credentials_decide(bench: Bench) -> None:
