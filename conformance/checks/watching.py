@@ -296,4 +296,4 @@ def _judge_in_order(story: Story, judge: Judge, told: Sequence[Told], watch: Wat
         judge.true(in_order, f"add, mod, del of {ref}", describe_all([t for t in told if t.ref == ref]), watch.exchange)
 
 
-CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_class=changes_are_told, applies=can_be_told, also=("WIRE-INT-JSON",)),)
+CHECKS = (Check(CLAUSE, per_class=changes_are_told, applies=can_be_told, also=("WIRE-INT-XML", "WIRE-INT-JSON")),)

@@ -12,6 +12,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import plain_values
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.opening import opened
+from xenconform.conformance.checks.wire_void_explicit import explicit_calls, void_explicit
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass, Message, State
 from xenconform.models.calls import Failure, Format, Success
@@ -32,8 +33,8 @@ def void_messages(of: ApiClass) -> list[Message]:
 
 
 def has_void_messages(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has an implicit message that writes."""
-    return bool(void_messages(of))
+    """Whether a class has an implicit message that writes, or another one that returns nothing."""
+    return bool(void_messages(of) or void_explicit(of) or (of.constructors and of.destructor))
 
 
 def void_is_the_empty_string(bench: Bench, of: ApiClass) -> None:
@@ -41,6 +42,7 @@ def void_is_the_empty_string(bench: Bench, of: ApiClass) -> None:
 
     First the messages called change nothing: a setter writes what is there, and what is removed is not there. Then, on
     objects of ours, they change something, as a server may tell what it did. Objects that are ended are made for it.
+    What follows from no accessor is called on what is ours as well, a VM through its power states.
     """
     seen: set[str] = set()
     found = [each for each in void_messages(of) if each.verb in NO_CHANGE or _takes_members(bench, of, each)]
@@ -54,22 +56,28 @@ def void_is_the_empty_string(bench: Bench, of: ApiClass) -> None:
                 with bench.judging(CLAUSE, message.full_name, fmt) as judge:
                     _judge_message(bench, judge, of, message)
     _explicit_setters(bench, of)
+    for exchange in explicit_calls(bench, of):
+        _judge_success(bench, exchange)
     _ends(bench, of)
 
 
 def _judge_message(bench: Bench, judge: Judge, of: ApiClass, message: Message) -> None:
     fmt, obj = Format(judge.format), bench.stock.writable(of.name)
-    now, _ = bench.ask(fmt, f"{of.name}.get_{message.field}", obj.ref)
+    removes = message.verb in {"remove", "remove_from"}
+    now = None if removes else bench.ask(fmt, f"{of.name}.get_{message.field}", obj.ref)[0]
     if message.verb in NO_CHANGE:
-        arg = now if message.verb == "set" else _absent(message)
-        exchange = bench.call(fmt, message.full_name, obj.ref, arg)
+        exchange = bench.call(fmt, message.full_name, obj.ref, _absent(message) if removes else now)
         if isinstance(exchange.reply.outcome, Failure):
             raise Unavailable(f"what changes nothing is refused: {describe(exchange)}; counted under level 2")
         _judge(bench, judge, exchange)
+    if removes:
+        return  # What is there is taken away where it is added.
     with bench.restoring(obj, message.field):
         for name, args in _changes(bench, of, message, now):
             exchange = bench.call(fmt, f"{of.name}.{name}", obj.ref, *args)
-            if name == message.name and isinstance(exchange.reply.outcome, Success):
+            if name != message.name:
+                _judge_success(bench, exchange)
+            elif isinstance(exchange.reply.outcome, Success):
                 _judge(bench, judge, exchange)
 
 
