@@ -157,6 +157,12 @@ TENTH = (
     "an_overflow_tells_its_trace",
 )
 """What the checks missed of the tenth set, which was written blind."""
+ELEVENTH = (
+    "spaces_beside_an_entity_are_trimmed",
+    "dates_are_nanoseconds_in_a_word",
+    "a_session_of_zero_is_anyones",
+)
+"""What the checks missed of the eleventh set, which was written blind."""
 AUDITED = (
     *AUDIT_STATE,
     *AUDIT_WIRE,
@@ -171,6 +177,7 @@ AUDITED = (
     *AUDIT3_WIRE,
     *NINTH,
     *TENTH,
+    *ELEVENTH,
 )
 
 
