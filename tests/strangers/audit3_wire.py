@@ -325,6 +325,7 @@ def other_media_are_turned_down_unread(s: Plain) -> None:
 
     class Media(Handler):
         def do_POST(self) -> None:  # noqa: N802 - the name that the library calls
+        def do_POST(self) -> None:  # noqa: N802 - http.server's name
             kind = self.headers.get("Content-Type", "").partition(";")[0]
             if kind in {"application/octet-stream", "image/png"}:
                 return self.reply(415, "text/html", b"no")
