@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.roundtrip import constructor_place
 from xenconform.conformance.checks.stock import TAG, Obj
 from xenconform.models.calls import Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.values import Value
 
 if TYPE_CHECKING:
     from xenconform.conformance.checks.bench import Bench
 
 
-def twins(bench: Bench, cls: str, count: int = 2, differing: Sequence[Mapping[str, Value]] = ()) -> tuple[Obj, ...]:
+def twins(
+    bench: Bench,
+    cls: str,
+    count: int = 2,
+    differing: Sequence[Mapping[str, Value]] = (),
+    *,
+    without: Collection[str] = (),
+) -> tuple[Obj, ...]:
     """Make up to `count` objects of a class with one name; fewer where the server refuses more.
 
-    Those of `differing`, by turns, are values that they may differ in, where the server takes them.
+    Those of `differing`, by turns, are values that they may differ in, where the server takes them. All but the last
+    are made `without` these members of a record, where that may be: they share what the server puts in their place.
 
     Raises:
         Unavailable: not even one can be made.
@@ -29,12 +38,24 @@ def twins(bench: Bench, cls: str, count: int = 2, differing: Sequence[Mapping[st
     made: list[Obj] = []
     for number in range(count):
         try:
-            more = differing[number % len(differing)] if differing else {}
-            exchange = bench.stock.try_make(cls, {**more, **values}) if more else None
-            done = exchange is not None and isinstance(exchange.reply.outcome, Success)
-            made.append(bench.stock.adopt(cls, exchange) if exchange and done else bench.stock.make(cls, values))
+            given = {**(differing[number % len(differing)] if differing else {}), **values}
+            exchange = _made_without(bench, cls, given, without) if number < count - 1 else None
+            if exchange is None and given != values:
+                exchange = bench.stock.try_make(cls, given)
+                exchange = exchange if isinstance(exchange.reply.outcome, Success) else None
+            made.append(bench.stock.adopt(cls, exchange) if exchange else bench.stock.make(cls, values))
         except Unavailable:
             if not made:
                 raise
             break
     return tuple(made)
+
+
+def _made_without(bench: Bench, cls: str, given: Mapping[str, Value], without: Collection[str]) -> Exchange | None:
+    """Make an object of a record that lacks some members; None where that is not done."""
+    constructor = bench.stock.constructor(cls)
+    if not constructor.record or not without:
+        return None
+    record = {name: value for name, value in {**bench.stock.exemplar(cls), **given}.items() if name not in without}
+    exchange = bench.call(bench.formats[0], constructor.message.full_name, record, probe=True)
+    return exchange if isinstance(exchange.reply.outcome, Success) else None

@@ -67,12 +67,14 @@ def setter_changes_only_its_field(bench: Bench, of: ApiClass) -> None:
     """set_f, add_f and their like change that field of that object and nothing else. Source: introduction.
 
     Compared are the fields that only clients change (RW and RO/constructor) of the object, of a twin that was made
-    with the same values, and of a neighbour. First the objects are new: what they share, and what a setter spoils
-    once and for all, shows then. In further rounds their fields are full, so that what is emptied shows. Each of the
-    twins is written in its round; others refer to the first of them.
+    with the same values, and of a neighbour. First the objects are new, two of them without what has a default: what
+    they share, and what a setter spoils once and for all, shows then. In further rounds their fields are full, so that
+    what is emptied shows. Each of the twins is written in its round; others refer to the first of them.
     """
     try:
-        made = twins(bench, of.name, THREE, [_fixed(bench, of, variant) for variant in range(2)])
+        made = twins(
+            bench, of.name, THREE, [_fixed(bench, of, variant) for variant in range(2)], without=_collections(of)
+        )
     except Unavailable:
         made = ()
     with ExitStack() as stack:
@@ -105,6 +107,11 @@ def _fixed(bench: Bench, of: ApiClass, variant: int) -> dict[str, Value]:
         if each.qualifier is Qualifier.CONSTRUCTOR and not refs_in(each.type) and not isinstance(each.type, Enum)
     }
     return {name: value for name, value in varied(bench, of, variant, mixed=True).items() if name in free}
+
+
+def _collections(of: ApiClass) -> list[str]:
+    """Return the sets and maps that a record may lack: the default is to be each object's own."""
+    return [each.name for each in written(of) if each.has_default and isinstance(each.type, SetOf | MapOf)]
 
 
 def _watched(bench: Bench, of: ApiClass, made: Sequence[Obj]) -> Watched:
