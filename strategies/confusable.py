@@ -23,7 +23,7 @@ FOREIGN: tuple[str, ...] = (
     "\u65e5\U0001f600",
     "\u65e5\U0001f511",
     "__proto__",
-    "$o'x\"\\;%41+?~1&lt;{0}#|",
+    "$o'x\"\\;%41+?~1&lt;{0}#|:=/\n\t_",
 )
 """Texts beyond ASCII: one in two spellings that look alike, one that they are taken for, two beyond 16 bits.
 
@@ -31,6 +31,8 @@ And a name that a language has for its own, and the signs that have a meaning so
 """
 RARE: tuple[str, ...] = ("k" * 256 + "1", "k" * 256, "k" * 255, "")
 """More such texts, which a server may have reasons to refuse: at the limits of columns, and none at all."""
+JOINED: tuple[str, ...] = ("xc8,c8", "xc8;c8|c8", "xc8 c8", "xc8\tc8\nc8", "xc8:c8=c8&c8/c8")
+"""Texts with what may stand between the members of a set, or the pairs of a map, that is kept as one text."""
 WORDS: tuple[str, ...] = ("0", "01", "null", "1e3", "true")
 """Texts that look like values of other types."""
 

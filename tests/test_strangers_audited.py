@@ -161,6 +161,9 @@ ELEVENTH = (
     "spaces_beside_an_entity_are_trimmed",
     "dates_are_nanoseconds_in_a_word",
     "a_session_of_zero_is_anyones",
+    "a_removed_tag_leaves_a_gap",
+    "tags_are_kept_with_commas_between",
+    "objects_share_their_default_map",
 )
 """What the checks missed of the eleventh set, which was written blind."""
 AUDITED = (

@@ -30,7 +30,7 @@ from xenconform.conformance.checks.judging import Judge, Unavailable, describe, 
 from xenconform.models.calls import Failure, Success
 from xenconform.models.types import MapOf, Str
 from xenconform.models.values import Value, same
-from xenconform.strategies.confusable import boldest_first, confusables, crowd, paired
+from xenconform.strategies.confusable import JOINED, boldest_first, confusables, crowd, paired
 
 Pair = tuple[Value, Value]
 Pairs = dict[Value, Value]
@@ -84,7 +84,9 @@ def _add_to_emptied(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:
 
 def _add_one_by_one(place: Place, judge: Judge) -> None:
     """Begin with none and add, over two formats by turns; add what was taken away again, with another value."""
-    odd = odd_pairs(place)
+    odd, of = odd_pairs(place), map_type(place)
+    if isinstance(of.key, Str) and tuple(odd) != boldest_first(of.key)[0]:
+        _add_what_looks_like_many(place, judge)
     if not odd:
         return
     place.do("set", {})
@@ -101,6 +103,21 @@ def _add_one_by_one(place: Place, judge: Judge) -> None:
     back = place.do("add_to", key, odd[other])
     actual, seen = place.read()
     compare(place, judge, {**without, key: odd[other]}, actual, (gone, back, seen))
+
+
+def _add_what_looks_like_many(place: Place, judge: Judge) -> None:
+    """Add keys and values that look like several pairs: each is one, and the others stay; they may be refused."""
+    if not is_free(place) or not at_length(place):
+        return
+    plain = paired(JOINED, map_type(place).value)
+    place.do("set", {})
+    for text, value in plain.items():
+        before, _ = place.read()
+        wrote = place.call("add_to", text, text if isinstance(value, str) else value)
+        if isinstance(wrote.reply.outcome, Success):
+            actual, seen = place.read()
+            well = len(actual) <= len(before) + 1 and all(actual.get(key) == before[key] for key in before)
+            judge.true(well, f"{show(before)} and {text!r}", show(actual), wrote, seen)
 
 
 def _add_to_another(place: Place, judge: Judge, pairs: Sequence[Pair]) -> None:

@@ -25,9 +25,10 @@ from xenconform.conformance.checks.fields import (
     turned,
 )
 from xenconform.conformance.checks.judging import Judge, Unavailable, show
+from xenconform.models.calls import Success
 from xenconform.models.types import SetOf, Str, Type
 from xenconform.models.values import Value, same
-from xenconform.strategies.confusable import boldest_first, confusables, crowd
+from xenconform.strategies.confusable import JOINED, boldest_first, confusables, crowd
 
 
 def add_adds_and_keeps(place: Place, judge: Judge) -> None:
@@ -62,6 +63,8 @@ def _add_to_emptied(place: Place, judge: Judge, members: tuple[Value, Value]) ->
 def _add_one_by_one(place: Place, judge: Judge) -> None:
     """Begin with none, add what is easily confused, over two formats by turns, and put back what was taken away."""
     odd = _odd(place)
+    if isinstance(item_of(place), Str) and odd != boldest_first(Str())[0]:
+        _add_what_looks_like_many(place, judge)
     if not odd:
         return
     place.do("set", ())
@@ -77,6 +80,21 @@ def _add_one_by_one(place: Place, judge: Judge) -> None:
         back = place.do("add", each)
         actual, seen = place.read()
         compare(place, judge, (*without, each), tuple(dict.fromkeys(actual)), (gone, back, seen))
+
+
+def _add_what_looks_like_many(place: Place, judge: Judge) -> None:
+    """Add texts that look like several members: each is one, and the others stay; a server may refuse them."""
+    if not is_free(place) or not at_length(place):
+        return
+    place.do("set", ())
+    for text in JOINED:
+        before, _ = place.read()
+        wrote = place.call("add", text)
+        if isinstance(wrote.reply.outcome, Success):
+            actual, seen = place.read()
+            more = set(actual) - set(before)
+            well = len(more) <= 1 and set(before) <= set(actual)
+            judge.true(well, f"{show(before)} and {text!r}", show(actual), wrote, seen)
 
 
 def _add_to_another(place: Place, judge: Judge, members: tuple[Value, Value]) -> None:
