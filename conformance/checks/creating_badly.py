@@ -216,6 +216,7 @@ def bad_records_create_nothing(bench: Bench, of: ApiClass) -> None:
         more = [each for each in wrong if each not in bad and not refs_in(each[0])]
         formats = bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],)
         for shift, fmt in enumerate(formats if bad else ()):
+            bad = list(bad_values(field.type, others, shift))
             with bench.judging("CREATE-BAD", f"{of.name}.{field.name}", fmt) as judge:
                 good = _marked(of, bench.stock.exemplar(of.name))
                 if of.name in bench.stock.refusals:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn, made_by_task
@@ -13,6 +15,7 @@ from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.judging import Judge, Unavailable, is_refusal, show
 from xenconform.conformance.checks.refs import unknown_ref
+from xenconform.conformance.checks.tally import draw
 from xenconform.models.api import Api, ApiClass, Constructor, Parameter, Relation, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
@@ -20,6 +23,8 @@ from xenconform.models.types import Bool, Enum, Int, MapOf, RefTo, SetOf, Str, T
 from xenconform.models.values import Ref, Value, is_null_text
 from xenconform.strategies.wrong import Typed, nearly_names
 
+KIN = 4
+"""So many other classes that name objects of one are asked for an object of theirs."""
 AGAIN = 8
 """So often a call that fails has to leave an object, each time and never in between, before it is blamed for it."""
 
@@ -35,7 +40,7 @@ def bad_parameters_create_nothing(bench: Bench, of: ApiClass) -> None:
         for param in message.params:
             near = near_names(param.type)
             for at, fmt in enumerate(bench.formats):
-                bad = [*bad_values(param.type, others), *near[at :: len(bench.formats)]]
+                bad = [*bad_values(param.type, others, at), *near[at :: len(bench.formats)]]
                 with bench.judging("CREATE-BAD", f"{of.name}.{param.name}", fmt) as judge:
                     good = bench.stock.exemplar(of.name, constructor)
                     ends = far_ends(bench, fmt, of, good) if refs_in(param.type) else {}
@@ -149,10 +154,18 @@ def bent(api: Api, of: ApiClass, name: str, as_type: Type) -> Api:
 
 @dataclass(frozen=True, slots=True)
 class Refs:
-    """Refs that denote no object of a class, and one that does, None where that cannot be had."""
+    """Refs that denote no object of a class, and one that does, None where that cannot be had.
+
+    `others` are of objects of other classes: one over each format.
+    """
 
     bad: list[Ref]
     good: Ref | None
+    others: list[Ref] = dataclasses.field(default_factory=list)
+
+    def all_bad(self, turn: int) -> list[Ref]:
+        """Return those of a turn, the number of a format."""
+        return [*self.bad, *self.others[turn % len(self.others) :][:1]] if self.others else self.bad
 
 
 def no_objects(bench: Bench, of: ApiClass, constructor: Constructor) -> dict[str, Refs]:
@@ -171,13 +184,7 @@ def no_objects(bench: Bench, of: ApiClass, constructor: Constructor) -> dict[str
         stale = bench.stock.stale(cls)
         found[cls] = Refs([stale] if stale is not None else [], _one_of(bench, cls))
         found[cls].bad.extend(_nearly(bench, cls, found[cls].good))
-        for other in ("network", "secret"):
-            if other != cls:
-                try:
-                    found[cls].bad.append(bench.stock.own(other).ref)
-                    break
-                except Unavailable:
-                    continue
+        found[cls].others.extend(_of_others(bench, of, cls))
     return found
 
 
@@ -186,6 +193,17 @@ def _one_of(bench: Bench, cls: str) -> Ref | None:
         return bench.stock.readable(cls)[0].ref
     except Unavailable:
         return None
+
+
+def _of_others(bench: Bench, of: ApiClass, cls: str) -> list[Ref]:
+    """Return refs of objects of other classes, if there can be any: of such as name objects of this class, by turns.
+
+    Who follows refs, whatever their class, comes from there to one that is right.
+    """
+    kin = sorted({r.owner_cls for r in bench.api.relations if r.derived_cls == cls} - {cls, "session", "task"})
+    turn = draw(bench.seed, of.name, cls) % max(1, len(kin))
+    asked = (*[*kin[turn:], *kin[:turn]][:KIN], *(each for each in ("network", "secret") if each != cls))
+    return list(islice((ref for ref in (_one_of(bench, other) for other in asked) if ref is not None), len(Format)))
 
 
 def _nearly(bench: Bench, cls: str, ref: Ref | None) -> Iterator[Ref]:
@@ -205,11 +223,11 @@ def near_names(of: Type) -> list[Typed]:
     return [(Str(), text) for text in nearly_names(of) if text.strip().lower() not in names]
 
 
-def bad_values(of: Type, others: Mapping[str, Refs]) -> Iterator[Typed]:
-    """Return values that are wrong for a type, each with the type that it is sent as."""
+def bad_values(of: Type, others: Mapping[str, Refs], turn: int = 0) -> Iterator[Typed]:
+    """Return values that are wrong for a type, each with the type that it is sent as; `turn` is a format's number."""
     match of:
         case RefTo(cls):
-            yield from ((of, ref) for ref in (unknown_ref(), *(others[cls].bad if cls in others else ())))
+            yield from ((of, ref) for ref in (unknown_ref(), *(others[cls].all_bad(turn) if cls in others else ())))
         case Enum(_, _):
             yield Str(), "no such value"
             yield SetOf(Str()), ("a",)
@@ -221,7 +239,7 @@ def bad_values(of: Type, others: Mapping[str, Refs]) -> Iterator[Typed]:
             yield SetOf(Str()), ("a",)
         case SetOf(RefTo(cls)):
             known = others.get(cls, Refs([], None))
-            yield from ((of, (ref,)) for ref in (unknown_ref(), *known.bad))
+            yield from ((of, (ref,)) for ref in (unknown_ref(), *known.all_bad(turn)))
             if known.good is not None:
                 yield of, (known.good, unknown_ref())
         case SetOf(_):
