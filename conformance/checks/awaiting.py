@@ -8,7 +8,7 @@ a set. A server may also refuse a call at once, with the plain form's error, or 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ from zlib import crc32
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
-from xenconform.conformance.codec import decode_xml_value
+from xenconform.conformance.codec import Param, decode_xml_value
 from xenconform.models.api import Api, Message
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
@@ -78,10 +78,10 @@ class Async:
         """The name on the wire."""
         return f"Async.{self.message.full_name}"
 
-    def run(self, *args: Value, api: Api | None = None) -> Ended | None:
+    def run(self, *args: Value, api: Api | None = None, params: Sequence[Param] | None = None) -> Ended | None:
         """Call, await the end and judge the task; None where a finding was made that leaves nothing to go on with.
 
-        `api` is another model to write the arguments by.
+        `api` is another model to write the arguments by; `params` are sent in their place.
 
         Raises:
             Unavailable: it may not be called, or somebody cancelled the task.
@@ -92,12 +92,12 @@ class Async:
             raise Unavailable(f"the profile {bench.profile.name} says never to call {self.message.full_name}")
         if _ENDLESS.get(bench, 0) > MOST_ENDLESS:
             raise Unavailable("several tasks never ended, so no more are begun")
-        call = bench.call(self.fmt, self.name, *args, api=api)
+        call = bench.call(self.fmt, self.name, *args, api=api, params=params)
         match call.reply.outcome:
             case Failure(code, _) if code in MISSING_CODES:
                 raise Unanswered(call, missing=True)
-            case Failure(code, params):
-                return Ended(False, None, frozenset({code, *map(str, params)}), (call,))
+            case Failure(code, said):
+                return Ended(False, None, frozenset({code, *map(str, said)}), (call,))
             case Success(str(ref)) if not is_null_text(ref):
                 return self.follow(call, ref)
             case Success():

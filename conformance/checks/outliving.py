@@ -22,7 +22,7 @@ from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.stops import take as make_stop
 from xenconform.conformance.checks.surrounding import holders
 from xenconform.conformance.checks.tally import draw
-from xenconform.conformance.checks.tasks_alike import spoilt_records
+from xenconform.conformance.checks.tasks_refused import spoilt_records
 from xenconform.conformance.checks.watch import change
 from xenconform.models.api import ApiClass
 from xenconform.models.calls import Format, Success

@@ -1,41 +1,33 @@
 """Level 4, tasks beside the plain form: what is made, ended or refused asynchronously is so in all that can be seen.
 
 An object is made by a task and another of the same values by a plain call: both have the same fields, those that were
-given as those that were not, and are found in the same ways; ended by a task they are found in none. What the plain
-form refuses is refused, for the same reason. Where the two differ a second plain call is the control.
+given as those that were not, and are found in the same ways; ended by a task they are found in none. Where the
+two differ a second plain call is the control.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from xenconform.conformance.checks.aimed import blind, takes_self, why_not
-from xenconform.conformance.checks.awaiting import Async, judge_error
+from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.awkward import LARGE, awkward_values
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields, make_by
-from xenconform.conformance.checks.creating_nothing import bad_values, bent
 from xenconform.conformance.checks.findable import ways
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, show
-from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.sessionless import can_come_and_go
 from xenconform.conformance.checks.snapshots import Record
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.tally import draw
-from xenconform.conformance.checks.tasks import CLAUSE, destructor, setters
-from xenconform.models.api import Api, ApiClass, Message, State
-from xenconform.models.calls import Failure, Format, Success
+from xenconform.conformance.checks.tasks import CLAUSE, destructor
+from xenconform.models.api import ApiClass
+from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.exemplars import constructor_of
 from xenconform.models.lasting import lasting_fields, stands
-from xenconform.models.types import NULL_REF, MapOf, RefTo, SetOf, Str
+from xenconform.models.types import MapOf, SetOf, Str
 from xenconform.models.values import Ref, Value, is_null_text
 
 KINDS = (LARGE, 3, 2)
 """The kinds of the values that the objects are made of, by the turn of the format (checks/awkward.py)."""
-FEW = 3
-"""So many explicit messages of a class are called by tasks on what there is not."""
 _ANY = (Str(), SetOf(Str()), MapOf(Str(), Str()))
 """Types of which a server that refuses some values takes most others."""
 LISTED = "listed"
@@ -187,114 +179,4 @@ class _Story:
                 self.judge.fail(f"{obj.ref}, which a task ended, found in no way", f"found by {way}", *ended.seen)
 
 
-# --------------------------------------------------------------------------------------------------------- refused
-
-
-def has_refusals(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has a constructor."""
-    return bool(of.constructors)
-
-
-def tasks_are_refused_alike(bench: Bench, of: ApiClass) -> None:
-    """What the plain constructor or setter refuses a task refuses too, with its error. Source: wire protocol."""
-    maker = constructor_of(bench.api, bench.profile, of.name)
-    can = maker is not None and (maker.record or any(isinstance(f.type, RefTo) for _, f in given_fields(of, maker)))
-    for fmt in () if not can else bench.formats if bench.budget.boundaries else bench.formats[:1]:
-        with bench.judging(CLAUSE, f"{of.name} bad create", fmt) as judge:
-            _judge_bad_create(bench, judge, of, fmt)
-    for at, message in enumerate(setters(bench, of)):
-        fmt = bench.formats[(bench.seed + at) % len(bench.formats)]
-        with bench.judging(CLAUSE, f"{of.name} {message.name} error", fmt) as judge:
-            obj, getter = bench.stock.own(of.name), f"{of.name}.get_{message.field}"
-            value, _ = bench.ask(fmt, getter, obj.ref)
-            plain = bench.call(bench.other(fmt), message.full_name, unknown_ref(), value, probe=True)
-            _must_be_refused(bench, plain)
-            ended = Async(bench, judge, fmt, message).run(unknown_ref(), value)
-            if ended is not None:
-                judge.true(not ended.succeeded, f"a failure, as {describe(plain)}", ended.describe(), *ended.seen)
-
-
-def takes_self_explicitly(_api: Api, of: ApiClass) -> bool:
-    """Whether a class has an explicit message that is called on an object of it."""
-    return any(_is_act(message) for message in of.messages.values())
-
-
-def _is_act(message: Message) -> bool:
-    there = message.lifecycle.state is not State.REMOVED
-    return there and not (message.implicit or message.verb) and takes_self(message)
-
-
-def messages_of_nothing_fail_alike(bench: Bench, of: ApiClass) -> None:
-    """Of explicit messages, called on what there is not, a few are refused by tasks as plainly. Source: protocol."""
-    acts = [m for m in of.messages.values() if _is_act(m) and m.name != of.destructor]
-    turn = draw(bench.seed, CLAUSE, of.name)
-    for at in range(min(FEW, len(acts)) if bench.budget.boundaries else 1 if acts else 0):
-        message, fmt = acts[(turn + at * max(1, len(acts) // FEW)) % len(acts)], bench.formats[at % len(bench.formats)]
-        with bench.judging(CLAUSE, f"{of.name} {message.name} of nothing", fmt) as judge:
-            if why := why_not(bench, message):
-                raise Unavailable(why)
-            args = blind(message).args
-            plain = bench.call(fmt, message.full_name, *args, probe=True)
-            if not bench.is_missing(plain):  # what there is not plainly no task does either
-                _must_be_refused(bench, plain)
-            ended = Async(bench, judge, fmt, message).run(*args)
-            if ended is not None:
-                failed = f"a failure, as {describe(plain)}"
-                judge.true(not ended.succeeded, failed, ended.describe(), *ended.seen, plain)
-
-
-def _judge_bad_create(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
-    """Call a constructor with one thing wrong, a made-up ref where it is given any; the error is the plain form's."""
-    constructor, good = bench.stock.constructor(of.name), bench.stock.exemplar(of.name)
-    message = constructor.message
-    if message.full_name in bench.profile.never:
-        raise Unavailable(f"the profile {bench.profile.name} says never to call {message.full_name}")
-    given, api, exact = next(spoilt_records(bench, of, good))
-    args = (given,) if constructor.record else tuple(given[p.name] for p in message.params)
-    plain = bench.call(fmt, message.full_name, *args, probe=True, api=api)
-    if isinstance(plain.reply.outcome, Success):
-        bench.stock.remove(bench.stock.adopt(of.name, plain))
-    _must_be_refused(bench, plain)
-    before = set(bench.stock.all_refs(of.name))
-    ended = Async(bench, judge, fmt, message).run(*args, api=api)
-    if ended is None:
-        return
-    if exact:
-        judge_error(judge, ended, plain)
-    else:
-        judge.true(not ended.succeeded, f"a failure, as {describe(plain)}", ended.describe(), *ended.seen, plain)
-    if ended.succeeded and isinstance(ended.value, str) and ended.value not in {"", NULL_REF, *before}:
-        bench.stock.remove(bench.stock.adopt_ref(of.name, ended.value))
-
-
-def spoilt_records(
-    bench: Bench, of: ApiClass, good: dict[str, Value]
-) -> Iterator[tuple[dict[str, Value], Api | None, bool]]:
-    """Yield what a constructor is to refuse, the model to write it by, and whether its error is told by the document.
-
-    Only a record can be written by another model.
-    """
-    constructor = bench.stock.constructor(of.name)
-    fields = list(given_fields(of, constructor))
-    for name, field in fields:
-        if isinstance(field.type, RefTo):
-            yield {**good, name: unknown_ref()}, None, True
-    for name, field in fields if constructor.record else ():
-        for as_type, value in bad_values(field.type, {}):
-            yield {**good, name: value}, bent(bench.api, of, name, as_type), False
-
-
-def _must_be_refused(bench: Bench, plain: Exchange) -> None:
-    """Go on only where the plain form was refused for what was wrong with it."""
-    outcome = plain.reply.outcome
-    if isinstance(outcome, Success):
-        raise Unavailable(f"{plain.message} succeeds; counted under the clauses on wrong calls")
-    if not isinstance(outcome, Failure) or bench.is_missing(plain):
-        raise Unanswered(plain, missing=bench.is_missing(plain))
-
-
-CHECKS: tuple[Check, ...] = (
-    Check(CLAUSE, per_class=tasks_make_and_end_alike, applies=can_come_and_go),
-    Check(CLAUSE, per_class=tasks_are_refused_alike, applies=has_refusals),
-    Check(CLAUSE, per_class=messages_of_nothing_fail_alike, applies=takes_self_explicitly),
-)
+CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_class=tasks_make_and_end_alike, applies=can_come_and_go),)
