@@ -324,7 +324,6 @@ def other_media_are_turned_down_unread(s: Plain) -> None:
     """A request of another media type is a 415 on a connection that lives on; its body is the next request."""
 
     class Media(Handler):
-        def do_POST(self) -> None:  # noqa: N802 - the name that the library calls
         def do_POST(self) -> None:  # noqa: N802 - http.server's name
             kind = self.headers.get("Content-Type", "").partition(";")[0]
             if kind in {"application/octet-stream", "image/png"}:
