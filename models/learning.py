@@ -9,6 +9,7 @@ from xenconform.models.acts import KEPT, REVERT, unsettled
 from xenconform.models.api import Api, Message, Qualifier
 from xenconform.models.binding import bonds
 from xenconform.models.calls import Call
+from xenconform.models.power import SUSPENDED
 from xenconform.models.types import Type
 from xenconform.models.values import Handle, Value, map_refs
 
@@ -71,6 +72,8 @@ def acted(after: Belief, before: Belief, message: Message, call: Call, makes: Ha
         source = before.world.record(call.args[0]) or {}
         if source.get("is_a_snapshot"):  # nobody says whether what is cloned from a snapshot is a template still
             doubtful.add("is_a_template")
+        if source.get("power_state") == SUSPENDED and message.name != "checkpoint":  # its memory may not be copied
+            doubtful |= {"power_state", "suspend_VDI"}
         unread = _firm(after, makes, doubtful | set(unsettled(makes.cls)))
         return replace(after, known=after.known | {makes}, unknown=after.unknown | unread)
     handle: Handle = call.args[0]

@@ -7,6 +7,7 @@ from typing import Final
 from xenconform.models.api import Message, State
 from xenconform.models.calls import Failure, Outcome
 from xenconform.models.types import refs_in
+from xenconform.models.values import Handle, is_null_text
 
 DOMAIN_CODES: Final = (
     "VALUE_NOT_SUPPORTED",
@@ -66,7 +67,21 @@ def is_of_domain(message: Message | None, outcome: Outcome) -> bool:
     """Whether a write was refused for a reason of the server's domain; a reader has none."""
     if message is None or not isinstance(outcome, Failure) or message.verb == "get":
         return False
-    return matches(outcome.code, (*reasons(message), *message.errors))
+    return matches(outcome.code, (*reasons(message), *message.errors)) or refuses_null(message, outcome)
+
+
+def refuses_null(message: Message, outcome: Outcome) -> bool:
+    """Whether an act was refused since a ref that it was given is null: some are nothing without an object there.
+
+    A field's accessors take the null ref: it is a value of the field's type.
+    """
+    if (message.implicit and message.verb) or not isinstance(outcome, Failure):
+        return False
+    return outcome.code == "HANDLE_INVALID" and any(_is_null(each) for each in outcome.params[1:2])
+
+
+def _is_null(param: str | Handle) -> bool:
+    return param.is_null if isinstance(param, Handle) else is_null_text(param)
 
 
 def matches(code: str, patterns: tuple[str, ...]) -> bool:

@@ -267,7 +267,7 @@ def _shown(ops: Sequence[Op], outcomes: Sequence[Success | Failure]) -> bool:
                 return False
         elif isinstance(wanted.value, dict):
             got = op.outcome.value
-            if any(_loose(got[n]) != _loose(v) for n, v in wanted.value.items() if n != "uuid"):
+            if any(n not in got or _loose(got[n]) != _loose(v) for n, v in wanted.value.items() if n != "uuid"):
                 return False
         elif _loose(wanted.value) != _loose(op.outcome.value):
             return False

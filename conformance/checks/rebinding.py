@@ -15,6 +15,8 @@ from xenconform.conformance.checks.relations import by_constructor, far_end, jud
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Message, Relation, State
 from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
+from xenconform.models.refusals import refuses_null
 from xenconform.models.types import NULL_REF
 from xenconform.models.values import Ref, Value
 
@@ -64,16 +66,18 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
         _move_by_adding(bench, judge, at, (obj, first))
         return
     many = relation.many_owner
-    stays = _another_in(bench, at, first)
+    stays, gone = _another_in(bench, at, first), False
     steps = ((None, first), (first, first), (first, second), (second, first), (first, second), (second, None))
     for step, (old, new) in enumerate(steps):
         value: Value = ((new,) if new else ()) if many else (new or NULL_REF)
-        if step == LEAVES and stays is not None:
-            left = bench.ask(fmt, message.full_name, stays.ref, NULL_REF)[1]
+        if step == LEAVES and stays is not None and (left := _write(bench, at, stays.ref, NULL_REF)) is not None:
+            gone = True
             members, seen = far_end(bench, relation, bench.other(fmt), first)
             alone = obj.ref in members and stays.ref not in members
             judge.true(alone, f"{obj.ref} there, and {stays.ref} there no more", show(members), left, seen)
-        wrote = bench.ask(fmt, message.full_name, obj.ref, value)[1]
+        wrote = _write(bench, at, obj.ref, value)
+        if wrote is None:
+            continue
         for turn, read in enumerate(bench.formats):
             # One of them is another session's to read, by turns: it sees what it saw before, or what there is.
             away = (step + turn) % 3 == 0
@@ -88,8 +92,8 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
                 )
             if stays is not None and first in shown:
                 members, seen = shown[first]
-                expected = f"{stays.ref} {'there no more' if step >= LEAVES else 'there, which is not moved'}"
-                judge.true((stays.ref in members) == (step < LEAVES), expected, show(members), wrote, seen)
+                expected = f"{stays.ref} {'there no more' if gone else 'there, which is not moved'}"
+                judge.true((stays.ref in members) is not gone, expected, show(members), wrote, seen)
     if not many:
         _move_otherwise(bench, judge, at, (obj, first, second))
         if fmt in in_turn(bench, bench.api.classes[relation.owner_cls]):
@@ -97,6 +101,21 @@ def _move(bench: Bench, judge: Judge, at: tuple[Relation, Message, Format], obj:
                 _move_from_birth(bench, judge, at, (first, second))
     if stays is not None:
         bench.stock.remove(stays)
+
+
+def _write(bench: Bench, at: tuple[Relation, Message, Format], ref: Ref, value: Value) -> Exchange | None:
+    """Write an end and return the exchange; None where a server that wants an object there refuses the null ref.
+
+    Raises:
+        Unanswered: it is refused for another reason.
+    """
+    _, message, fmt = at
+    exchange = bench.call(fmt, message.full_name, ref, value)
+    if isinstance(exchange.reply.outcome, Success):
+        return exchange
+    if value == NULL_REF and refuses_null(message, exchange.reply.outcome):
+        return None
+    raise Unanswered(exchange, domain=bench.is_domain_refusal(exchange), missing=bench.is_missing(exchange))
 
 
 def _move_otherwise(

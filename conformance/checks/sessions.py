@@ -72,7 +72,8 @@ def _judge_bad(bench: Bench, judge: Judge, fmt: Format) -> None:
     for what, pair in _bad_pairs(known.user, known.password).items():
         if pair == (known.user, known.password):
             continue
-        bench.client.secrets.add_password(pair[1])
+        if known.password[:-1].casefold() in pair[1].casefold():  # else it tells nothing, and is a word of ours
+            bench.client.secrets.add_password(pair[1])
         exchange = bench.call(fmt, LOGIN, *pair, known.version, known.originator, session=None)
         outcome = exchange.reply.outcome
         if isinstance(outcome, Breach) and not is_http_refusal(exchange):

@@ -170,7 +170,8 @@ def other_logins_ask_for_the_password(bench: Bench) -> None:
                 for bad in (f"{credentials.password}-not", "", "xenconform"):
                     if bad == credentials.password:
                         continue
-                    bench.client.secrets.add_password(bad)
+                    if credentials.password in bad:  # to hide a plain word of ours would hide it wherever it is
+                        bench.client.secrets.add_password(bad)
                     args = (credentials.user, bad, *("",) * len(message.params))[: len(message.params)]
                     exchange = bench.call(fmt, message.full_name, *args, session=None, probe=True)
                     opens = exchange.reply.outcome

@@ -132,6 +132,8 @@ def _judge_created(bench: Bench, of: ApiClass) -> None:
             (text, _), (native, _) = (_created(bench, of, fmt, ints) for ints in INT_WRITERS)
             if not isinstance(text.reply.outcome, Success):
                 raise Unavailable(f"no {of.name} was made: {describe(text)}")
+            if bench.is_domain_refusal(native):
+                raise Unavailable(f"one {of.name} was made, and then: {describe(native)}")
             taken = isinstance(native.reply.outcome, Success)
             judge.true(taken, f"ints of {message.full_name} in the format's own form", describe(native), native)
             for wide in WIDE if taken else ():

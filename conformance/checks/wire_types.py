@@ -10,7 +10,7 @@ from typing import Self, TypeAlias
 from xenconform.conformance.checks.arguments import good_args
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
+from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_http_refusal, show
 from xenconform.conformance.checks.lost import is_refused
 from xenconform.conformance.checks.wire_calls import NIL, field_shown, with_code
 from xenconform.conformance.codec import Array, Node, Param, Scalar, Struct, plain
@@ -146,10 +146,12 @@ def _judge_one(bench: Bench, call: tuple[Message, Format], params: list[Param], 
     exchange = bench.call(fmt, message.full_name, probe=True, params=params)
     value = next(_told(*typed) for p, typed in zip(message.params, params, strict=True) if typed[0] != p.type)
     if judge.refused(exchange, f"{message.full_name} of {value}"):
-        of_a_ref = message.verb == "get" or message.name in {"get_record", "get_by_uuid"}
+        is_open = message.verb == "get" or message.name in {"get_record", "get_by_uuid"}
         # Where no object is to be had the call is about none, which a server may see first.
-        of_a_ref |= is_refused(exchange, "HANDLE_INVALID") and params[0][1] not in bench.stock.all_refs(message.cls)
-        if of_a_ref or params[0][0] != message.params[0].type:
+        # Bytes are no type of the API's, so a server's library may not know them.
+        is_open |= is_http_refusal(exchange) and any(value is _BYTES for _, value in params)
+        is_open |= is_refused(exchange, "HANDLE_INVALID") and params[0][1] not in bench.stock.all_refs(message.cls)
+        if is_open or params[0][0] != message.params[0].type:
             coded.asserted += 1
         else:
             coded.code(exchange, "FIELD_TYPE_ERROR")
