@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 
 from xenconform.conformance.checks.awaiting import Async
@@ -11,9 +11,9 @@ from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_refusal, show, unheard
 from xenconform.conformance.checks.refs import unknown_ref
-from xenconform.conformance.checks.relations import by_constructor, far_end, judged, owned
+from xenconform.conformance.checks.relations import by_constructor, far_end, judged, movers, owned
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import Api, ApiClass, Message, Relation, State
+from xenconform.models.api import Api, ApiClass, Message, Relation
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.refusals import refuses_null
@@ -24,37 +24,25 @@ LEAVES = 4
 """The step at which the other object leaves, before the one that is moved, which came after it."""
 
 
-def _movers(api: Api, relation: Relation) -> Iterator[tuple[Message, bool]]:
-    """Return the messages that write an end of a relation; true where it is the owner's end."""
-    ends = ((relation.owner_cls, relation.owner_field, True), (relation.derived_cls, relation.derived_field, False))
-    for cls, field, is_owner in ends:
-        for message in api.classes[cls].messages.values():
-            if (
-                message.field == field
-                and message.verb in {"set", "add"}
-                and message.lifecycle.state is not State.REMOVED
-            ):
-                yield message, is_owner
-
-
 def is_moved(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
     """Whether a message re-binds an object of the class after it was made; the classes are those of `owned`."""
-    return any(True for relation in owned(api, of, classes) for _ in _movers(api, relation))
+    return any(True for relation in owned(api, of, classes) for _ in movers(api, relation))
 
 
 def moving_changes_both_far_ends(bench: Bench, of: ApiClass) -> None:
     """Changing one end takes the object out of the old far end and puts it into the new. Source: introduction.
 
     It may be the same one, or one that it was in before; another object that is in the first stays there until it
-    leaves itself, as one that came before the one that leaves next.
+    leaves itself, as one that came before the one that leaves next. What has a name of its own moves over one format;
+    over all of them it does for BIND-SYMMETRY.
     """
     for relation in judged(bench, of):
-        for message, is_owner in _movers(bench.api, relation):
+        for message, is_owner in movers(bench.api, relation):
             if not is_owner:
                 continue
-            for fmt in bench.formats:
+            for fmt in bench.formats if message.verb else in_turn(bench, of):
                 with bench.judging("BIND-MOVE", f"{relation} by {message.name}", fmt) as judge:
-                    obj = bench.stock.writable(of.name)
+                    obj = bench.stock.writable(of.name) if message.verb else bench.stock.own(of.name)
                     with bench.restoring(obj, relation.owner_field):
                         _move(bench, judge, (relation, message, fmt), obj)
 
@@ -115,7 +103,8 @@ def _write(bench: Bench, at: tuple[Relation, Message, Format], ref: Ref, value: 
         return exchange
     if value == NULL_REF and refuses_null(message, exchange.reply.outcome):
         return None
-    raise Unanswered(exchange, domain=bench.is_domain_refusal(exchange), missing=bench.is_missing(exchange))
+    act = not message.verb and is_refusal(exchange)
+    raise Unanswered(exchange, domain=act or bench.is_domain_refusal(exchange), missing=bench.is_missing(exchange))
 
 
 def _move_otherwise(

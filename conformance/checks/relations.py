@@ -9,9 +9,10 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.onlooker import ask
-from xenconform.models.api import Api, ApiClass, Relation
+from xenconform.models.api import Api, ApiClass, Message, Relation, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
+from xenconform.models.own import SETTERS
 from xenconform.models.types import NULL_REF, RefTo
 from xenconform.models.values import Ref, Value
 
@@ -38,6 +39,20 @@ def names(bench: Bench) -> frozenset[str]:
 def owns_any(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
     """Whether a relation's written end is in the class; the classes are those of `owned`, here as in what follows."""
     return any(True for _ in owned(api, of, classes))
+
+
+def movers(api: Api, relation: Relation) -> Iterator[tuple[Message, bool]]:
+    """Return the messages that write an end of a relation; true where it is the owner's end.
+
+    They are those shaped like an accessor, and those of another name that write the field and nothing else.
+    """
+    ends = ((relation.owner_cls, relation.owner_field, True), (relation.derived_cls, relation.derived_field, False))
+    for cls, field, is_owner in ends:
+        for message in api.classes[cls].messages.values():
+            writes = message.field == field and message.verb in {"set", "add"}
+            otherwise = tuple(SETTERS.get(message.full_name, {}).values()) == ((field,),)
+            if (writes or otherwise) and message.lifecycle.state is not State.REMOVED:
+                yield message, is_owner
 
 
 def by_constructor(api: Api, of: ApiClass, classes: Collection[str]) -> Iterator[tuple[Relation, str]]:

@@ -7,7 +7,7 @@ objects afterwards has to fit together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import MappingProxyType
 
 from xenconform.conformance.checks.aimed import takes_self, why_not, without_refs
@@ -17,8 +17,9 @@ from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.destroying import own_targets
 from xenconform.conformance.checks.judging import Unanswered, Unavailable
 from xenconform.conformance.checks.power_walk import Walk
+from xenconform.conformance.checks.relations import movers, owned
 from xenconform.conformance.checks.stock import Obj
-from xenconform.models.api import ApiClass, Message, Qualifier, State
+from xenconform.models.api import ApiClass, Message, Qualifier, Relation, State
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.power import PAUSED, RUNNING, SUSPENDED
@@ -60,13 +61,56 @@ def stirred(bench: Bench, of: ApiClass) -> Iterator[None]:
     for walk, state in zip(walks, STATES, strict=False):
         with suppress(Unavailable, Unanswered):
             walk.reach(state)
-    yield
+    with ExitStack() as stack:
+        if bench.budget.boundaries:
+            rebound(bench, of, made, stack)
+        yield
     for walk in walks:
         walk.end()
     for setter, ref, value in turned:
         bench.call(bench.formats[0], setter, ref, value, probe=True)
     for obj in reversed(made):
         bench.stock.remove(obj)
+
+
+def rebound(bench: Bench, of: ApiClass, made: list[Obj], stack: ExitStack) -> None:
+    """Bind anew, by the setters and their like, an object of a class, one that was there where we can make none.
+
+    What refers to many loses one of its members to a setter and another to a removal, and takes a new one; what refers
+    to one goes on to another, and a second object to none. `stack` puts back what is not ours.
+    """
+    for at, relation in enumerate(owned(bench.api, of, {each.name for each in bench.classes})):
+        writers = {m.verb: m.full_name for m, is_owner in movers(bench.api, relation) if is_owner and m.verb}
+        if not writers or not bench.profile.never.isdisjoint(writers.values()):
+            continue
+        fmt = bench.formats[at % len(bench.formats)]
+        with suppress(Unavailable):
+            obj = bench.stock.writable(of.name)
+            stack.enter_context(bench.restoring(obj, relation.owner_field))
+            if relation.many_owner:
+                _change_members(bench, relation, obj, fmt)
+            elif "set" in writers:
+                made += (ends := [bench.stock.make(relation.derived_cls), bench.stock.make(relation.derived_cls)])
+                made += (new := [bench.stock.make(of.name), bench.stock.make(of.name)] if obj.own else [])
+                for each, last in zip(new or [obj], (ends[1].ref, NULL_REF), strict=False):
+                    bench.call(fmt, writers["set"], each.ref, ends[0].ref, probe=True)
+                    bench.call(fmt, writers["set"], each.ref, last, probe=True)
+
+
+def _change_members(bench: Bench, relation: Relation, obj: Obj, fmt: Format) -> None:
+    """Let an object refer to two members at least, take two out, one by a setter, and let it refer to a new one."""
+    name, messages = relation.owner_field, bench.api.classes[obj.cls].messages
+    outcome = bench.call(fmt, f"{obj.cls}.get_{name}", obj.ref).reply.outcome
+    before = list(outcome.value) if isinstance(outcome, Success) else []
+    fresh = [each.ref for each in bench.stock.readable(relation.derived_cls, 5) if each.ref not in before]
+    held = [*before, *fresh[: max(0, 2 - len(before))]]
+    ways = [("set", value) for value in (tuple(held), tuple(held[1:] or held)) if value != tuple(before)]
+    ways += [("remove", each) for each in held[-1:]] + [("add", each) for each in fresh[-1:]]
+    for verb, value in ways:
+        if f"{verb}_{name}" in messages:
+            bench.call(
+                bench.other(fmt, ways.index((verb, value))), f"{obj.cls}.{verb}_{name}", obj.ref, value, probe=True
+            )
 
 
 def explicit_of(bench: Bench, cls: str) -> list[Message]:

@@ -33,7 +33,7 @@ from xenconform.models.api import ApiClass, Qualifier
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.lasting import lasting_fields
-from xenconform.models.types import NULL_REF, Enum, Int, MapOf, RefTo, SetOf, Str, refs_in
+from xenconform.models.types import NULL_REF, Bool, Enum, Int, MapOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Ref, Value, same
 
 NOTHING: Mapping[type, Value] = MappingProxyType({Str: "", Int: 0, RefTo: NULL_REF, SetOf: (), MapOf: {}})
@@ -147,10 +147,13 @@ def _rounds(watched: Watched, made: Sequence[Obj]) -> None:
 def _fill(watched: Watched, objects: Sequence[Obj], number: int) -> None:
     """Write a plain value to every field; flags differ from their neighbours and from the round before.
 
+    Where a field has few values one of the others differs from the object that is written next: it has what that is
+    given then, and what one alone may have would be taken from it; the others show what comes to all.
     What explicit messages write of objects of ours is written as well, once: nobody else does.
     """
     for at, each in enumerate(written(watched.of)):
-        for obj in objects:
+        apart = 1 + (at // 2 + number) % 2 if isinstance(each.type, Bool | Enum) else len(objects)
+        for behind, obj in enumerate(objects):
             place = Place(
                 watched.bench, watched.of, each, obj, watched.bench.formats[number % len(watched.bench.formats)]
             )
@@ -159,7 +162,8 @@ def _fill(watched: Watched, objects: Sequence[Obj], number: int) -> None:
             except Unavailable:
                 continue
             if values:
-                place.bench.call(place.fmt, place.message("set"), obj.ref, values[(at + number) % len(values)])
+                step = at + number + ((behind - number) % len(objects) == apart)
+                place.bench.call(place.fmt, place.message("set"), obj.ref, values[step % len(values)])
     for obj in objects if number == 1 else ():
         if obj.own:
             write_plainly(watched.bench, watched.of, obj, without_rw=True)
