@@ -179,6 +179,8 @@ def _only_that(place: Place, judge: Judge, watched: Watched, number: int) -> Non
     ways = [*one_by_one(place, current, others, shared=number > 0)]
     if number == 1 and isinstance(place.field.type, Str):
         ways += [("set", (theirs,)) for theirs in others if theirs][:1]
+    if not number and isinstance(place.field.type, Bool) and ways and current is not None:
+        ways.append(("set", (current,)))  # as all others are: what wants one to be otherwise takes the next
     for verb, args in ways:
         _write(place, judge, watched, (verb, args))
     if number == 1 and is_free(place):

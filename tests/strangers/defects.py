@@ -18,6 +18,7 @@ SETS = (
     "eighth_",
     "eleventh_",
     "fifth_",
+    "foreign_",
     "heldout_",
     "ninth_",
     "seventh_",
