@@ -148,8 +148,8 @@ def _judge_one(bench: Bench, call: tuple[Message, Format], params: list[Param], 
     if judge.refused(exchange, f"{message.full_name} of {value}"):
         is_open = message.verb == "get" or message.name in {"get_record", "get_by_uuid"}
         # Where no object is to be had the call is about none, which a server may see first.
-        # Bytes are no type of the API's, so a server's library may not know them.
-        is_open |= is_http_refusal(exchange) and any(value is _BYTES for _, value in params)
+        # Bytes are no type of the API's, and a boolean of other digits is none of XML-RPC's: a library may refuse them.
+        is_open |= is_http_refusal(exchange) and any(value in (_BYTES, *_NO_BOOLS[True]) for _, value in params)
         is_open |= is_refused(exchange, "HANDLE_INVALID") and params[0][1] not in bench.stock.all_refs(message.cls)
         if is_open or params[0][0] != message.params[0].type:
             coded.asserted += 1
@@ -193,8 +193,8 @@ def odd_nodes(of: Type) -> Iterator[Param]:
         case Int():
             # As text they are among the values of other types; read as the format's own they may wrap around.
             yield from ((None, Scalar("int", str(number))) for number in (INT_MAX + 1, INT_MIN - 1, 2**64 + 5))
-        case Enum():
-            yield None, Scalar("int", "1")
+        case Enum() | Str():
+            yield None, Scalar("int", "1")  # in the format's own form: written as the API does it would be text
         case MapOf(Str(), item) if (pair := _good_and_bad(item)) is not None:
             yield None, Struct(tuple(zip(("xc1", "xc2"), pair, strict=True)))
             yield None, Struct((("xc1", pair[0]), ("xc2", NIL)))
