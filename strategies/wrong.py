@@ -1,9 +1,9 @@
 """Values of the wrong type that no server may accept, on any wire format.
 
 Only what is wrong beyond doubt is here. Left out, because one format or another reads it as right: a decimal string
-for an int (ints travel as text), an int for a float, an int for a string (as the API writes it both are text), any text for a
-reference, a datetime for a string, and numerals that common parsers of decimal text
-also take (`0x10`, `1_000`, ` 1 `; see `debatable_ints`).
+for an int (ints travel as text), an int for a float, an int for a string (as the API writes it both are text), any
+text for a reference, a datetime for a string, and numerals that common parsers of decimal text also take (`0x10`,
+`1_000`, ` 1 `; see `debatable_ints`).
 """
 
 from __future__ import annotations
