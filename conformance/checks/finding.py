@@ -17,7 +17,7 @@ from xenconform.conformance.checks.fields import write_some
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, result_of
 from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.stock import TAG, Obj
-from xenconform.models.api import Api, ApiClass
+from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import NULL_REF, RefTo
@@ -25,6 +25,8 @@ from xenconform.models.values import Ref
 
 OTHERS = 3
 """The uuids of so many other classes are looked up in a class."""
+ALONG = 3
+"""So many objects are looked up that came along with others."""
 
 
 def has_uuid(_api: Api, of: ApiClass) -> bool:
@@ -56,6 +58,22 @@ def by_uuid_finds_the_object(bench: Bench, of: ApiClass) -> None:
             _finds_what_is_left(bench, judge, of, fmt)
             if fmt in in_turn(bench, of):
                 _finds_what_others_made(bench, judge, of, fmt)
+                for ref in _came_along(bench, of, fmt):
+                    finds_by_uuid(bench, judge, of, (fmt, bench.other(fmt)), ref)
+
+
+def _came_along(bench: Bench, of: ApiClass, fmt: Format) -> list[Ref]:
+    """Return some objects that came along with what was made of other classes: a VM's metrics, the PIF of a VLAN."""
+    told: list[Ref] = []
+    for cls in bench.api.classes.values():
+        fields = (f.name for f in cls.fields.values() if f.type == RefTo(of.name) and f.qualifier is Qualifier.RUNTIME)
+        names = [name for name in fields if f"get_{name}" in cls.messages]
+        with suppress(Unavailable):
+            owner = bench.stock.own(cls.name).ref if names else ""
+            seen = [bench.call(fmt, f"{cls.name}.get_{name}", owner).reply.outcome for name in names]
+            told += [outcome.value for outcome in seen if isinstance(outcome, Success)]
+    there = bench.stock.all_refs(of.name) if told else ()
+    return [ref for ref in dict.fromkeys(told) if ref in there][:ALONG]
 
 
 def _finds_in_a_row(bench: Bench, judge: Judge, of: ApiClass, fmt: Format, refs: list[Ref]) -> None:
