@@ -19,6 +19,7 @@ from xenconform.conformance.codec import Array, Param, Scalar
 from xenconform.models import types as t
 from xenconform.models.api import ApiClass, Message, State
 from xenconform.models.calls import Success
+from xenconform.models.values import is_null_text
 
 BAD_RECORD: Param = (t.MapOf(t.Str(), t.Bool()), {"name_label": True, "other_config": True})
 """A record for a constructor, with members that have no such type in any class."""
@@ -41,6 +42,7 @@ def refusals(bench: Bench, of: ApiClass, obj: Obj | None) -> Iterator[Stop]:
         with suppress(Unavailable):
             yield from _refused_members(bench, of, obj)
         yield from _refused_values(bench, of, obj)
+        yield from _refused_refs(bench, of, obj)
     yield Stop(f"{of.name}.no_such_message", what="no such message", good=False)
 
 
@@ -135,6 +137,21 @@ def _refused_values(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
             yield Stop(setter.full_name, on(of, obj, value), what, good=False, writes=obj)
             if bench.call(bench.formats[0], getter, obj.ref).reply.outcome != before:
                 bench.call(bench.formats[0], setter.full_name, obj.ref, before.value)
+
+
+def _refused_refs(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
+    """Yield the writing of what is no object's ref where an object's stands; undo it where it was taken."""
+    fmt, given = bench.formats[0], unknown_ref()
+    for field in of.fields.values():
+        setter = of.messages.get(f"set_{field.name}")
+        if setter is None or not isinstance(field.type, t.RefTo) or why_not(bench, setter):
+            continue
+        getter = f"{of.name}.get_{field.name}"
+        before = bench.call(fmt, getter, obj.ref).reply.outcome
+        if isinstance(before, Success) and not is_null_text(before.value):
+            yield Stop(setter.full_name, on(of, obj, (field.type, given)), "no object's ref", good=False, writes=obj)
+            if bench.call(fmt, getter, obj.ref).reply.outcome == Success(given):
+                bench.call(fmt, setter.full_name, obj.ref, before.value)
 
 
 def _refused_members(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
