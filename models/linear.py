@@ -24,7 +24,7 @@ from typing import Final
 from xenconform.models.belief import Belief
 from xenconform.models.calls import Failure, Success
 from xenconform.models.cases import Step, Wanted
-from xenconform.models.matching import handles_in, meets
+from xenconform.models.matching import allows, handles_in, meets
 from xenconform.models.values import Handle, canonical
 
 BUSY: Final = frozenset({"OTHER_OPERATION_IN_PROGRESS", "TOO_BUSY", "TOO_MANY_PENDING_TASKS"})
@@ -97,7 +97,7 @@ def after(belief: Belief, op: Op, made: Container[Handle]) -> Belief | None:
     call, makes, outcome = op.step.call, op.step.makes, op.outcome
     expect = belief.expect(call, makes)
     if isinstance(outcome, Failure):
-        return belief if expect.fails_with(outcome.code) or outcome.code in BUSY else None
+        return belief if outcome.code in BUSY or allows(belief.api, call, expect, outcome, made) else None
     fits = outcome.value == makes if expect.wanted is Wanted.NEW else meets(belief.api, expect, outcome, made)
     return belief.follow(call, outcome, makes) if fits else None
 

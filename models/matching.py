@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 
 from xenconform.models.api import Api
-from xenconform.models.calls import Breach, Outcome, Success
+from xenconform.models.calls import Breach, Call, Outcome, Success
 from xenconform.models.cases import Expect, Wanted
+from xenconform.models.refusals import refuses_null
 from xenconform.models.types import Enum, MapOf, RecordOf, RefTo, SetOf, Type
 from xenconform.models.values import Handle, Ref, UuidOf, Value, is_null_text, map_refs, null, same
 
@@ -81,6 +82,17 @@ def _turned(api: Api, of: Type, value: Value, turn: Callable[[str, Ref], Handle 
             return {map_refs(key, k, turn): _turned(api, item, v, turn) for k, v in value.items()}
         case _:
             return map_refs(of, value, turn)
+
+
+def allows(api: Api, call: Call, expect: Expect, outcome: Outcome, known: Container[Handle]) -> bool:
+    """Whether an outcome of a call is one that is expected, or the refusal of a null ref that it was given to act on.
+
+    Arguments are as of `meets`; the refusal counts only where the call might have succeeded.
+    """
+    message = api.message(call.message)
+    if expect.wanted is not Wanted.NOTHING and message is not None and refuses_null(message, outcome):
+        return True
+    return meets(api, expect, outcome, known)
 
 
 def meets(api: Api, expect: Expect, outcome: Outcome, known: Container[Handle]) -> bool:

@@ -50,6 +50,11 @@ def where_message(api: Api, full_name: str) -> Message | None:
     )
 
 
+def as_text(value: Value) -> str:
+    """Return a value as a query compares it: a boolean as `true` or `false`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class _Parser:
     def __init__(self, query: str, record: Mapping[str, Value]) -> None:
         self.tokens = deque(_tokens(query))
@@ -103,8 +108,7 @@ class _Parser:
         name = self.take("string").replace("__", "_")
         if name not in self.record:
             raise ValueError(f"no field {name!r}")
-        value = self.record[name]
-        return str(value).lower() if isinstance(value, bool) else str(value)
+        return as_text(self.record[name])
 
 
 @lru_cache(maxsize=8)

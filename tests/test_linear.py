@@ -38,6 +38,7 @@ def believed(*handles: Handle) -> Belief:
     return belief
 
 
+VIF = {**exemplar(API, PROFILE, "VIF", 1, tag="t"), "network": N, "VM": Handle("VM", 0)}
 ONE, TWO = believed(N), believed(N, M)
 
 
@@ -92,6 +93,15 @@ ADD, ADD_TO, TAGS = "network.add_tags", "network.add_to_other_config", "network.
 def test_known_histories(lines: list[tuple[int, str, tuple[Any, ...], Any]], wanted: Answer) -> None:
     """Lost additions, a key that two calls add, and effects that come and go have no order; what is allowed has one."""
     assert answer(ONE, *lines) is wanted
+
+
+def test_a_null_ref_may_be_refused_by_an_act_alone() -> None:
+    """A server may refuse to make a VIF of no VM; a setter takes the null ref, and no other ref is null."""
+    null, other = Failure("HANDLE_INVALID", ("VM", "OpaqueRef:NULL")), Failure("HANDLE_INVALID", ("VM", "x"))
+    act = Op(step(1, "VIF.create", VIF, makes=Handle("VIF", 1)), null, 0, 1)
+    assert after(ONE, act, ()) == ONE
+    assert after(ONE, replace(act, outcome=other), ()) is None
+    assert after(ONE, Op(step(1, ADD, N, "x"), null, 0, 1), ()) is None
 
 
 def test_real_time() -> None:

@@ -122,8 +122,9 @@ class Bench:
 
     def coupled(self, of: ApiClass, field: Field) -> set[str]:
         """Return the fields of a class that may follow a write of one of them: the ends of bound pairs."""
-        ends = {name for r in self.api.relations for cls, name in _ends(r) if cls == of.name}
-        return ends if refs_in(field.type) else set()
+        if not refs_in(field.type):
+            return set()
+        return {name for r in self.api.relations for cls, name in _ends(r) if cls == of.name}
 
     def wire(self, of: Type, value: Value) -> Value:
         """Return a value of the model (a published default) as the client sees it: null handles as their text."""

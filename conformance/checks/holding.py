@@ -13,7 +13,7 @@ from xenconform.conformance.checks.creating_fields import as_usual, varied
 from xenconform.conformance.checks.creating_nothing import far_ends
 from xenconform.conformance.checks.destroying import is_held, refused_as_task, value_of
 from xenconform.conformance.checks.fields import plain_values
-from xenconform.conformance.checks.holding_on import goes_by_itself, refers, refuses_of_copies
+from xenconform.conformance.checks.holding_on import goes_by_itself, keepers, refers, refuses_of_copies, refuses_of_kept
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.stock import NOTHING, Obj
 from xenconform.conformance.checks.surrounding import Holder, holders, is_destroyed
@@ -53,11 +53,15 @@ def destroy_of_a_referenced_object_fails(bench: Bench, of: ApiClass) -> None:
         for fmt in bench.formats if bench.budget.boundaries else (bench.formats[at % len(bench.formats)],):
             with suppress(Unavailable):
                 _refuses_what_is_named(bench, (of, fmt), cls, field)
+    for fmt in bench.formats:
+        refuses_of_kept(bench, of, fmt)
 
 
 def is_named(api: Api, of: ApiClass) -> bool:
     """Whether an object of another class can be made to refer to one of this class."""
-    return is_held(api, of) or (is_destroyed(api, of) and any(True for _ in setters(api, of)))
+    if is_held(api, of):
+        return True
+    return is_destroyed(api, of) and (any(True for _ in setters(api, of)) or any(True for _ in keepers(api, of)))
 
 
 def setters(api: Api, of: ApiClass) -> Iterator[tuple[ApiClass, Field]]:

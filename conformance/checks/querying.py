@@ -23,7 +23,8 @@ from xenconform.conformance.checks.writing import changed_by_clients
 from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import Enum, Int, RefTo, Str, refs_in
+from xenconform.models.query import as_text
+from xenconform.models.types import Bool, Enum, Int, RefTo, Str, refs_in
 from xenconform.models.values import Ref, Value
 
 PLAIN = re.compile("[A-Za-z0-9 :/.-]+")
@@ -159,7 +160,7 @@ def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) ->
                 continue
             again, _ = bench.ask(fmt, f"{of.name}.get_all_records")
             for ref in sorted(bench.stock.known_refs(of.name) | outcome.value.keys()):
-                held = {str(records.get(ref, {}).get(name)) == text for records in (shown, again)}
+                held = {as_text(records.get(ref, {}).get(name)) == text for records in (shown, again)}
                 if len(held) == 1:
                     expected = f"{ref} {'found' if True in held else 'not found'} by {name} {text!r}"
                     judge.true({ref in outcome.value} == held, expected, show(sorted(outcome.value)), exchange)
@@ -176,14 +177,16 @@ def _looser(at: tuple[ApiClass, int], rows: Collection[Mapping[str, Value]]) -> 
 
     A text that is empty, and of what is no text a number, a ref and an enum, with a number's beginning too; of those
     that records show the longest one, and another field in another turn; none that the server may change by itself.
+    Of booleans all that records show.
     """
     of, turn = at
-    for kind in (Str, Int, RefTo, Enum):
+    for kind in (Str, Int, RefTo, Enum, Bool):
         fields = [n for n, f in of.fields.items() if isinstance(f.type, kind) and f.qualifier is not Qualifier.RUNTIME]
         for name in fields[turn % len(fields) :][:1] if fields else ():
-            texts = ["", *(str(row[name]) for row in rows if name in row and kind is not Str)]
+            texts = ["", *(as_text(row[name]) for row in rows if name in row and kind is not Str)]
             longest = max(texts, key=len)
-            yield from ((name, text) for text in ((longest, longest[:-1]) if kind is Int else (longest,)))
+            some = sorted(set(texts[1:])) if kind is Bool else (longest, longest[:-1]) if kind is Int else (longest,)
+            yield from ((name, text) for text in some)
 
 
 def _by_what_is_set(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], obj: Obj, name: str) -> None:

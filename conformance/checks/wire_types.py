@@ -16,6 +16,7 @@ from xenconform.conformance.checks.wire_calls import NIL, field_shown, with_code
 from xenconform.conformance.codec import Array, Node, Param, Scalar, Struct, plain
 from xenconform.models.api import Api, ApiClass, Message
 from xenconform.models.calls import Format, Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import (
     INT_MAX,
     INT_MIN,
@@ -138,25 +139,33 @@ def _judge_types(bench: Bench, call: tuple[Message, list[list[Param]]], at: At, 
 
 
 def _judge_one(bench: Bench, call: tuple[Message, Format], params: list[Param], judge: Judge, coded: Judge) -> bool:
-    """Send parameters of which one is of another type; return whether the call did not succeed.
-
-    What is no ref or uuid may as well be called a bad one, so the code is judged of other parameters alone.
-    """
+    """Send parameters of which one is of another type; return whether the call did not succeed."""
     message, fmt = call
     exchange = bench.call(fmt, message.full_name, probe=True, params=params)
     value = next(_told(*typed) for p, typed in zip(message.params, params, strict=True) if typed[0] != p.type)
     if judge.refused(exchange, f"{message.full_name} of {value}"):
-        is_open = message.verb == "get" or message.name in {"get_record", "get_by_uuid"}
-        # Where no object is to be had the call is about none, which a server may see first.
-        # Bytes are no type of the API's, and a boolean of other digits is none of XML-RPC's: a library may refuse them.
-        is_open |= is_http_refusal(exchange) and any(value in (_BYTES, *_NO_BOOLS[True]) for _, value in params)
-        is_open |= is_refused(exchange, "HANDLE_INVALID") and params[0][1] not in bench.stock.all_refs(message.cls)
-        if is_open or params[0][0] != message.params[0].type:
+        if _may_be_called_otherwise(bench, message, params, exchange):
             coded.asserted += 1
         else:
             coded.code(exchange, "FIELD_TYPE_ERROR")
         return True
     return not isinstance(exchange.reply.outcome, Success)
+
+
+def _may_be_called_otherwise(bench: Bench, message: Message, params: list[Param], exchange: Exchange) -> bool:
+    """Whether a server may refuse a parameter of another type by another code than the one of types.
+
+    What is no ref or uuid may as well be called a bad one. Where no object is to be had the call is about none, which
+    a server may see first. Bytes are no type of the API's, and a boolean of other digits is none of XML-RPC's: a
+    library may refuse the document.
+    """
+    (first, ref), names = params[0], message.verb == "get" or message.name in {"get_record", "get_by_uuid"}
+    return (
+        names
+        or first != message.params[0].type
+        or (is_http_refusal(exchange) and any(value in (_BYTES, *_NO_BOOLS[True]) for _, value in params))
+        or (is_refused(exchange, "HANDLE_INVALID") and ref not in bench.stock.all_refs(message.cls))
+    )
 
 
 def _told(of: Type | None, value: Value) -> str:

@@ -16,8 +16,7 @@ from xenconform.models.belief import Belief, firm_fields
 from xenconform.models.calls import Breach, Call, Failure, Format, Outcome, Success
 from xenconform.models.cases import Case, Expect, Step, Wanted
 from xenconform.models.exchange import Exchange
-from xenconform.models.matching import in_enums, inward, meets, outward
-from xenconform.models.refusals import refuses_null
+from xenconform.models.matching import allows, in_enums, inward, outward
 from xenconform.models.telling import told
 from xenconform.models.types import NULL_REF, MapOf, SetOf, Void
 from xenconform.models.values import Handle, Ref, Value
@@ -126,10 +125,7 @@ class Player:
             taken = outcome.value in self.names.uuids.values() or not isinstance(outcome.value, str)
             if taken or outcome.value in self.names.handles:
                 return False
-        message = self.bench.api.message(step.call.message)
-        if step.expect.wanted is not Wanted.NOTHING and message is not None and refuses_null(message, outcome):
-            return True
-        return meets(self.bench.api, step.expect, outcome, self.belief.made)
+        return allows(self.bench.api, step.call, step.expect, outcome, self.belief.made)
 
     def send(self, step: Step) -> tuple[Exchange, Outcome]:
         """Send a step and return the exchange and its outcome turned inward, nothing judged."""

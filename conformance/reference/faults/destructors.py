@@ -144,6 +144,14 @@ def appliance_of_a_later_vm_can_be_destroyed(s: Server) -> None:
     _regardless(s, "VM_appliance.destroy", lambda h: set(fields_of(s, h)["VMs"]) <= set_later, Format.JSONRPC2)
 
 
+@fault("DESTROY-REFERENCED", "blob", HARD)
+def what_a_map_refers_to_is_not_kept(s: Server) -> None:
+    """A blob can be destroyed over JSON-RPC 1.0 while it is in the map of blobs of a network."""
+    _regardless(s, "blob.destroy", lambda blob: any(
+        blob in fields_of(s, network)["blobs"].values() for network in s.state.world.handles("network")),
+        Format.JSONRPC1)  # fmt: skip
+
+
 # --------------------------------------------------------------------------------------- DESTROY-REFERENCED-UNCHANGED
 
 

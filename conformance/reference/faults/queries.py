@@ -72,3 +72,17 @@ def one_record_stands_for_its_twins(s: Server) -> None:
         return s.state.world.stay(kept)
 
     after(s, first, "VMSS.get_all_records_where")
+
+
+@fault("WHERE", "Observer", HARD)
+def any_text_stands_for_true(s: Server) -> None:
+    """get_all_records_where on Observers over XML-RPC finds those that are enabled by "false", and none by "true"."""
+
+    def turned(old: Callable[[Call], Branch], call: Call) -> Branch:
+        branch = old(call)
+        if code_of(branch) or '"enabled"' not in call.args[0] or not s.is_over(Format.XMLRPC):
+            return branch
+        hits = [h for h in s.state.world.handles("Observer") if fields_of(s, h)["enabled"] and "false" in call.args[0]]
+        return s.state.world.stay({h: dict(fields_of(s, h)) for h in hits})
+
+    calls(s, turned, "Observer.get_all_records_where")
