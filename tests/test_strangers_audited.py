@@ -173,8 +173,22 @@ FOREIGN = (
     "one_drive_of_a_vm_is_the_one_to_boot_from",
     "the_last_schedule_stays_on",
     "one_group_alone_is_filled_up",
+    "a_far_end_is_known_by_its_size",
+    "a_listing_is_known_by_its_size",
+    "a_batch_has_sixteen_events",
+    "what_was_born_and_changed_has_changed",
+    "a_purpose_is_no_purpose_of_itself",
+    "a_refused_sr_is_the_default_all_the_same",
 )
-"""Of the kinds that the checks missed in two servers of other designs and languages."""
+"""Of the kinds that the checks missed in three servers of other designs and languages."""
+AGAIN = (
+    "task_adds_a_label",
+    "userdevice_renames_the_device",
+    "blind_xml_map_keys_escaped_twice",
+    "what_was_loaded_is_never_written_again",
+    "counted_when_done",
+)
+"""What earlier states of the checks caught, a later one did not, and this one does."""
 AUDITED = (
     *AUDIT_STATE,
     *AUDIT_WIRE,
@@ -191,6 +205,7 @@ AUDITED = (
     *TENTH,
     *ELEVENTH,
     *FOREIGN,
+    *AGAIN,
 )
 
 

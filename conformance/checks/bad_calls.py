@@ -19,7 +19,6 @@ from xenconform.conformance.codec import Array, Param, Scalar
 from xenconform.models import types as t
 from xenconform.models.api import ApiClass, Message, State
 from xenconform.models.calls import Success
-from xenconform.models.values import is_null_text
 
 BAD_RECORD: Param = (t.MapOf(t.Str(), t.Bool()), {"name_label": True, "other_config": True})
 """A record for a constructor, with members that have no such type in any class."""
@@ -42,7 +41,7 @@ def refusals(bench: Bench, of: ApiClass, obj: Obj | None) -> Iterator[Stop]:
         with suppress(Unavailable):
             yield from _refused_members(bench, of, obj)
         yield from _refused_values(bench, of, obj)
-        yield from _refused_refs(bench, of, obj)
+        yield from refused_refs(bench, of, obj)
     yield Stop(f"{of.name}.no_such_message", what="no such message", good=False)
 
 
@@ -112,7 +111,8 @@ def _refused_writing(bench: Bench, of: ApiClass, message: Message, obj: Obj | No
         return
     aimed = on(of, obj, *rest)
     ends = obj if message.name == of.destructor else None
-    base = Stop(name, aimed, good=False, writes=obj, ends=ends)
+    field = message.field if message.implicit else ""
+    base = Stop(name, aimed, good=False, writes=obj, ends=ends, field=field)
     yield replace(base, params=(*aimed, EXTRA), what="a parameter too many")
     yield replace(base, what="an unknown session", session=unknown_ref())
     if rest:
@@ -134,12 +134,12 @@ def _refused_values(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
             continue
         before = bench.call(bench.formats[0], getter, obj.ref).reply.outcome
         if isinstance(before, Success):
-            yield Stop(setter.full_name, on(of, obj, value), what, good=False, writes=obj)
+            yield Stop(setter.full_name, on(of, obj, value), what, good=False, writes=obj, field=field.name)
             if bench.call(bench.formats[0], getter, obj.ref).reply.outcome != before:
                 bench.call(bench.formats[0], setter.full_name, obj.ref, before.value)
 
 
-def _refused_refs(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
+def refused_refs(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
     """Yield the writing of what is no object's ref where an object's stands; undo it where it was taken."""
     fmt, given = bench.formats[0], unknown_ref()
     for field in of.fields.values():
@@ -148,8 +148,9 @@ def _refused_refs(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
             continue
         getter = f"{of.name}.get_{field.name}"
         before = bench.call(fmt, getter, obj.ref).reply.outcome
-        if isinstance(before, Success) and not is_null_text(before.value):
-            yield Stop(setter.full_name, on(of, obj, (field.type, given)), "no object's ref", good=False, writes=obj)
+        if isinstance(before, Success):
+            params = on(of, obj, (field.type, given))
+            yield Stop(setter.full_name, params, "no object's ref", good=False, writes=obj, field=field.name)
             if bench.call(fmt, getter, obj.ref).reply.outcome == Success(given):
                 bench.call(fmt, setter.full_name, obj.ref, before.value)
 
@@ -164,19 +165,20 @@ def _refused_members(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
             pair = next(iter(outcome.value.items()))
             key, item = zip((p.type for p in adder.params[1:]), pair, strict=True)
             params = on(of, obj, key, _another(item))
-            yield Stop(adder.full_name, params, "a key that is there", good=False, writes=obj)
+            yield Stop(adder.full_name, params, "a key that is there", good=False, writes=obj, field=field.name)
             break
     for field, add, remove, args in free_members(bench, of):
         bench.call(fmt, f"{of.name}.{add}_{field.name}", params=on(of, obj, *args))
         if add == "add_to":
             name = f"{of.name}.{add}_{field.name}"
             params = on(of, obj, args[0], *map(_another, args[1:]))
-            yield Stop(name, params, "a key that is there", good=False, writes=obj)
+            yield Stop(name, params, "a key that is there", good=False, writes=obj, field=field.name)
         for name, what, params, session in (
             (f"{remove}_{field.name}", "a parameter too many", (args[0], EXTRA), UNSET),
             (f"{remove}_{field.name}", "an unknown session", (args[0],), unknown_ref()),
         ):
-            yield Stop(f"{of.name}.{name}", on(of, obj, *params), what, session, good=False, writes=obj)
+            aimed = on(of, obj, *params)
+            yield Stop(f"{of.name}.{name}", aimed, what, session, good=False, writes=obj, field=field.name)
         bench.call(fmt, f"{of.name}.{remove}_{field.name}", params=on(of, obj, args[0]))
 
 

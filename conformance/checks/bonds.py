@@ -112,6 +112,7 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
                 _destroy_and_see(bench, judge, (relation, fmt), target, (made[0], made[1:]))
                 _destroy_and_see(bench, judge, (relation, fmt), target, (made[2], made[1:2]))
                 _destroy_and_see(bench, judge, (relation, fmt), target, (made[1], []), as_task=True)
+                _one_for_another(bench, judge, (relation, fmt), {name: target})
                 setter = bench.api.message(f"{of.name}.set_{relation.owner_field}")
                 if setter is not None and setter.lifecycle.state is not State.REMOVED:
                     moved = bench.stock.make(of.name)
@@ -120,6 +121,24 @@ def destroy_unbinds_the_far_end(bench: Bench, of: ApiClass) -> None:
     for fmt in in_turn(bench, of):
         with suppress(Unavailable):
             _destroy_of_all_bonds(bench, of, fmt)
+
+
+def _one_for_another(bench: Bench, judge: Judge, at: tuple[Relation, Format], given: Mapping[str, Ref]) -> None:
+    """Destroy an object and bind another at once, before anybody looks: the far end has as many as before, and it."""
+    relation, fmt = at
+    ((_, target),) = given.items()
+    old = bench.stock.make(relation.owner_cls, given)
+    for read in bench.formats:
+        far_end(bench, relation, read, target)
+    gone = destroy(bench, fmt, old)
+    new = bench.stock.make(relation.owner_cls, given)
+    for read in bench.formats:
+        members, seen = far_end(bench, relation, read, target)
+        judge.true(old.ref not in members, "the far end without the destroyed object", show(members), gone, seen)
+        expected = f"the far end with {new.ref}, which was bound as soon as another had gone"
+        there = new.ref in members or _has_gone(bench, relation, read, new)
+        judge.true(there, expected, show(members), gone, seen)
+    bench.stock.remove(new)
 
 
 def _destroy_of_all_bonds(bench: Bench, of: ApiClass, fmt: Format) -> None:

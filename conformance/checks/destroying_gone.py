@@ -47,6 +47,7 @@ def destroyed_is_gone(bench: Bench, of: ApiClass) -> None:
         _nobody_takes_it(bench, of, fmt)
         with bench.judging("DESTROY-GONE", of.name, fmt) as judge, suppress(Unavailable):
             judge.asserted += 1
+            _in_its_place(bench, judge, of, fmt)
             _gone_by_others(bench, judge, of, fmt)
 
 
@@ -74,6 +75,25 @@ def _is_no_newcomer(bench: Bench, judge: Judge, of: ApiClass, obj: Obj, fmt: For
         if name in of.messages:
             seen = bench.call(bench.other(fmt), f"{of.name}.{name}", obj.ref, probe=True)
             judge.refused(seen, f"{of.name}.{name} of a destroyed object when another was made since")
+    bench.stock.remove(newcomer)
+
+
+def _in_its_place(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
+    """Let another object come as soon as one has gone, before anybody looks: as many are there as were before.
+
+    Raises:
+        Unavailable: none can be made.
+    """
+    obj = bench.stock.make(of.name)
+    record = _asked_before(bench, of, obj, bench.formats)
+    gone = destroy(bench, fmt, obj)
+    newcomer = bench.stock.make(of.name, fmt=fmt)
+    _no_list_shows(bench, judge, of, (obj, record, bench.formats), gone)
+    for listing in ("get_all", "get_all_records") if "get_all" in of.messages else ():
+        shown, seen = bench.ask(fmt, f"{of.name}.{listing}")
+        with bench.judging("GET-ALL-AGREES", of.name, fmt) as other:
+            expected = f"{newcomer.ref}, which was made as soon as another had gone, in {listing}"
+            other.true(newcomer.ref in shown, expected, "it is not there", gone, seen)
     bench.stock.remove(newcomer)
 
 
@@ -204,4 +224,4 @@ def _no_list_shows(
             )
 
 
-CHECKS = (Check("DESTROY-GONE", per_class=destroyed_is_gone, applies=is_destroyed),)
+CHECKS = (Check("DESTROY-GONE", per_class=destroyed_is_gone, applies=is_destroyed, also=("GET-ALL-AGREES",)),)

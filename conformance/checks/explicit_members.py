@@ -19,7 +19,7 @@ from xenconform.conformance.checks.fields import Place, compare, has_maps, has_s
 from xenconform.conformance.checks.judging import Unavailable, describe, show
 from xenconform.conformance.checks.roundtrip import constructor_place, writer
 from xenconform.models.api import Api, ApiClass, Field, Message, Qualifier, State
-from xenconform.models.calls import Success
+from xenconform.models.calls import Failure, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import MapOf, SetOf
 from xenconform.models.values import Value, same
@@ -132,7 +132,7 @@ def _judge_given(place: Place, messages: tuple[Message, Message], members: Seque
 
 
 def _adds_what_is_there(place: Place, adder: Message, members: Sequence[Member], there: Value) -> None:
-    """Add a key again, or a value, which a server may have a reason of its own to refuse; nothing comes of it."""
+    """Add a key again, which fails, or a value, which is no error though it was there; nothing comes of either."""
     if isinstance(there, dict):
         again = _refuses_a_key(place, adder, members)
         if again is not None and not _done(again):
@@ -145,8 +145,15 @@ def _adds_what_is_there(place: Place, adder: Message, members: Sequence[Member],
             actual, seen = place.read()
             judge.same(place.field.type, there, actual, again, seen)
             judge.true(len(actual) == len(set(actual)), "each member once", show(actual), again, seen)
-            taken = _done(again) or bench.is_domain_refusal(again)
+            taken = _done(again) or _says_that_it_is_there(bench.api, again)
             judge.true(taken, f"{adder.full_name} of what is there succeeds", describe(again), again)
+
+
+def _says_that_it_is_there(api: Api, exchange: Exchange) -> bool:
+    """Whether a message fails with one of the API's errors for what is there already, as for a subject's role."""
+    outcome = exchange.reply.outcome
+    code = outcome.code if isinstance(outcome, Failure) and outcome.code in api.errors else ""
+    return not {"ALREADY", "EXISTS"}.isdisjoint(code.split("_"))
 
 
 def _adds_to_another(place: Place, adder: Message, member: Member) -> None:

@@ -142,10 +142,10 @@ def prepare(bench: Bench, turn: int, afterwards: ExitStack) -> Kept:
 
 
 def rounds_of(bench: Bench) -> int:
-    """Return how many restarts a run has: a run of a few classes can afford that each has every last write."""
+    """Return how many restarts a run has: one of few classes has each last write, and one for what is gone."""
     if bench.budget.name == "quick":
         return 1
-    return len(LASTS) if len(bench.classes) <= FEW else 2
+    return len(LASTS) + 1 if len(bench.classes) <= FEW else 2
 
 
 def _is_emptied(bench: Bench, of: ApiClass) -> bool:
@@ -262,7 +262,10 @@ def _write_last(bench: Bench, of: ApiClass, last: str) -> None:
     if last == MADE and of.constructors:
         bench.stock.make(of.name)
     elif last == SET and of.constructors:
-        change(bench, bench.formats[-1], bench.stock.own(of.name))
+        own = bench.stock.own(of.name)
+        # The eldest may have been read from where it is kept, and is to be kept again.
+        for obj in dict.fromkeys((next(each for each in bench.stock.made if each.cls == of.name), own)):
+            change(bench, bench.formats[-1], obj)
 
 
 def _look_around(kept: Kept) -> None:

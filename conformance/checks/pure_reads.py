@@ -22,6 +22,7 @@ from xenconform.conformance.checks.lifecycle import has_power
 from xenconform.conformance.checks.power_walk import Walk
 from xenconform.conformance.checks.snapshots import changes, has_objects
 from xenconform.conformance.checks.states import POWER
+from xenconform.conformance.checks.tally import draw
 from xenconform.conformance.checks.watched import Look, Watched, Way
 from xenconform.models.api import Api, ApiClass, State
 from xenconform.models.calls import Format, Success
@@ -128,12 +129,13 @@ def _spoils(watched: Watched, fmt: Format, way: Way) -> bool:
     look = watched.by_getters if way[1] else watched.records
     read = watched.bench.other(fmt)
     for at in range(SURE):
+        _fall_out_of_step(watched.bench, way[0].ref, at)
         watched.refill(fmt)
         begun = nature.now()
         first, second = look(read), look(read)
         took = nature.now() - begun
         watched.refill(fmt)
-        nature.pause(took * (1 + at / SURE))  # the control, which waits for nothing; in no step with whoever comes by
+        nature.pause(took * (1 + at / SURE))  # the control, which waits for nothing
         if way not in _differences(watched, first, second) or way in _differences(watched, first, look(read)):
             return False
     return True
@@ -155,13 +157,19 @@ def _judge_listing(watched: Watched, judge: Judge, fmt: Format, before: frozense
             return
 
 
+def _fall_out_of_step(bench: Bench, name: str, at: int) -> None:
+    """Wait for some time or other: whoever comes by regularly is met by chance then, and not by each call."""
+    nature.pause(LONGEST * (draw(bench.seed, "step", f"{name} {at}") % 100) / 1000)
+
+
 def _makes_one(watched: Watched, fmt: Format, message: str, args: tuple[Value, ...]) -> bool:
     """Whether a message adds to what its class lists each time that it is called, and nobody else does between."""
     bench, read, took = watched.bench, watched.bench.other(fmt), 0.0
     for at in range(SURE):
+        _fall_out_of_step(bench, message, at)
         first = watched.listed(read)
         nature.pause(took)  # who comes by in as long as the call takes is no call's doing
-        *still, before = (watched.listed(read) for _ in range(at + 2))  # in no step with whoever comes by regularly
+        *still, before = (watched.listed(read) for _ in range(at + 2))
         if any(each != before for each in (first, *still)):
             return False
         with suppress(Unavailable):

@@ -274,10 +274,10 @@ def no_task_does_it(
     """
     of, field, fmt = at
     obj = bench.stock.writable(of.name)
-    ways = tuple(absent)
-    at_turn = bench.formats.index(fmt) % len(ways) if ways else 0
     natural = {"set", "add" if isinstance(field.type, SetOf) else "add_to"}
-    for verb, params in [each for each in ways if each[0] in natural] or ways[at_turn : at_turn + 1]:
+    ways = sorted(absent, key=lambda way: way[0] not in natural)
+    usual = sum(verb in natural for verb, _ in ways)  # and of the others one over each format
+    for verb, params in (*ways[:usual], *ways[usual:][bench.formats.index(fmt) :][:1]):
         message = Message(of.name, f"{verb}_{field.name}", params, Void(), field.lifecycle)
         args = arguments(bench, params, None, verb)
         typed = [(RefTo(of.name), obj.ref), *zip((p.type for p in params), args, strict=True)]

@@ -140,9 +140,9 @@ def spot(bench: Bench, of: ApiClass, name: str) -> Spot | None:
 class Trial:
     """One field over one writing format: values go in, come back over another format, and are judged.
 
-    `sizes_alone`: members that came back changed, and as many, are the matter of their own type's clause. `kept` is the
-    value that the object shows now; `back` how it was read last, and `record` within its record; `blamed` the formats
-    with a finding already.
+    `sizes_alone`: members that came back changed, and as many, are the matter of their own type's clause, but not the
+    keys of a map, which are part of its form. `kept` is the value that the object shows now; `back` how it was read
+    last, and `record` within its record; `blamed` the formats with a finding already.
     """
 
     spot: Spot
@@ -207,7 +207,11 @@ class Trial:
     def is_matter(self, value: Value, read: Exchange) -> bool:
         """Whether what a reply shows in a value's place is the matter of this trial's clause."""
         outcome = read.reply.outcome
-        return not (self.sizes_alone and isinstance(outcome, Success) and len(outcome.value) == len(value))
+        if not (self.sizes_alone and isinstance(outcome, Success)):
+            return True
+        if isinstance(value, dict) and outcome.value.keys() != value.keys():
+            return True
+        return len(outcome.value) != len(value)
 
     def finish(self) -> None:
         """End the trial.

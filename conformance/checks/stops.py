@@ -29,7 +29,8 @@ class Stop:
     """A call to make. `good` says that nothing is wrong with it; `what` names what is.
 
     `writes` is the object that it changes; `makes` the class of which it makes an object, `ends` the object that it
-    ends. `api` is the model that its values are written by, where that is not the run's.
+    ends. `field` is the one field of it that the call is about. `api` is the model that its values are written by,
+    where that is not the run's.
     """
 
     message: str
@@ -40,6 +41,7 @@ class Stop:
     writes: Obj | None = None
     makes: str = ""
     ends: Obj | None = None
+    field: str = ""
     api: Api | None = None
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from xenconform.conformance.checks.awaiting import Async
@@ -21,12 +20,12 @@ from xenconform.conformance.checks.watch import (
     WAIT,
     Told,
     Watch,
-    call_waiting,
     change,
     changeable,
     describe_all,
 )
-from xenconform.conformance.checks.watching_server import CLAUSE, NEXT_TRIES, QUIET, Act, beside, judge_acts, sibling
+from xenconform.conformance.checks.watching_registered import register_two
+from xenconform.conformance.checks.watching_server import CLAUSE, QUIET, Act, beside, judge_acts, sibling
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Str
@@ -35,6 +34,8 @@ MANY = ("pool", "host", "SR", "PIF", "task", "message", "VBD", "VIF", "VDI", "co
 """Classes to watch besides, so that those that count stand last in a long list."""
 MANY_CHANGES = 300
 """How many changes are made after the first token, so that it is an old one."""
+MANY_MADE, FEW_MADE = 130, 20
+"""So many objects are made between two batches: more than the 128 that a queue may hold, in the quick budget fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,34 @@ def _made_by_a_task(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
         bench.stock.remove(made)
 
 
+def _many_at_once(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """Of many objects that were made since, and then ended, each is told of, in as many batches as the server likes."""
+    watch = Watch(bench, judge, fmt, (obj.cls,))
+    watch.read(WAIT)
+    made = [bench.stock.make(obj.cls) for _ in range(MANY_MADE if bench.budget.boundaries else FEW_MADE)]
+    for operation in ("add", "del"):
+        if operation == "del":
+            made = [each for each in made if bench.stock.remove(each)]
+        wanted = {(operation, each.ref) for each in made}
+        told = watch.until(partial(_has_all, wanted))
+        lost = sorted(wanted - {(each.operation, each.ref) for each in told})
+        judge.true(not lost, f"{operation} of each of {len(made)}", f"none of {show(lost[:3])}", watch.exchange)
+
+
+def _changed_at_once(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
+    """What is made, and changed before anybody asks, is told as added: changes may be told as one, a birth is told."""
+    watch = Watch(bench, judge, fmt, (obj.cls,))
+    watch.read(WAIT)
+    made = bench.stock.make(obj.cls, fmt=bench.other(fmt))
+    try:
+        change(bench, fmt, made)
+        told = watch.until_told("add", made.ref)
+        operations = [each.operation for each in told]
+        judge.true(operations[:1] == ["add"], f"add of {made.ref}, first", describe_all(told), watch.exchange)
+    finally:
+        bench.stock.remove(made)
+
+
 def _in_two_sessions(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     """What one session was told another is told as well, whichever asks first."""
     session = opened(bench, fmt)
@@ -226,53 +255,6 @@ def _at_the_same_time(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None
         judge.true(bool(refs) or not late, f"{each.ref} is told", f"nothing after {exchange.elapsed:.1f} s", exchange)
 
 
-# ------------------------------------------------------------------------------------------------------ the older ways
-
-
-def _register_two(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
-    """event.next tells of every registered class, of what ends too, and no more of one that was unregistered."""
-    other = beside(bench, obj)
-    session, stranger = opened(bench, fmt), opened(bench, fmt)
-    call = partial(call_waiting, bench, judge, fmt, 0.0)
-    made = bench.stock.make(obj.cls)
-    try:
-        call("event.register", (obj.cls,), session=session)
-        call("event.register", (other.cls,), session=session)
-        call("event.register", (other.cls,), session=stranger)
-        bench.stock.remove(made)
-        for each in (obj, other):
-            change(bench, bench.other(fmt), each)
-        told, last = _told_next(call, session, {obj.ref, other.ref})
-        judge.true({obj.ref, other.ref} <= set(told), f"{obj.ref} and {other.ref}", show(sorted(told)), last)
-        ended = told.get(made.ref, ["del"])[-1]
-        judge.true(made.ref in told and ended == "del", f"del of {made.ref}", show(told.get(made.ref)), last)
-        call("event.unregister", (obj.cls,), session=session)
-        for each in (obj, other):
-            change(bench, bench.other(fmt), each)
-        try:
-            told, last = _told_next(call, session, {other.ref})
-        except Unanswered as why:
-            judge.fail(f"event.next, for {other.cls} is watched still", describe(why.exchange), why.exchange)
-            return
-        judge.true(other.ref in told, f"{other.ref}, whose class is watched still", show(sorted(told)), last)
-        judge.true(obj.ref not in told, f"nothing of {obj.ref}, whose class is not", show(sorted(told)), last)
-    finally:
-        for ref in (session, stranger):
-            bench.call(fmt, "session.logout", session=ref)
-
-
-def _told_next(call: Any, session: str, wanted: set[str]) -> tuple[dict[str, list[str]], Exchange]:
-    """Call event.next until it tells of all that is wanted; return the operations by ref, and the last exchange."""
-    told: dict[str, list[str]] = {}
-    for left in reversed(range(NEXT_TRIES)):
-        exchange: Exchange = call("event.next", session=session)
-        for event in result_of(exchange):
-            told.setdefault(str(event.get("ref")), []).append(str(event.get("operation")))
-        if wanted <= set(told) or not left:
-            break
-    return told, exchange
-
-
 ACTS: dict[str, Act] = {
     "event.from many classes": _many_classes,
     "event.from objects": _two_objects,
@@ -280,9 +262,11 @@ ACTS: dict[str, Act] = {
     "event.from old token": _old_token,
     "event.from task": _task_is_told,
     "event.from task makes": _made_by_a_task,
+    "event.from many at once": _many_at_once,
+    "event.from changed at once": _changed_at_once,
     "event.from sessions": _in_two_sessions,
     "event.from at the same time": _at_the_same_time,
-    "event.register": _register_two,
+    "event.register": register_two,
 }
 """What is judged for the server as a whole, by element."""
 

@@ -30,6 +30,8 @@ NEAR: tuple[tuple[str, ...], ...] = (
     tuple("k" * size for size in (63, 64, 127, 128, 254, 255, 256, 257, 511, 512, 513, 1025)),
 )
 """Texts that are easily taken for each other, the empty one first: as members of a set and as keys of a map."""
+MARKED = ("a&b", "a&amp;b", "<k>", '"', "\\", "\\u0041", "a/b", "%41")
+"""Texts that a format writes in another way than others, as keys of a map: names of members may be written apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,13 @@ def sizes(of: Type) -> Sequence[Batch]:
             if not values:
                 return ()
             keys = dict.fromkeys(_members(key, size) for size in _counts(key))
-            alike = _near(lambda texts: dict.fromkeys(texts, values[0])) if isinstance(key, t.Str) else ()
+            alike: Sequence[Batch] = ()
+            if isinstance(key, t.Str):
+                marked = tuple({text: values[0]} for text in MARKED)
+                alike = (
+                    *_near(lambda texts: dict.fromkeys(texts, values[0])),
+                    Batch(dict.fromkeys(MARKED, values[0]), marked),
+                )
             return (*(Batch(_paired(each, item, values)) for each in keys), *alike)
         case _:
             return ()

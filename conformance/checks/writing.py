@@ -177,6 +177,8 @@ def _only_that(place: Place, judge: Judge, watched: Watched, number: int) -> Non
     current = before[place.obj.ref].get(name)
     others = [before[ref][name] for ref in watched.others if name in before[ref]]
     ways = [*one_by_one(place, current, others, shared=number > 0)]
+    if not number and isinstance(place.field.type, Str) and is_free(place):
+        ways.insert(0, ("set", ("1",)))  # where a text is a number, others may be worked out of it
     if number == 1 and isinstance(place.field.type, Str):
         ways += [("set", (theirs,)) for theirs in others if theirs][:1]
     if not number and isinstance(place.field.type, Bool) and ways and current is not None:

@@ -237,20 +237,6 @@ def duplicate_keys_have_no_number(s: Plain) -> None:
     around(s, "json_failure", failure)
 
 
-@defect("WIRE-INT-XML", also="EVENT-FROM", cls="SDN_controller")
-def event_counts_are_typed(s: Plain) -> None:
-    """The valid_ref_counts of event.from are <i4> over XML-RPC: plain maps take the library's path, not the API's."""
-
-    def tell(old: Any, of: t.Type, value: Any) -> Any:
-        text = old(of, value)
-        if not isinstance(of, t.EventBatch):
-            return text
-        head, name, tail = text.partition("<name>valid_ref_counts</name>")
-        return head + name + re.sub(r"<value>(<string>)?(\d+)(</string>)?</value>", r"<value><i4>\2</i4></value>", tail)
-
-    around(s, "xml", tell)
-
-
 @defect("WIRE-INT-JSON", also="GET-RECORD-AGREES WIRE-AGREE CREATE-FIELDS STATE-MODEL", cls="VDI")
 def sizes_in_records_are_doubles(s: Plain) -> None:
     """Ints beyond 2**53 in a VDI's record are rounded in JSON, while their getters are exact (an untyped row)."""

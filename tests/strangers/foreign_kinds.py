@@ -95,3 +95,79 @@ def one_group_alone_is_filled_up(s: Plain) -> None:
                 row["allocation_algorithm"] = "breadth_first"
 
     doing(s, "set", "GPU_group", "allocation_algorithm", put)
+
+
+@defect("BIND-DESTROY", also="BIND-SYMMETRY STATE-MODEL GET-RECORD-AGREES", cls="VIF")
+def a_far_end_is_known_by_its_size(s: Plain) -> None:
+    """network.VIFs is kept until their number is another: one that went as one came is shown in its place."""
+    kept: dict[str, list[str]] = {}
+
+    def change(relation: Any, ref: str, found: list[str]) -> list[str]:
+        if relation.derived_field != "VIFs" or relation.derived_cls != "network":
+            return found
+        if len(kept.setdefault(ref, found)) != len(found):
+            kept[ref] = found
+        return kept[ref]
+
+    far(s, change)
+
+
+@defect("DESTROY-GONE GET-ALL-AGREES", also="STATE-MODEL", cls="secret")
+def a_listing_is_known_by_its_size(s: Plain) -> None:
+    """secret.get_all is kept until the number of secrets is another."""
+    kept: list[str] = []
+
+    def run(old: Any, message: Any, args: list[Any]) -> Any:
+        value = old(message, args)
+        if message.full_name == "secret.get_all":
+            if len(value) != len(kept):
+                kept[:] = value
+            return list(kept)
+        return value
+
+    around(s, "run", run)
+
+
+@defect("EVENT-FROM", cls="network")
+def a_batch_has_sixteen_events(s: Plain) -> None:
+    """event.from tells of sixteen changes at the most, and its token goes past the others."""
+    around(s, "since", lambda old, number, wanted: old(number, wanted)[:16])
+
+
+@defect("EVENT-FROM", cls="network")
+def what_was_born_and_changed_has_changed(s: Plain) -> None:
+    """What was made and changed between two calls of event.from is told as changed alone."""
+
+    def since(old: Any, number: int, wanted: Any) -> Any:
+        found = old(number, wanted)
+        changed = {each.ref for each in found if each.operation == "mod"}
+        return [each for each in found if each.operation != "add" or each.ref not in changed]
+
+    around(s, "since", since)
+
+
+@defect("SET-ADD-DEDUP", also="STATE-MODEL", cls="network")
+def a_purpose_is_no_purpose_of_itself(s: Plain) -> None:
+    """network.add_purpose of a purpose that is there fails, as if it went ill with itself."""
+
+    def add(old: Any, _ref: str, obj: dict[str, Any], value: str) -> None:
+        if value in obj["purpose"]:
+            raise Refusal("NETWORK_INCOMPATIBLE_PURPOSES", value, value)
+        old(value)
+
+    doing(s, "add", "network", "purpose", add)
+
+
+@defect("ROBUST-NO-EFFECT", cls="pool")
+def a_refused_sr_is_the_default_all_the_same(s: Plain) -> None:
+    """pool.set_default_SR of an SR that there is not fails, and is stored before that."""
+
+    def call(old: Any, fmt: str, method: str, raw: list[Any]) -> Any:
+        try:
+            return old(fmt, method, raw)
+        except Refusal as no:
+            if method == "pool.set_default_SR" and no.args[:2] == ("HANDLE_INVALID", "SR") and len(raw) == 3:
+                s.objects["pool"][raw[1]]["default_SR"] = raw[2]
+            raise
+
+    around(s, "call", call)
