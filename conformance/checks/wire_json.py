@@ -92,6 +92,26 @@ def id_comes_back(bench: Bench) -> None:
                     _judge_id(judge, json_call(bench, fmt, message, params, id=ident), ident)
             with suppress(Unavailable):
                 _while_another_waits(bench, judge, fmt)
+            with suppress(Unavailable):
+                _asked_with_the_same_id(bench, fmt)
+
+
+def _asked_with_the_same_id(bench: Bench, fmt: Format) -> None:
+    """Ask for a value twice by the same bytes, the id too, and set it between: clients count from one, or not at all.
+
+    Raises:
+        Unavailable: there is no text that may be written.
+    """
+    obj, setter = a_text_setter(bench)
+    cls, _, field = setter.partition(".set_")
+    with bench.judging("SET-VALUE", f"{cls}.{field}", fmt) as judge, bench.restoring(obj, field):
+        for text in ("before", "after"):
+            wrote = bench.call(fmt, setter, obj.ref, text)
+            if isinstance(wrote.reply.outcome, Success):
+                seen = json_call(bench, fmt, f"{cls}.get_{field}", [obj.ref], id="the same")
+                shown = (parsed(seen) or {}).get("result")
+                told = shown.get("Value") if isinstance(shown, dict) else shown
+                judge.true(told == text, f"{text!r}, by a call with an id that was used", show(told), wrote, seen)
 
 
 def _while_another_waits(bench: Bench, judge: Judge, fmt: Format) -> None:
@@ -206,6 +226,6 @@ def _judge_version(judge: Judge, exchange: Exchange, fmt: Format) -> None:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("WIRE-JSON-ID-ECHO", per_server=id_comes_back),
+    Check("WIRE-JSON-ID-ECHO", per_server=id_comes_back, also=("SET-VALUE",)),
     Check("WIRE-JSON-VERSION", per_server=version_is_kept),
 )

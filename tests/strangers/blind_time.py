@@ -326,7 +326,7 @@ def reads_from_the_heap(s: Plain) -> None:
     around(s, "get_record", get_record)
 
 
-@defect("STATE-MODEL", also="EVENT-FROM")
+@defect("EVENT-FROM STATE-MODEL")
 def unregisters_from_all(s: Plain) -> None:
     """event.unregister of one class ends the watch of the others too: event.next says SESSION_NOT_REGISTERED."""
 

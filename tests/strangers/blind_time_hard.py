@@ -138,7 +138,7 @@ def worker_has_another_cache(s: Plain) -> None:
     around(s, "destroy", destroy)
 
 
-@defect("STATE-MODEL", also="SET-VALUE SESSION-LOGOUT")
+@defect("SET-VALUE STATE-MODEL", also="SESSION-LOGOUT")
 def replays_a_request_of_the_same_id(s: Plain) -> None:
     """A getter sent twice with one id over JSON-RPC 2.0 is taken for a retry within two seconds: old values come."""
     sent: dict[bytes, tuple[float, str]] = {}
