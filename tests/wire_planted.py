@@ -13,6 +13,7 @@ from wire_defects import (
     Clock,
     ForgetsToAsk,
     SessionsByFormat,
+    TakesForRetries,
     as_version_1,
     backwards,
     bad_request,
@@ -62,6 +63,7 @@ def planted() -> Iterator[Planted]:
     yield Planted(
         "sessions by format", "WIRE-SESSION-SHARED", "secret", SessionsByFormat, frozenset({"SESSION-LOGOUT"})
     )
+    yield Planted("getters taken for retries", "SET-VALUE", "network", TakesForRetries)
     yield Planted("session not asked for", "SESSION-REQUIRED", "secret", ForgetsToAsk, frozenset({"SESSION-LOGOUT"}))
     yield _planted(
         "logout without effect", "SESSION-LOGOUT", "secret", keeps_sessions, "SESSION-REQUIRED", "WIRE-ARITY"

@@ -94,6 +94,11 @@ def _broken(here: Scene) -> Iterator[tuple[str, bytes]]:
         "a call as long as its length, said to be in chunks, and a request behind it",
         (_head(here, f"Content-Length: {len(ask)}", "Transfer-Encoding: chunked") + ask + inside),
     )
+    hidden = _chunked(ask) + inside
+    yield (
+        "a call in chunks, with a length that reaches beyond them, and a request behind it",
+        (_head(here, f"Content-Length: {len(hidden)}", "Transfer-Encoding: chunked") + hidden),
+    )
     for line in (
         "Transfer_Encoding: chunked",
         "Transfer-Encoding : chunked",
