@@ -92,6 +92,8 @@ def _values() -> Iterator[Planted]:
     yield _planted("floats with six digits", "WIRE-FLOAT", "VM", reply_changed(six, XML, to="get_HVM"))
     nan = sub(r"(?<=<double>)(?i:nan|-?inf|-?infinity)(?=</double>)|(?<=[,\[])-?(?:NaN|Infinity)(?=[,\]])", "1.0")
     yield _planted("NaN becomes 1", "WIRE-FLOAT-SPECIAL", "VM", request_changed(nan))
+    beyond = request_changed(sub(r"-?1e999", "2.5"))
+    yield _planted("numbers beyond doubles become 2.5", "WIRE-FLOAT-SPECIAL", "VM", beyond)
     bools = sub(r"<boolean>(\d)</boolean>", r"<i4>\1</i4>")
     yield _planted("bools as ints", "WIRE-BOOL", "VM", reply_changed(bools, XML, to="get_"))
     hour = sub(r"(\d{8})T(\d\d)", later)

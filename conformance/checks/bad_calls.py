@@ -140,15 +140,20 @@ def _refused_values(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
 
 
 def refused_refs(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
-    """Yield the writing of what is no object's ref where an object's stands; undo it where it was taken."""
-    fmt, given = bench.formats[0], unknown_ref()
+    """Yield the writing of what is no object's ref where an object's stands, in a set beside those that are there.
+
+    It is undone where it was taken.
+    """
+    fmt, unknown = bench.formats[0], unknown_ref()
     for field in of.fields.values():
         setter = of.messages.get(f"set_{field.name}")
-        if setter is None or not isinstance(field.type, t.RefTo) or why_not(bench, setter):
+        many = isinstance(field.type, t.SetOf) and isinstance(field.type.item, t.RefTo)
+        if setter is None or not (many or isinstance(field.type, t.RefTo)) or why_not(bench, setter):
             continue
         getter = f"{of.name}.get_{field.name}"
         before = bench.call(fmt, getter, obj.ref).reply.outcome
         if isinstance(before, Success):
+            given = (*before.value, unknown) if many else unknown
             params = on(of, obj, (field.type, given))
             yield Stop(setter.full_name, params, "no object's ref", good=False, writes=obj, field=field.name)
             if bench.call(fmt, getter, obj.ref).reply.outcome == Success(given):

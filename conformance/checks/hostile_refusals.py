@@ -6,18 +6,19 @@ that could get lost; what is turned down lets go of all that it took, and nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import chain
 
 from xenconform.conformance.checks.aimed import why_not
 from xenconform.conformance.checks.awaiting import Async
 from xenconform.conformance.checks.awkward import fill
-from xenconform.conformance.checks.bad_calls import BAD_RECORD, refusals, refused_refs
+from xenconform.conformance.checks.bad_calls import BAD_RECORD, refusals
 from xenconform.conformance.checks.bad_parts import bad_parts
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.hostile_behind import NO_EFFECT, judge_existing, judge_several, turned_down
 from xenconform.conformance.checks.hostile_leaks import judge_silent
 from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, unheard
@@ -29,14 +30,13 @@ from xenconform.conformance.checks.stops import Stop, own, take, writable
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.conformance.checks.wire_replies import DOOR, door, has_messages, leave
 from xenconform.conformance.checks.wire_uncounted import is_there, judge_same_record, record_of
-from xenconform.models.api import Api, ApiClass, Qualifier
+from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Str
-from xenconform.models.values import Ref, Value, same
+from xenconform.models.values import Ref, Value
 
 ALIVE = "ROBUST-ALIVE"
-NO_EFFECT = "ROBUST-NO-EFFECT"
 NO_LEAK = "ROBUST-NO-LEAK"
 KIND = 2
 """The kind of awkward values with which the object is full that refused calls are aimed at."""
@@ -60,75 +60,28 @@ def refusals_change_and_tell_nothing(bench: Bench, of: ApiClass) -> None:
     for fmt in bench.formats:
         with bench.judging(NO_LEAK, of.name, fmt) as silent:
             before, refs = record_of(bench, obj, fmt), set(bench.stock.all_refs(of.name))
-            turned_down = list(_turned_down(bench, chain(refusals(bench, of, obj), bad_parts(bench, of, fmt)), fmt))
-            for stop, exchange in turned_down:
+            refused = list(turned_down(bench, chain(refusals(bench, of, obj), bad_parts(bench, of, fmt)), fmt))
+            for stop, exchange in refused:
                 judge_silent(silent, f"{stop.message} with {stop.what}", exchange)
             _judge_failed_task(bench, silent, of)
         if obj is None:
-            _judge_existing(bench, of, fmt)
+            judge_existing(bench, of, fmt)
             continue
         with bench.judging(NO_EFFECT, of.name, fmt) as still:
-            still.asserted += len(turned_down)
+            still.asserted += len(refused)
             if not is_there(bench, obj):
-                still.fail(f"the {of.name} that refused calls were about is there", "it is gone", *_seen(turned_down))
+                still.fail(f"the {of.name} that refused calls were about is there", "it is gone", *_seen(refused))
                 bench.stock.forget(obj)
                 return
             judge_same_record(bench, still, of, obj, (before, record_of(bench, obj, fmt)))
-            _judge_unmade(bench, still, of, refs, [stop for stop, _ in turned_down])
+            _judge_unmade(bench, still, of, refs, [stop for stop, _ in refused])
+        judge_several(bench, of, fmt)
     if obj is not None:
         bench.stock.remove(obj)
 
 
-def _judge_existing(bench: Bench, of: ApiClass, fmt: Format) -> None:
-    """Have refs of nothing refused of an object that is not ours: a made-up ref that it then shows is no one else's."""
-    obj = writable(bench, of)
-    for _ in _turned_down(bench, refused_refs(bench, of, obj), fmt) if obj is not None else ():
-        pass  # judged one by one
-
-
-def _turned_down(bench: Bench, stops: Iterable[Stop], fmt: Format) -> Iterator[tuple[Stop, Exchange]]:
-    """Yield the calls that were refused; that others were not is told elsewhere, and nothing follows from it here.
-
-    The field that a call is about is looked at before it and after it: what it does the next one may undo.
-    """
-    for stop in stops:
-        before = _shown(bench, stop, fmt)
-        exchange = take(bench, fmt, stop)
-        if exchange is not None and is_refusal(exchange):
-            if before is not None:
-                _judge_field(bench, stop, before, exchange)
-            yield stop, exchange
-
-
-def _shown(bench: Bench, stop: Stop, fmt: Format) -> Exchange | None:
-    """Return the reading of the field that a call is about, None where it has none or its field is not to be read."""
-    cls = bench.api.classes[stop.writes.cls] if stop.writes is not None and stop.field else None
-    if cls is None or stop.writes is None or f"get_{stop.field}" not in cls.messages:
-        return None
-    if cls.fields[stop.field].qualifier is Qualifier.RUNTIME:
-        return None
-    with suppress(Unavailable):
-        return bench.call(fmt, f"{cls.name}.get_{stop.field}", stop.writes.ref)
-    return None
-
-
-def _judge_field(bench: Bench, stop: Stop, before: Exchange, refused: Exchange) -> None:
-    """Assert that a field is as it was before a refused call; of an object of others, not what the call gave."""
-    obj, seen = stop.writes, _shown(bench, stop, before.format)
-    was, now = before.reply.outcome, seen.reply.outcome if seen is not None else None
-    if obj is None or seen is None or not isinstance(was, Success) or not isinstance(now, Success):
-        return
-    kind = bench.api.classes[obj.cls].fields[stop.field].type
-    changed = not same(kind, was.value, now.value) and (obj.own or stop.params[-1] == (kind, now.value))
-    if obj.own and not changed:
-        return  # asserted once of the whole object
-    with bench.judging(NO_EFFECT, obj.cls, before.format) as still:
-        expected = f"{stop.field} as before {stop.message} with {stop.what}, which was refused: {describe(before)}"
-        still.true(not changed, expected, describe(seen), before, refused, seen)
-
-
-def _seen(turned_down: list[tuple[Stop, Exchange]]) -> list[Exchange]:
-    return [exchange for stop, exchange in turned_down if stop.ends is not None]
+def _seen(refused: list[tuple[Stop, Exchange]]) -> list[Exchange]:
+    return [exchange for stop, exchange in refused if stop.ends is not None]
 
 
 def _judge_failed_task(bench: Bench, judge: Judge, of: ApiClass) -> None:

@@ -1,16 +1,18 @@
-"""Level 5, calls that wait: who waits for events holds up nobody else."""
+"""Level 5, clients beside each other: who waits for events holds up nobody else, nor do those that were turned down."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from xenconform.conformance.checks.bare import talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.watch import FROM, SLACK, Watch
 from xenconform.conformance.checks.watching_server import sibling
 from xenconform.conformance.checks.wire_envelope import a_listing
+from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 
@@ -20,6 +22,10 @@ WAITS = (1.0, 5.0)
 busy answers them in that time."""
 HEAD_START = 0.2
 """Seconds after which the waiting call has surely come to the server, as a part of its time."""
+IN_VAIN = 64
+"""So many requests are turned down before a newcomer asks; in the quick budget an eighth of them."""
+NO_CALL = b"no call"
+"""The body of a request that is no document of any format."""
 QUIET = "task"
 """The class that is watched: its objects seldom change while nothing else is done."""
 
@@ -57,4 +63,38 @@ def _served(bench: Bench, judge: Judge, fmt: Format, wait: float) -> bool:
     return served
 
 
-CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=others_are_served_while_one_waits, timed=True),)
+def many_refusals_leave_room(bench: Bench) -> None:
+    """After many requests that were turned down a newcomer is answered, as who was there before is. Source: RFC 9110.
+
+    Each lets go of its connection: half of them are no documents, the others go nowhere.
+    """
+    listing, _ = a_listing(bench)
+    for fmt in bench.formats:
+        with bench.judging(CLAUSE, "newcomers", fmt) as judge:
+            target, kind = bench.client.target, codec_for(fmt).content_type
+            heads = [
+                f"POST {path} HTTP/1.1\r\nHost: {target.host or 'localhost'}\r\nContent-Type: {kind}\r\n"
+                f"Content-Length: {len(NO_CALL)}\r\nConnection: close\r\n\r\n"
+                for path in (target.path_for(fmt), "/no/such/path")
+            ]
+            for number in range(IN_VAIN if bench.budget.boundaries else IN_VAIN // 8):
+                talk(bench, fmt, (heads[number % 2].encode() + NO_CALL,), bench.client.deadline)
+            tried = [_newcomer(bench, fmt, listing) for _ in range(2)]
+            answered = any(isinstance(each.reply.outcome, Success) for each in tried)
+            # Where nobody is answered any more the run ends: that may be the network's doing.
+            bench.call(fmt, listing)
+            judge.true(answered, "a newcomer is answered after many requests that were turned down",
+                       describe(tried[-1]), *tried)  # fmt: skip
+
+
+def _newcomer(bench: Bench, fmt: Format, listing: str) -> Exchange:
+    """Make a good call as a client does that comes anew."""
+    with sibling(bench, []) as client:
+        exchange: Exchange = client.call(fmt, listing)
+        return exchange
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(CLAUSE, per_server=others_are_served_while_one_waits, timed=True),
+    Check(CLAUSE, per_server=many_refusals_leave_room),
+)

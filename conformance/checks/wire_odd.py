@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import inf
+from types import MappingProxyType
+
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal, show
 from xenconform.conformance.checks.roundtrip import Spot, Trial, spot
 from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.codec import Param, Scalar
 from xenconform.models import types as t
 from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import Type
-from xenconform.models.values import Value, same
+from xenconform.models.values import Ref, Value, same
 from xenconform.strategies.boundary import special_floats
 
+BEYOND: Mapping[str, float] = MappingProxyType({"1e999": inf, "-1e999": -inf, f"1{'0' * 400}.0": inf})
+"""Numbers beyond doubles, as a format writes them, and what a parser may make of them."""
 UNCARRIABLE = ("a\0b", "\x01", "a\x1f", "\ufffe", "a\ud800b", "\uffff", "\x0bz")
 
 
@@ -109,13 +116,23 @@ def special_floats_are_kept_or_refused(bench: Bench, of: ApiClass) -> None:
                 if isinstance(before, Success):
                     trial.attempt(spot_.plain()[0], quiet=True)
                 for value in special_floats():
-                    _try_special(trial, judge, value)
+                    _judge_special(trial, judge, value, *spot_.put(fmt, value, holder, probe=True))
+                if holder is not None and spot_.how == "set":
+                    _judge_beyond(trial, judge, holder)
                 if isinstance(before, Success):
                     spot_.put(fmt, before.value, holder)
 
 
-def _try_special(trial: Trial, judge: Judge, value: float) -> None:
-    wrote, ref = trial.spot.put(trial.fmt, value, trial.holder, probe=True)
+def _judge_beyond(trial: Trial, judge: Judge, holder: Obj) -> None:
+    """Write numbers that no double is as large as: a server that takes them for infinities holds to that."""
+    spot_ = trial.spot
+    for text, value in BEYOND.items():
+        params: list[Param] = [(t.RefTo(spot_.of.name), holder.ref), (None, Scalar("double", text))]
+        setter = f"{spot_.of.name}.set_{spot_.field.name}"
+        _judge_special(trial, judge, value, spot_.bench.call(trial.fmt, setter, params=params, probe=True), holder.ref)
+
+
+def _judge_special(trial: Trial, judge: Judge, value: float, wrote: Exchange, ref: Ref) -> None:
     if is_refusal(wrote):
         judge.asserted += 1
         judge_kept(trial, value, wrote)
