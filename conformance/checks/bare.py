@@ -9,11 +9,20 @@ from contextlib import suppress
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
+from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
 
 SILENCE = 0.3
 """Seconds without a byte after which no further reply is waited for."""
+
+
+def head(bench: Bench, fmt: Format, *lines: str, method: str = "POST", path: str = "", typed: bool = True) -> bytes:
+    """Return the head of a request to a format's path, or to another, with lines besides those that all have."""
+    target = bench.client.target
+    first = f"{method} {path or target.path_for(fmt)} HTTP/1.1"
+    kind = [f"Content-Type: {codec_for(fmt).content_type}"] if typed else []
+    return "\r\n".join([first, f"Host: {target.host or 'localhost'}", *kind, *lines, "", ""]).encode()
 
 
 def talk(bench: Bench, fmt: Format, pieces: Sequence[bytes], patience: float, *, half_close: bool = False) -> Exchange:

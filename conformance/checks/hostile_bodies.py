@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 
-from xenconform.conformance.checks.bare import talk
+from xenconform.conformance.checks.bare import head, talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_leaks import judge_silent
@@ -208,8 +208,8 @@ def _other_pages(here: Scene) -> Iterator[tuple[str, Exchange]]:
         yield f"a call to {path}", here.send(here.asking(), path)
     with suppress(Unavailable):
         for method in ("GET", "NONE"):
-            head = f"{method} {here.bench.client.target.path_for(here.fmt)} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            yield f"a {method}", talk(here.bench, here.fmt, (head.encode(),), here.patience, half_close=True)
+            request = head(here.bench, here.fmt, method=method, typed=False)
+            yield f"a {method}", talk(here.bench, here.fmt, (request,), here.patience, half_close=True)
 
 
 def _number(fmt: Format) -> tuple[bytes, bytes]:

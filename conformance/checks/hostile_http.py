@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
-from xenconform.conformance.checks.bare import talk
+from xenconform.conformance.checks.bare import head, talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_scene import Scene, scene
 from xenconform.conformance.checks.judging import Judge, show
-from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Success
 from xenconform.models.exchange import Exchange
 
@@ -57,10 +56,7 @@ def _said(exchange: Exchange) -> str:
 
 
 def _head(here: Scene, *lines: str, method: str = "POST", path: str = "", typed: bool = True) -> bytes:
-    target = here.bench.client.target
-    first = f"{method} {path or target.path_for(here.fmt)} HTTP/1.1"
-    kind = [f"Content-Type: {codec_for(here.fmt).content_type}"] if typed else []
-    return "\r\n".join([first, f"Host: {target.host or 'localhost'}", *kind, *lines, "", ""]).encode()
+    return head(here.bench, here.fmt, *lines, method=method, path=path, typed=typed)
 
 
 def _request(here: Scene, body: bytes, *lines: str) -> bytes:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from xenconform.conformance.checks.bare import talk
+from xenconform.conformance.checks.bare import head, talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.watch import FROM, SLACK, Watch
 from xenconform.conformance.checks.watching_server import sibling
 from xenconform.conformance.checks.wire_envelope import a_listing
-from xenconform.conformance.codec import codec_for
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 
@@ -71,14 +71,12 @@ def many_refusals_leave_room(bench: Bench) -> None:
     listing, _ = a_listing(bench)
     for fmt in bench.formats:
         with bench.judging(CLAUSE, "newcomers", fmt) as judge:
-            target, kind = bench.client.target, codec_for(fmt).content_type
-            heads = [
-                f"POST {path} HTTP/1.1\r\nHost: {target.host or 'localhost'}\r\nContent-Type: {kind}\r\n"
-                f"Content-Length: {len(NO_CALL)}\r\nConnection: close\r\n\r\n"
-                for path in (target.path_for(fmt), "/no/such/path")
-            ]
+            patience = patience_after(bench.call(fmt, listing).elapsed)
+            lines = (f"Content-Length: {len(NO_CALL)}", "Connection: close")
+            requests = [head(bench, fmt, *lines, path=path) + NO_CALL for path in ("", "/no/such/path")]
             for number in range(IN_VAIN if bench.budget.boundaries else IN_VAIN // 8):
-                talk(bench, fmt, (heads[number % 2].encode() + NO_CALL,), bench.client.deadline)
+                if talk(bench, fmt, (requests[number % 2],), patience).elapsed >= patience:
+                    break  # What is not answered in time is told by the other checks, and each takes its time.
             tried = [_newcomer(bench, fmt, listing) for _ in range(2)]
             answered = any(isinstance(each.reply.outcome, Success) for each in tried)
             # Where nobody is answered any more the run ends: that may be the network's doing.

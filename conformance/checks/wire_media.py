@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from xenconform.conformance.checks.bare import talk
+from xenconform.conformance.checks.bare import head, talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unavailable
@@ -84,14 +84,8 @@ def _posted(bench: Bench, body: bytes, lines: tuple[str, ...]) -> Exchange:
     Raises:
         Unavailable: no such connection can be made.
     """
-    target = bench.client.target
-    first = (
-        f"POST {target.path_for(Format.XMLRPC)} HTTP/1.1",
-        f"Host: {target.host or 'localhost'}",
-        "Connection: close",
-    )
-    head = "\r\n".join([*first, *lines, f"Content-Length: {len(body)}", "", ""]).encode()
-    return talk(bench, Format.XMLRPC, (head, body), bench.client.deadline)
+    first = head(bench, Format.XMLRPC, "Connection: close", *lines, f"Content-Length: {len(body)}", typed=False)
+    return talk(bench, Format.XMLRPC, (first, body), bench.client.deadline)
 
 
 CHECKS: tuple[Check, ...] = (Check(CLAUSE, per_server=content_type_is_xml),)
