@@ -19,6 +19,7 @@ from xenconform.conformance.codec import Array, Param, Scalar
 from xenconform.models import types as t
 from xenconform.models.api import ApiClass, Message, State
 from xenconform.models.calls import Success
+from xenconform.models.values import same
 
 BAD_RECORD: Param = (t.MapOf(t.Str(), t.Bool()), {"name_label": True, "other_config": True})
 """A record for a constructor, with members that have no such type in any class."""
@@ -156,7 +157,8 @@ def refused_refs(bench: Bench, of: ApiClass, obj: Obj) -> Iterator[Stop]:
             given = (*before.value, unknown) if many else unknown
             params = on(of, obj, (field.type, given))
             yield Stop(setter.full_name, params, "no object's ref", good=False, writes=obj, field=field.name)
-            if bench.call(fmt, getter, obj.ref).reply.outcome == Success(given):
+            now = bench.call(fmt, getter, obj.ref).reply.outcome
+            if isinstance(now, Success) and same(field.type, given, now.value):
                 bench.call(fmt, setter.full_name, obj.ref, before.value)
 
 

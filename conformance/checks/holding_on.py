@@ -62,7 +62,7 @@ def keepers(api: Api, of: ApiClass) -> Iterator[tuple[Message, Field]]:
 
 
 def refuses_of_kept(bench: Bench, of: ApiClass, fmt: Format) -> None:
-    """Judge that what a map of another object refers to is not destroyed, and is once that object has gone.
+    """Judge that what a map of another object refers to is not destroyed.
 
     A server may refuse to make it, or not offer the message, and need not note it in a map.
     """
@@ -71,19 +71,19 @@ def refuses_of_kept(bench: Bench, of: ApiClass, fmt: Format) -> None:
             continue
         with suppress(Unavailable):
             holder = bench.stock.make(message.cls)
+            ending = [holder]  # what refers to the other goes first
             rest = [copied_with(bench, message.cls, param.type) for param in message.params[1:]]
             outcome = bench.call(fmt, message.full_name, holder.ref, *rest, probe=True).reply.outcome
             if isinstance(outcome, Success) and isinstance(outcome.value, str) and not is_null_text(outcome.value):
                 made = bench.stock.adopt_ref(of.name, outcome.value)
+                ending.append(made)
                 shown = value_of(bench, bench.other(fmt), f"{message.cls}.get_{field.name}", holder.ref) or {}
                 if made.ref in shown.values():
                     with bench.judging("DESTROY-REFERENCED", f"{of.name}<-{message.cls}.{field.name}", fmt) as judge:
                         exchange = bench.call(fmt, f"{of.name}.{of.destructor}", made.ref)
                         judge.refused(exchange, f"destroy of a {of.name} that {message.cls}.{field.name} refers to")
-                bench.stock.remove(holder)
-                bench.stock.remove(made)
-            else:
-                bench.stock.remove(holder)
+            for obj in ending:
+                bench.stock.remove(obj)
 
 
 def goes_by_itself(bench: Bench, of: ApiClass, element: str, refused: Exchange, seen: Exchange) -> None:

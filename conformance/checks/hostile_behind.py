@@ -44,13 +44,12 @@ def turned_down(bench: Bench, stops: Iterable[Stop], fmt: Format) -> Iterator[tu
 
 def _shown(bench: Bench, stop: Stop, fmt: Format) -> Exchange | None:
     """Return the reading of the field that a call is about, None where it has none or its field is not to be read."""
-    cls = bench.api.classes[stop.writes.cls] if stop.writes is not None and stop.field else None
-    if cls is None or stop.writes is None or f"get_{stop.field}" not in cls.messages:
+    obj = stop.writes
+    if obj is None or not stop.field or bench.api.classes[obj.cls].fields[stop.field].qualifier is Qualifier.RUNTIME:
         return None
-    if cls.fields[stop.field].qualifier is Qualifier.RUNTIME:
-        return None
+    getter = f"{obj.cls}.get_{stop.field}"
     with suppress(Unavailable):
-        return bench.call(fmt, f"{cls.name}.get_{stop.field}", stop.writes.ref)
+        return bench.call(fmt, getter, obj.ref) if bench.api.message(getter) is not None else None
     return None
 
 
@@ -61,7 +60,8 @@ def _judge_field(bench: Bench, stop: Stop, before: Exchange, refused: Exchange) 
     if obj is None or seen is None or not isinstance(was, Success) or not isinstance(now, Success):
         return
     kind = bench.api.classes[obj.cls].fields[stop.field].type
-    changed = not same(kind, was.value, now.value) and (obj.own or stop.params[-1] == (kind, now.value))
+    of, given = stop.params[-1]
+    changed = not same(kind, was.value, now.value) and (obj.own or (of == kind and same(kind, given, now.value)))
     if obj.own and not changed:
         return  # asserted once of the whole object
     with bench.judging(NO_EFFECT, obj.cls, before.format) as still:

@@ -34,6 +34,8 @@ SURE = 8
 """How many times in a row a getter has to change something, before it is believed that it was the getter."""
 LONGEST = 1.0
 """Seconds that are waited at most to see whether others do what a call seems to do."""
+STEP = 0.1
+"""Seconds within which a look is moved, so that it keeps step with nobody."""
 SHOWN = 3
 """How many differences a finding tells."""
 
@@ -159,7 +161,7 @@ def _judge_listing(watched: Watched, judge: Judge, fmt: Format, before: frozense
 
 def _fall_out_of_step(bench: Bench, name: str, at: int) -> None:
     """Wait for some time or other: whoever comes by regularly is met by chance then, and not by each call."""
-    nature.pause(LONGEST * (draw(bench.seed, "step", f"{name} {at}") % 100) / 1000)
+    nature.pause(STEP * (draw(bench.seed, "step", name, at) % 100) / 100)
 
 
 def _makes_one(watched: Watched, fmt: Format, message: str, args: tuple[Value, ...]) -> bool:

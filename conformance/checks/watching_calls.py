@@ -178,13 +178,17 @@ def _many_at_once(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
     watch = Watch(bench, judge, fmt, (obj.cls,))
     watch.read(WAIT)
     made = [bench.stock.make(obj.cls) for _ in range(MANY_MADE if bench.budget.boundaries else FEW_MADE)]
-    for operation in ("add", "del"):
-        if operation == "del":
-            made = [each for each in made if bench.stock.remove(each)]
-        wanted = {(operation, each.ref) for each in made}
-        told = watch.until(partial(_has_all, wanted))
-        lost = sorted(wanted - {(each.operation, each.ref) for each in told})
-        judge.true(not lost, f"{operation} of each of {len(made)}", f"none of {show(lost[:3])}", watch.exchange)
+    try:
+        _all_told(judge, watch, {("add", each.ref) for each in made})
+    finally:
+        ended = {("del", each.ref) for each in made if bench.stock.remove(each)}
+    _all_told(judge, watch, ended)
+
+
+def _all_told(judge: Judge, watch: Watch, wanted: set[tuple[str, str]]) -> None:
+    told = watch.until(partial(_has_all, wanted))
+    lost = sorted(wanted - {(each.operation, each.ref) for each in told})
+    judge.true(not lost, f"each of {len(wanted)} events", f"none of {show(lost[:3])}", watch.exchange)
 
 
 def _changed_at_once(bench: Bench, judge: Judge, obj: Obj, fmt: Format) -> None:
