@@ -23,11 +23,15 @@ const opened = async (options) => {
   return [page, problems];
 };
 
+// A picture can be taken once a frame was drawn: the first callback comes before it, the second after.
+const painted = (page) => page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+
 const forms = [];
 for (const width of [1400, 400]) {
   for (const colorScheme of ["light", "dark"]) {
     const [page, problems] = await opened({ viewport: { width, height: 900 }, colorScheme });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    await painted(page);
     await page.screenshot({ path: `${pictures}/${width}-${colorScheme}.png` });
     const [checked] = await opened({ viewport: { width, height: 900 }, colorScheme, bypassCSP: true });
     await checked.evaluate(axe);
