@@ -1,4 +1,4 @@
-"""A server, as a process of its own, that dies a while after it got a certain request: `python mortal.py PORT PIDFILE`.
+"""A server, as a process of its own, that dies a while after a certain request: `python mortal.py PORT PIDFILE [TEXT]`.
 
 It answers that request and those that come in the meantime, so that whoever sent the last one is not to blame.
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from turncoat import Turn, http, turncoat
 
-DEADLY = b"hasOwnProperty"
-"""What a deadly request holds."""
+DEADLY = sys.argv[3].encode() if len(sys.argv) == 4 and __name__ == "__main__" else b"hasOwnProperty"
+"""What a deadly request holds: TEXT, where it is given."""
 AFTER = 0.1
 """Seconds until it dies."""
 

@@ -100,9 +100,9 @@ class Bench:
         self.muted: set[str] = set()
         self.aside = ""
         """Why something of a clause that is not selected could not be judged, where that is all that was told."""
-        self._record = record
+        self.tell = record
         self._seen_flaws: set[tuple[str, str, str]] = set()
-        self._health = Health(formats)
+        self.health = Health(formats)
         self.stock = Stock(self)
         self.roles = RoleSessions()
         self.onlooker, self.births = Onlooker(), Births()
@@ -133,7 +133,7 @@ class Bench:
     def record(self, judgement: Judgement) -> None:
         """Record a judgement of a selected clause; of another, remember why it could not be judged."""
         if judgement.clause in self.clauses:
-            self._record(judgement)
+            self.tell(judgement)
         elif judgement.verdict in {Verdict.UNTESTED, Verdict.UNSUPPORTED}:
             self.aside = self.aside or judgement.reason
 
@@ -156,7 +156,7 @@ class Bench:
         """
         if message in self.profile.never:
             raise Unavailable(f"the profile {self.profile.name} says never to call {message}")
-        if self._health.is_stuck(message):
+        if self.health.is_stuck(message):
             raise Unavailable(f"{message} was left without an answer several times and is not called again")
         exchange = self.client.call(fmt, message, args, **options)
         if not probe and "session" not in options and self.client.ensure_session(exchange):
@@ -196,7 +196,7 @@ class Bench:
             Unavailable: such bytes timed out before, more than once.
             TargetGoneError: the server no longer answers at all.
         """
-        if self._health.is_stuck(""):
+        if self.health.is_stuck(""):
             raise Unavailable("bytes that are no call timed out more than once and are not sent again")
         exchange = self.client.raw(fmt, body, **options)
         self._see(exchange, refused=True)
@@ -236,7 +236,7 @@ class Bench:
 
     def _see(self, exchange: Exchange, *, refused: bool) -> bool:
         """Take note of whether the server answers; return whether it did, if badly."""
-        for each in self._health.see(exchange, refused=refused):
+        for each in self.health.see(exchange, refused=refused):
             if isinstance(each.reply.outcome, Breach):
                 self._flaw(each, each.reply.outcome.kind, each.reply.outcome.detail)
         return exchange.status != 0

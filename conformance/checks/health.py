@@ -25,7 +25,16 @@ _AWAY = ("refused", "unreachable", "tls")
 
 
 class TargetGoneError(Exception):
-    """The server under test no longer answers; what is left of the run cannot be exercised."""
+    """The server under test no longer answers; what is left of the run cannot be exercised.
+
+    `between` are the last exchange that it answered and the first that it did not, where both were seen.
+    """
+
+    def __init__(self, said: str, *between: Exchange) -> None:
+        names = [f"{each.message or 'bytes of no call'} over {each.format}" for each in between]
+        told = f"; it answered {names[0]} last, and no more {names[1]}" if len(names) > 1 else ""
+        super().__init__(said + told)
+        self.between = between
 
 
 class Health:
@@ -34,10 +43,17 @@ class Health:
     def __init__(self, formats: Collection[Format]) -> None:
         self._formats = frozenset(formats)
         self._silent: list[str] = []
+        self._answered: Exchange | None = None
+        self._first: Exchange | None = None
         self._unanswered: Counter[str] = Counter()
         self._timeouts: Counter[str] = Counter()
         self._unreadable: Counter[Format] = Counter()
         self._held: list[Exchange] = []
+
+    @property
+    def answers(self) -> bool:
+        """Whether the server answered the last call that it owed an answer."""
+        return not self._silent
 
     def is_stuck(self, message: str) -> bool:
         """Whether a message was left unanswered so often that it is not to be called again."""
@@ -55,9 +71,11 @@ class Health:
         """
         outcome = exchange.reply.outcome
         if isinstance(outcome, Breach) and not exchange.status:
+            self._first = self._first or exchange
             self._hold(exchange, outcome, owed=not refused)
             return () if refused or outcome.kind in _HELD else (exchange,)
         self._silent.clear()
+        self._answered, self._first = exchange, None
         self._read(exchange, refused=refused)
         owed = tuple(each for each in self._held if not self._was_slow_once(each))
         self._held = [each for each in self._held if self._was_slow_once(each)]
@@ -74,7 +92,8 @@ class Health:
         # One message that is never answered is a defect of a server that is there.
         gone = len(self._silent) >= GONE_AFTER and (away or len(set(self._silent)) > 1)
         if gone or self._timeouts.total() >= MAX_TIMEOUTS:
-            raise TargetGoneError(f"the server no longer answers: {outcome.detail}")
+            between = (each for each in (self._answered, self._first) if each is not None)
+            raise TargetGoneError(f"the server no longer answers: {outcome.detail}", *between)
 
     def _read(self, exchange: Exchange, *, refused: bool) -> None:
         outcome = exchange.reply.outcome

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection
+from functools import partial
 from typing import Protocol
 
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import NotOffered, Unanswered, Unavailable
+from xenconform.conformance.suite.dying import judge_death
 from xenconform.models.api import ApiClass
 from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
 
 SERVER = "server"
 """The element of what belongs to no class."""
+RECENT = 2
+"""How many checks may have ended a server that is gone: it may die a while after it answered."""
 
 
 class Judging(Protocol):
     """What a run is to those who judge; `gone` says why its server no longer answers, "" while it does.
 
-    `silent` has the clauses whose checks were through, each with why nothing came to be judged, if nothing did.
+    `silent` has the clauses whose checks were through, each with why nothing came to be judged, if nothing did, and
+    `recent` the last few checks that were begun while the server answered.
     """
 
     gone: str
     silent: dict[str, str]
+    recent: deque[tuple[Check, ApiClass | None]]
 
     @property
     def bench(self) -> Bench:
@@ -45,6 +52,8 @@ def judge(run: Judging, check: Check, of: ApiClass | None) -> None:
     if run.gone:
         _untested(run, check, of, run.gone)
     else:
+        if run.bench.health.answers:
+            run.recent.append((check, of))
         _judge(run, check, of)
     for clause in set(check.clauses) & run.bench.clauses:
         run.silent.setdefault(clause, run.bench.aside)
@@ -59,13 +68,11 @@ def tell_silent(run: Judging, judged: Collection[str]) -> None:
 
 def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
     try:
-        if of is not None and check.per_class is not None:
-            check.per_class(run.bench, _as_offered(run, check, of))
-        elif check.per_server is not None:
-            check.per_server(run.bench)
+        _perform(run, check, of)
     except TargetGoneError as why:
         run.gone = str(why)
         _untested(run, check, of, run.gone)
+        judge_death(run.bench, {_name(*each): partial(_perform, run, *each) for each in run.recent})
     except NotOffered as why:
         _untested(run, check, of, str(why), Verdict.UNSUPPORTED)
     except (Unanswered, Unavailable) as why:
@@ -75,6 +82,17 @@ def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
         reason = f"{type(why).__name__}: {why}"
         run.record(Judgement(check.clause, of.name if of else SERVER, "", Verdict.ERROR, reason=reason[:500]))
         raise
+
+
+def _perform(run: Judging, check: Check, of: ApiClass | None) -> None:
+    if of is not None and check.per_class is not None:
+        check.per_class(run.bench, _as_offered(run, check, of))
+    elif check.per_server is not None:
+        check.per_server(run.bench)
+
+
+def _name(check: Check, of: ApiClass | None) -> str:
+    return f"{check.clause} on {of.name if of else SERVER}"
 
 
 def _as_offered(run: Judging, check: Check, of: ApiClass) -> ApiClass:
