@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from xenconform.conformance.checks import nature
@@ -21,13 +22,15 @@ from xenconform.models.calls import Format
 from xenconform.models.exchange import Exchange
 from xenconform.models.profiles import Scope
 from xenconform.models.query import where_message
-from xenconform.models.types import NULL_REF, RefTo, SetOf
+from xenconform.models.types import NULL_REF, DateTime, RefTo, SetOf
 from xenconform.models.values import Ref, Value
 
 NEIGHBOURS = 2
 """So many objects at the far ends of an object's bound fields are watched with it."""
 FULL = 3
 """The kind of the values that elders are full of (checks/awkward.py)."""
+LATE = datetime(2090, 1, 1, tzinfo=UTC)
+"""A date after that of everything."""
 FULLS = (LARGE, 3, 2)
 """The kinds of the values that the object is full of, by the turn of the format: none has empty collections."""
 Way: TypeAlias = "tuple[Obj, bool]"
@@ -167,10 +170,29 @@ class Watched:
             elif [param.type for param in message.params] == [RefTo(self.of.name)]:
                 for obj in (self.obj, *(self._beside() if at % formats == turn else ())):
                     yield message.full_name, (obj.ref,), self.of.fields.get(message.field)
+            elif not message.implicit and (args := self._told(message, record)) is not None:
+                yield message.full_name, args, None
+
+    def _told(self, message: Message, record: Record) -> tuple[Value, ...] | None:
+        """Return arguments for a getter that asks for more than an object, None where the object tells not all of them.
+
+        They are the object, what it says itself under a parameter's name, and a date after everything there is.
+        """
+        args: list[Value] = []
+        for param in message.params:
+            if param.type == RefTo(self.of.name):
+                args.append(self.obj.ref)
+            elif isinstance(param.type, DateTime):
+                args.append(LATE)
+            elif param.name in record:
+                args.append(record[param.name])
+            else:
+                return None
+        return tuple(args)
 
     def _getters(self) -> Iterator[Message]:
         for name, message in self.of.messages.items():
-            if not name.startswith("get_") or message.lifecycle.state is State.REMOVED:
+            if not f"{name}_".startswith("get_") or message.lifecycle.state is State.REMOVED:
                 continue
             if message.full_name not in self.bench.profile.never and (message.implicit or self.obj.own):
                 yield message

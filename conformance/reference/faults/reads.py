@@ -127,3 +127,17 @@ def record_of_an_old_task_loses_its_text(s: Server) -> None:
         return branch
 
     after(s, read, "task.get_record")
+
+
+@fault("STATE-READ-ONLY-READS", "message", HARD)
+def what_is_older_than_asked_for_goes(s: Server) -> None:
+    """message.get_since takes every message away that is older than its date."""
+
+    def prune(call: Call, branch: Branch) -> Branch:
+        for each in branch.world.handles("message"):
+            if fields_of(s, each)["timestamp"] < call.args[0]:
+                gone = branch.world.destroy(each)
+                branch = Branch(branch.outcome, gone.world, (*branch.touched, *gone.touched))
+        return branch
+
+    after(s, prune, "message.get_since")
