@@ -35,7 +35,7 @@ WIDE = 5_000
 def depth_and_size_are_bounded(bench: Bench) -> None:
     """Deep and long documents are answered in bounded time. Source: good practice in security."""
     for fmt in bench.formats:
-        with bench.judging("ROBUST-DEPTH-SIZE", "server", fmt) as judge, scene(bench, fmt) as here:
+        with bench.judging("ROBUST-DEPTH-SIZE", "server", fmt) as judge, scene(bench, judge) as here:
             for what, body in _large(here):
                 exchange = here.send(body)
                 judge.true(not timed_out(exchange), f"{what} is answered in time", describe(exchange), exchange)
@@ -122,7 +122,7 @@ _DEEP_JSON = (b'{"name_label":', b"}")
 def broken_text_is_not_altered(bench: Bench) -> None:
     """Text that is no Unicode, or that XML cannot carry, is refused or kept. Source: RFC 8259, section 8."""
     for fmt in bench.formats:
-        with bench.judging("ROBUST-UNICODE", "server", fmt) as judge, scene(bench, fmt) as here:
+        with bench.judging("ROBUST-UNICODE", "server", fmt) as judge, scene(bench, judge) as here:
             for what, raw, kept in _broken(fmt):
                 exchange = here.send(here.writing("BROKEN").replace(b"BROKEN", raw))
                 over = fmt if fmt is not Format.XMLRPC else next((f for f in bench.formats if f is not fmt), fmt)
@@ -173,7 +173,7 @@ def _broken(fmt: Format) -> Iterator[tuple[str, bytes, str | None]]:
 def errors_give_nothing_away(bench: Bench) -> None:
     """Replies to bad input show no trace, path or session. Source: good practice in security."""
     for fmt in bench.formats:
-        with bench.judging("ROBUST-NO-LEAK", "server", fmt) as judge, scene(bench, fmt) as here:
+        with bench.judging("ROBUST-NO-LEAK", "server", fmt) as judge, scene(bench, judge) as here:
             method = f"{here.obj.cls}.set_{here.field}".encode()
             bad = dict(malformed(fmt, here.listing, bench.client.session))
             for what, (old, new) in {
@@ -219,7 +219,7 @@ def _number(fmt: Format) -> tuple[bytes, bytes]:
 def it_goes_on(bench: Bench) -> None:
     """After what is no call a good call is answered in its usual time. Source: RFC 9110."""
     for fmt in bench.formats:
-        with bench.judging("ROBUST-ALIVE", "server", fmt) as judge, scene(bench, fmt) as here:
+        with bench.judging("ROBUST-ALIVE", "server", fmt) as judge, scene(bench, judge) as here:
             for what, body in malformed(fmt, here.listing, bench.client.session):
                 exchange = here.send(body)
                 judge.true(not timed_out(exchange), f"{what} is answered in time", describe(exchange), exchange)
@@ -235,7 +235,7 @@ def it_goes_on(bench: Bench) -> None:
 def refused_requests_change_nothing(bench: Bench) -> None:
     """A request that is turned down has written nothing. Source: error handling."""
     for fmt in bench.formats:
-        with bench.judging("ROBUST-NO-EFFECT", "server", fmt) as judge, scene(bench, fmt) as here:
+        with bench.judging("ROBUST-NO-EFFECT", "server", fmt) as judge, scene(bench, judge) as here:
             good = here.writing("written all the same")
             setter = f"{here.obj.cls}.set_{here.field}".encode()
             requests: dict[str, tuple[bytes, str | None]] = {

@@ -27,7 +27,7 @@ MANY = 120
 def batches_are_whole(bench: Bench) -> None:
     """A JSON array of calls is answered whole or refused whole. Source: JSON-RPC 2.0, section 6."""
     for fmt in json_formats(bench):
-        with bench.judging("ROBUST-BATCH", "server", fmt) as judge, scene(bench, fmt) as here:
+        with bench.judging("ROBUST-BATCH", "server", fmt) as judge, scene(bench, judge) as here:
             ask, write = (json.loads(each) for each in (here.asking(), here.writing("by a batch")))
             for what, calls in {
                 "a read and a write": [ask | {"id": 1}, write | {"id": 2}],
@@ -117,7 +117,7 @@ def _is_success(answer: dict[str, Any]) -> bool:
 def nothing_gets_through_without_a_session(bench: Bench) -> None:
     """No odd spelling of a session, a method or a path reaches a message. Source: good practice in security."""
     for fmt in bench.formats:
-        with bench.judging("ROBUST-AUTH", "server", fmt) as judge, scene(bench, fmt) as here:
+        with bench.judging("ROBUST-AUTH", "server", fmt) as judge, scene(bench, judge) as here:
             for what, body, path in _attempts(here):
                 exchange = here.send(body, path)
                 judge.true(not succeeded(exchange), f"{what} does not get through", describe(exchange), exchange)

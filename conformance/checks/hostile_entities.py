@@ -29,7 +29,7 @@ def entities_are_not_acted_on(bench: Bench) -> None:
     """Entities of a document are neither expanded nor fetched. Source: good practice in security."""
     if Format.XMLRPC not in bench.formats:
         return
-    with bench.judging("ROBUST-XML-ENTITIES", "server", Format.XMLRPC) as judge, scene(bench, Format.XMLRPC) as here:
+    with bench.judging("ROBUST-XML-ENTITIES", "server", Format.XMLRPC) as judge, scene(bench, judge) as here:
         joined = "".join(CANARY)
         with nature.file_of(joined) as file:
             for what, declared, used in _entities(file):

@@ -27,7 +27,7 @@ SLOW = 8
 def broken_http_is_refused(bench: Bench) -> None:
     """Broken framing is refused, holds nobody up, makes no body two requests. Source: RFC 9112, sections 6 and 7."""
     fmt = bench.formats[0]
-    with bench.judging(CLAUSE, "server", fmt) as judge, scene(bench, fmt) as here:
+    with bench.judging(CLAUSE, "server", fmt) as judge, scene(bench, judge) as here:
         for what, request in _broken(here):
             _judge_unwritten(judge, here, what, request)
         here.judge_alive(judge, "requests of broken length")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.judging import Judge, Unavailable, describe, is_refusal
+from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
 from xenconform.conformance.client import Client
@@ -20,6 +22,9 @@ PATIENCE = 2.0
 """Seconds that a good call may take beside hostile ones, or many times what it took before, whichever is more: a
 server that is merely busy is no finding."""
 MANY_TIMES = 50
+ALIVE: Final = "ROBUST-ALIVE"
+GOING_ON: Final = frozenset({ALIVE, "ROBUST-HTTP", "ROBUST-DEPTH-SIZE"})
+"""The clauses that a server breaks by its end, whatever else they ask."""
 
 
 def patience_after(usual: float) -> float:
@@ -96,12 +101,17 @@ class Scene:
 
 
 @contextmanager
-def scene(bench: Bench, fmt: Format) -> Iterator[Scene]:
-    """Set the scene for one format, and put the text back afterwards.
+def scene(bench: Bench, judge: Judge) -> Iterator[Scene]:
+    """Set the scene for the format of a block, and put the text back afterwards.
+
+    A server that leaves a good call without an answer meanwhile, and another client too, fails the clause where that is
+    about going on, or else ROBUST-ALIVE.
 
     Raises:
         Unavailable: there is nothing to ask, or no text that may be written.
+        TargetGoneError: the server no longer answers.
     """
+    fmt = Format(judge.format)
     listing, _ = a_listing(bench)
     obj, setter = a_text_setter(bench)
     field = setter.partition(".set_")[2]
@@ -114,9 +124,27 @@ def scene(bench: Bench, fmt: Format) -> Iterator[Scene]:
         this.usual = first.elapsed
         with bench.restoring(obj, field):
             this.write("xenconform")
-            yield this
+            try:
+                yield this
+            except TargetGoneError as why:
+                _judge_end(this, judge, why, why.between)
+                raise
+            except Unanswered as why:
+                if isinstance(why.exchange.reply.outcome, Breach):
+                    _judge_end(this, judge, why, (why.exchange,))
+                raise
     finally:
         onlooker.close()
+
+
+def _judge_end(this: Scene, judge: Judge, why: Exception, seen: Sequence[Exchange]) -> None:
+    good = this.good_call()
+    if isinstance(good.reply.outcome, Success):
+        return
+    clause = judge.clause if judge.clause in GOING_ON else ALIVE
+    with this.bench.judging(clause, judge.element, judge.format) as about:
+        expected = "a good call is answered after whatever was sent"
+        about.fail(expected, f"{describe(good)}; {why}", *seen, good)
 
 
 def succeeded(exchange: Exchange) -> bool:

@@ -17,12 +17,13 @@ from xenconform.conformance.checks.reading import STILL
 from xenconform.conformance.checks.relations import all_bound
 from xenconform.conformance.checks.roundtrip import writer
 from xenconform.conformance.checks.states import in_states
+from xenconform.conformance.checks.stirring import EMPTY
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.twins import twins
 from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.types import MapOf, SetOf, Str, refs_in
+from xenconform.models.types import NULL_REF, MapOf, RefTo, SetOf, Str, refs_in
 from xenconform.models.values import Ref, Value, same
 
 CROWD, LARGE_CROWD = 10, 27
@@ -52,6 +53,7 @@ def all_ways_to_list_agree(bench: Bench, of: ApiClass) -> None:
         crowd.append(make_awkward(bench, of, 0))
         crowd.append(_blank(bench, of))
         crowd.append(make_awkward(bench, of, LONG))
+        crowd += _unbound(bench, of)
         count = max(_crowd(bench, of), bench.budget.objects)
         crowd += twins(bench, of.name, count - len(crowd), all_bound(bench, of))
     try:
@@ -103,6 +105,18 @@ def _blank(bench: Bench, of: ApiClass) -> Obj:
     if "set_name_label" in of.messages and bench.profile.domain(of.name, "name_label").is_free:
         bench.call(bench.formats[0], f"{of.name}.set_name_label", obj.ref, "")
     return obj
+
+
+def _unbound(bench: Bench, of: ApiClass) -> Iterator[Obj]:
+    """Make an object that refers to as little as the server lets it: a listing that joins tables may leave it out."""
+    taken = given_fields(of, bench.stock.constructor(of.name))
+    nulls = [name for name, field in taken if isinstance(field.type, RefTo)]
+    ways = (EMPTY.get(of.name), dict.fromkeys(nulls, NULL_REF), *({name: NULL_REF} for name in nulls))
+    for values in filter(None, ways):
+        exchange = bench.stock.try_make(of.name, values)
+        if isinstance(exchange.reply.outcome, Success):
+            yield bench.stock.adopt(of.name, exchange)
+            return
 
 
 def _compare_listings(

@@ -12,6 +12,7 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, is_refusal, show, unheard
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.relations import by_constructor, far_end, judged, movers, owned
+from xenconform.conformance.checks.stirring import EMPTY
 from xenconform.conformance.checks.stock import Obj
 from xenconform.models.api import Api, ApiClass, Message, Relation
 from xenconform.models.calls import Format, Success
@@ -22,6 +23,9 @@ from xenconform.models.values import Ref, Value
 
 LEAVES = 4
 """The step at which the other object leaves, before the one that is moved, which came after it."""
+
+DISC = "VDI"
+"""The field of a drive that says what is in it."""
 
 
 def is_moved(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
@@ -191,4 +195,37 @@ def _two_targets(bench: Bench, relation: Relation) -> tuple[Ref, Ref]:
         return found[0], found[1]
 
 
-CHECKS = (Check("BIND-MOVE", per_class=moving_changes_both_far_ends, applies=is_moved, reaches=is_moved),)
+def has_a_drive(api: Api, of: ApiClass, classes: Collection[str] = ()) -> bool:
+    """Whether messages of their own put an object into one of the class and take it out again."""
+    return {"insert", "eject"} <= of.messages.keys() and any(
+        relation.owner_field == DISC for relation in owned(api, of, classes)
+    )
+
+
+def a_disc_changes_both_far_ends(bench: Bench, of: ApiClass) -> None:
+    """What is put into a drive, taken out and put in again shows so at every disc. Source: introduction.
+
+    A server may refuse either, as what it does not do for a machine that does not run.
+    """
+    for relation in (each for each in judged(bench, of) if each.owner_field == DISC):
+        for fmt in bench.formats:
+            with bench.judging("BIND-MOVE", f"{relation} by insert and eject", fmt) as judge:
+                first, second = _two_targets(bench, relation)
+                drive = bench.stock.make(of.name, EMPTY.get(of.name, {}))
+                for disc in (first, second, first):
+                    for message, args in ((f"{of.name}.insert", (disc,)), (f"{of.name}.eject", ())):
+                        wrote = bench.call(fmt, message, drive.ref, *args)
+                        if not isinstance(wrote.reply.outcome, Success):
+                            raise Unanswered(wrote, domain=is_refusal(wrote), missing=bench.is_missing(wrote))
+                        for each in (first, second):
+                            members, seen = far_end(bench, relation, bench.other(fmt), each)
+                            there = bool(args) and each == disc
+                            expected = f"{each} {'with' if there else 'without'} the drive after {message}"
+                            judge.true((drive.ref in members) == there, expected, show(members), wrote, seen)
+                bench.stock.remove(drive)
+
+
+CHECKS = (
+    Check("BIND-MOVE", per_class=moving_changes_both_far_ends, applies=is_moved, reaches=is_moved),
+    Check("BIND-MOVE", per_class=a_disc_changes_both_far_ends, applies=has_a_drive, reaches=has_a_drive),
+)

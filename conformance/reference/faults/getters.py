@@ -184,6 +184,18 @@ def templates_are_not_in_all_records(s: Server) -> None:
     after(s, drop, "VM.get_all_records")
 
 
+@fault("GET-ALL-AGREES", "VBD", HARD)
+def empty_drives_are_not_in_all_records(s: Server) -> None:
+    """VBD.get_all_records leaves out the VBDs without a VDI, as a listing that joins the two does."""
+
+    def drop(_: Call, branch: Branch) -> Branch:
+        assert isinstance(branch.outcome, Success)
+        kept = {ref: record for ref, record in branch.outcome.value.items() if not record["VDI"].is_null}
+        return answering(branch, kept)
+
+    after(s, drop, "VBD.get_all_records")
+
+
 @fault("GET-ALL-AGREES", "VM_appliance", HARD)
 def one_record_for_each_name(s: Server) -> None:
     """Of VM_appliances with one name, get_all_records shows the youngest alone."""

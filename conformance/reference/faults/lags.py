@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from xenconform.conformance.reference.faults.base import HARD, Server, fault
+from xenconform.conformance.reference.faults.histories import Old
 from xenconform.conformance.reference.faults.objects import result
-from xenconform.conformance.reference.faults.seams import after, fields_of
-from xenconform.models.calls import Call
+from xenconform.conformance.reference.faults.seams import after, calls, fields_of, putting
+from xenconform.models.calls import Call, Success
 from xenconform.models.values import Handle, Value
 from xenconform.models.world import Branch
 
@@ -47,3 +48,18 @@ def new_server_is_at_its_site_from_the_second_look(s: Server) -> None:
 def network_shows_a_destroyed_vif_once_more(s: Server) -> None:
     """The VIFs of a network that are asked for right after one was destroyed are answered as they were before."""
     lagging(s, "VIF.destroy", "network", ("network", "VIFs"), lambda call, _: call.args[0])
+
+
+@fault("BIND-MOVE", "VBD", HARD)
+def ejected_disc_shows_its_drive(s: Server) -> None:
+    """A VDI that VBD.eject takes out of a drive shows the drive in its VBDs, until something else is put in there."""
+
+    def eject(old: Old, call: Call) -> Branch:
+        disc = fields_of(s, call.args[0]).get("VDI")
+        branch = old(call)
+        if not isinstance(branch.outcome, Success) or disc is None or disc.is_null:
+            return branch
+        shown = fields_of(s, disc)["VBDs"]
+        return putting(branch, disc, VBDs=tuple(dict.fromkeys((*shown, call.args[0]))))
+
+    calls(s, eject, "VBD.eject")

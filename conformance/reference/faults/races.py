@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, fault
+from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, around, fault
 from xenconform.conformance.reference.faults.histories import Old, told
 from xenconform.conformance.reference.faults.seams import putting, torn
+from xenconform.conformance.reference.service import HttpAnswer
 from xenconform.models.binding import Draft
 from xenconform.models.calls import Call, Success
 from xenconform.models.values import Handle, Value
@@ -157,3 +160,26 @@ def listing_has_only_the_last_new_object(s: Server) -> None:
         return told(branch, tuple(h for h in branch.outcome.value if h not in new[:-1]))
 
     torn(s, b"PVS_site.get_all", listed)
+
+
+@fault("ROBUST-HTTP", "network", HARD, also="ROBUST-ALIVE")
+def cut_senders_use_up_the_workers(s: Server) -> None:
+    """A sender that hangs up within a body keeps one of two workers: after two nobody is answered any more."""
+    lost = [0]
+
+    async def answer(old: Any, scope: Any, receive: Any) -> HttpAnswer:
+        whole: list[bool] = []
+
+        async def watched() -> Any:
+            message = await receive()
+            lost[0] += message["type"] == "http.disconnect" and not whole
+            if not message.get("more_body", False):
+                whole.append(True)
+            return message
+
+        if lost[0] >= 2:
+            await asyncio.Event().wait()  # which nobody sets
+        answered: HttpAnswer = await old(scope, watched)
+        return answered
+
+    around(s.app, "_answer", answer)
