@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import pytest
+from strangers.base import around
 from strangers.defects import DEFECTS
+from strangers.defects_races import pause
 from strangers.plain_server import Plain
+from strangers.values import Refusal
 from test_parallel import API, PROFILE, stage
 
 from xenconform.conformance.machine.parallel import EFFORTS, schedule
 from xenconform.conformance.machine.plan import cluster, covered
+from xenconform.conformance.machine.races.introducing import one_of_them_gets_the_uuid
 from xenconform.conformance.machine.races.logins import logins_are_each_their_own
 from xenconform.conformance.machine.races.shapes import DUELS, MEETINGS
 from xenconform.conformance.machine.races.sites import WIDE, blocks, sites, wide_sites
@@ -49,3 +54,31 @@ def test_logins_at_the_same_time(name: str, wanted: Verdict) -> None:
     with stage(server) as on:
         logins_are_each_their_own(on.bench)
     assert [each.verdict for each in on.judgements] == [wanted]
+
+
+@pytest.mark.parametrize(("gap", "wanted"), [(False, Verdict.PASS), (True, Verdict.FAIL)], ids=["one", "several"])
+def test_introductions_at_the_same_time(gap: bool, wanted: Verdict) -> None:
+    """Where one uuid is taken but once, it is so at once too; with a gap between looking and taking it is not."""
+    server, taken = Plain(), set[str]()
+
+    def run(old: Any, message: Any, args: list[Any]) -> Any:
+        if message.full_name != "SR.introduce":
+            return old(message, args)
+        if args[0] in taken:
+            raise Refusal("SR_UUID_EXISTS", args[0])
+        if gap:
+            pause(server)
+        taken.add(args[0])
+        return old(message, args)
+
+    around(server, "run", run)
+    with stage(server) as on:
+        one_of_them_gets_the_uuid(on.bench, API.classes["SR"])
+    assert [each.verdict for each in on.judgements] == [wanted]
+
+
+def test_of_introductions_that_go_twice_in_a_row_nothing_is_said() -> None:
+    """A server that gives each a uuid of its own may do so at once."""
+    with stage(Plain()) as on:
+        one_of_them_gets_the_uuid(on.bench, API.classes["SR"])
+    assert on.judgements == []

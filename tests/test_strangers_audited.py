@@ -179,6 +179,8 @@ FOREIGN = (
     "what_was_born_and_changed_has_changed",
     "a_purpose_is_no_purpose_of_itself",
     "a_refused_sr_is_the_default_all_the_same",
+    "a_refused_introduction_takes_the_uuid_out",
+    "a_drive_with_nothing_in_it_is_not_listed",
 )
 """Of the kinds that the checks missed in three servers of other designs and languages."""
 AGAIN = (

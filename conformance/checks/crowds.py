@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from xenconform.conformance.checks.asking import query
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check, not_itself
 from xenconform.conformance.checks.finding import finds_by_uuid, has_uuid
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
-from xenconform.conformance.checks.querying import query
 from xenconform.conformance.checks.relations import (
     by_constructor,
     far_end,

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from xenconform.conformance.checks.aimed import takes_self, why_not, without_refs
 from xenconform.conformance.checks.arguments import WRITING
+from xenconform.conformance.checks.asking import query
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
@@ -14,7 +15,7 @@ from xenconform.conformance.checks.destroying import destroy, destroy_as_task, r
 from xenconform.conformance.checks.fields import getters, write_some
 from xenconform.conformance.checks.judging import Judge, Unavailable
 from xenconform.conformance.checks.opening import another_session
-from xenconform.conformance.checks.querying import is_listed, query
+from xenconform.conformance.checks.querying import is_listed
 from xenconform.conformance.checks.stirring import explicit_of
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.surrounding import is_destroyed, takers

@@ -12,7 +12,7 @@ from contextlib import suppress
 from xenconform.conformance.checks.bare import head, talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.hostile_leaks import judge_silent
+from xenconform.conformance.checks.hostile_leaks import NOWHERE, judge_silent
 from xenconform.conformance.checks.hostile_scene import Scene, scene, succeeded, timed_out, turned_down
 from xenconform.conformance.checks.hostile_texts import broken_text_elsewhere
 from xenconform.conformance.checks.judging import Unavailable, describe, show
@@ -204,7 +204,7 @@ def errors_give_nothing_away(bench: Bench) -> None:
 
 def _other_pages(here: Scene) -> Iterator[tuple[str, Exchange]]:
     """Yield replies that are no calls': to what goes nowhere, and to what does not post."""
-    for path in ("/no/such/path", "/../../etc/passwd"):
+    for path in (NOWHERE, "/../../etc/passwd"):
         yield f"a call to {path}", here.send(here.asking(), path)
     with suppress(Unavailable):
         for method in ("GET", "NONE"):
@@ -239,7 +239,7 @@ def refused_requests_change_nothing(bench: Bench) -> None:
             good = here.writing("written all the same")
             setter = f"{here.obj.cls}.set_{here.field}".encode()
             requests: dict[str, tuple[bytes, str | None]] = {
-                "a call to no path of the API": (good, "/no/such/path"),
+                "a call to no path of the API": (good, NOWHERE),
                 "a call to a path with dots": (good, "/../../etc"),
                 "a call in UTF-16": (good.decode().encode("utf-16"), None),
                 "a call behind a byte order mark": (b"\xef\xbb\xbf" + good, None),

@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from xenconform.conformance.checks.bare import head, talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.hostile_leaks import NOWHERE
 from xenconform.conformance.checks.hostile_scene import Scene, scene
 from xenconform.conformance.checks.judging import Judge, show
 from xenconform.models.calls import Success
@@ -134,7 +135,7 @@ def _broken(here: Scene) -> Iterator[tuple[str, bytes]]:
         )
     # A request that is turned down for its path or verb has been read to its end, or is the last of its connection.
     for method, path in (
-        ("POST", "/no/such/path"),
+        ("POST", NOWHERE),
         ("PUT", ""),
         ("GET", ""),
         ("OPTIONS", ""),

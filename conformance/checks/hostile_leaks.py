@@ -7,6 +7,8 @@ import re
 from xenconform.conformance.checks.judging import Judge
 from xenconform.models.exchange import Exchange
 
+NOWHERE = "/no/such/path"
+"""A path at which no server has anything."""
 SOURCES = (
     rb"py|ml|mli|go|rs|c|cc|cpp|h|hpp|rb|php|cs|vb|fs|lua|pm|erl|exs?|[cm]?[jt]s|java|kt|scala"
     rb"|[cm]?[jt]sx|hs|swift|dart|clj|groovy|jl|nim|zig"
@@ -21,8 +23,10 @@ TRACES = re.compile(
 )
 PATHS = re.compile(
     rb"(?:/usr/(?:lib|local|share)|/home|/opt|/root|/var/lib|/site-packages)/[\w.-]+|\b[A-Z]:\\\\?[A-Za-z]"
-    rb"|(?<![\w.-])/(?:srv|nix/store|usr/(?:lib64|libexec|src)|var/(?:www|opt))/[\w.-]+"
+    rb"|(?<![\w.-])/(?:srv|tmp|nix/store|usr/(?:lib64|libexec|src)|var/(?:www|opt|tmp))/[\w.-]+"
+    rb"|(?<![\w.:/-])(?:/[\w.@+-]+){2,}" + re.escape(NOWHERE.encode())
 )
+"""Folders in which servers live, and whatever a server puts before the path that leads nowhere."""
 
 
 def judge_silent(judge: Judge, what: str, exchange: Exchange) -> None:

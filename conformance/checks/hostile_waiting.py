@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from xenconform.conformance.checks.bare import head, talk
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
+from xenconform.conformance.checks.hostile_leaks import NOWHERE
 from xenconform.conformance.checks.hostile_scene import patience_after
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe
 from xenconform.conformance.checks.watch import FROM, SLACK, Watch
@@ -73,7 +74,7 @@ def many_refusals_leave_room(bench: Bench) -> None:
         with bench.judging(CLAUSE, "newcomers", fmt) as judge:
             patience = patience_after(bench.call(fmt, listing).elapsed)
             lines = (f"Content-Length: {len(NO_CALL)}", "Connection: close")
-            requests = [head(bench, fmt, *lines, path=path) + NO_CALL for path in ("", "/no/such/path")]
+            requests = [head(bench, fmt, *lines, path=path) + NO_CALL for path in ("", NOWHERE)]
             for number in range(IN_VAIN if bench.budget.boundaries else IN_VAIN // 8):
                 if talk(bench, fmt, (requests[number % 2],), patience).elapsed >= patience:
                     break  # What is not answered in time is told by the other checks, and each takes its time.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
+from xenconform.conformance.checks.asking import query
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check, not_itself
@@ -19,7 +20,7 @@ from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.finding import finds_by_uuid, has_uuid
 from xenconform.conformance.checks.judging import Unanswered, Unavailable, show
 from xenconform.conformance.checks.labels import labelled
-from xenconform.conformance.checks.querying import is_listed, query, shows_alone
+from xenconform.conformance.checks.querying import is_listed, shows_alone
 from xenconform.conformance.checks.relations import far_end, judged, owns_any
 from xenconform.conformance.checks.stirring import COPYING, copy, explicit_of, is_success
 from xenconform.conformance.checks.stock import Obj

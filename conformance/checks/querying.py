@@ -6,31 +6,23 @@ it may refuse. What it answers has to be right.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from xenconform.conformance.checks import nature
+from xenconform.conformance.checks.asking import find, query
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
-from xenconform.conformance.checks.creating_fields import varied
 from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.fields import plain_values, written
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
-from xenconform.conformance.checks.stock import Obj
+from xenconform.conformance.checks.querying_fields import by_other_fields
 from xenconform.conformance.checks.writing import changed_by_clients
-from xenconform.models.api import Api, ApiClass, Qualifier
+from xenconform.models.api import Api, ApiClass
 from xenconform.models.calls import Failure, Format, Success
 from xenconform.models.exchange import Exchange
-from xenconform.models.query import as_text
-from xenconform.models.types import Bool, Enum, Int, RefTo, Str, refs_in
+from xenconform.models.types import refs_in
 from xenconform.models.values import Ref, Value
-
-PLAIN = re.compile("[A-Za-z0-9 :/.-]+")
-"""Texts that mean themselves inside a query."""
-MOST = 3
-"""So many fields are asked by over one format."""
 
 
 def is_listed(_api: Api, of: ApiClass) -> bool:
@@ -62,14 +54,7 @@ def queries_return_what_matches(bench: Bench, of: ApiClass) -> None:
             _after_a_write(bench, judge, (of, fmt))
             _own_labels(bench, judge, (of, fmt))
             with suppress(Unavailable):
-                _by_other_fields(bench, judge, (of, fmt))
-
-
-def query(bench: Bench, of: ApiClass, fmt: Format, text: str) -> Exchange:
-    """Ask for the records of a class that match a query; return the exchange, whatever came."""
-    records = of.messages["get_all_records"].result
-    message = f"{of.name}.get_all_records_where"
-    return bench.call(fmt, message, probe=True, params=[(Str(), text)], result=records)
+                by_other_fields(bench, judge, (of, fmt))
 
 
 def shows_alone(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], ref: Ref, exchange: Exchange) -> None:
@@ -133,77 +118,6 @@ def _after_a_write(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> N
             shows_alone(bench, judge, at, obj.ref, query(bench, of, fmt, f'field "uuid" = "{text}"'))
 
 
-def _by_other_fields(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
-    """Find an object of ours by a text that it has, another field over another format.
-
-    Where the name of a field has an underscore a server may spell it in another way, and then find nothing.
-
-    Raises:
-        Unavailable: none can be made.
-    """
-    of, fmt = at
-    obj = bench.stock.own(of.name)
-    made = bench.stock.try_make(of.name, varied(bench, of, bench.formats.index(fmt), mixed=True), fmt=fmt)
-    if isinstance(made.reply.outcome, Success):
-        bench.stock.adopt(of.name, made)  # It has other values, by which it is not to be found.
-    shown, _ = bench.ask(fmt, f"{of.name}.get_all_records")
-    record = shown.get(obj.ref, {})
-    texts = {n: record[n] for n, field in of.fields.items() if isinstance(field.type, Str) and n in record}
-    plain = {n: text for n, text in texts.items() if PLAIN.fullmatch(text) and n not in {"uuid", "name_label"}}
-    asked = list(plain.items())[bench.formats.index(fmt) :: len(bench.formats)][:MOST]
-    for name, text in (*asked, *_looser((of, bench.formats.index(fmt)), shown.values())):
-        spelled = (name, name.replace("_", "__")) if "_" in name else (name,)
-        for exchange in (query(bench, of, fmt, f'field "{each}" = "{text}"') for each in spelled):
-            outcome = exchange.reply.outcome
-            loose = len(spelled) > 1 or (name, text) not in asked
-            if not isinstance(outcome, Success) or (loose and not outcome.value):
-                continue
-            again, _ = bench.ask(fmt, f"{of.name}.get_all_records")
-            for ref in sorted(bench.stock.known_refs(of.name) | outcome.value.keys()):
-                held = {as_text(records.get(ref, {}).get(name)) == text for records in (shown, again)}
-                if len(held) == 1:
-                    expected = f"{ref} {'found' if True in held else 'not found'} by {name} {text!r}"
-                    judge.true({ref in outcome.value} == held, expected, show(sorted(outcome.value)), exchange)
-    if isinstance(made.reply.outcome, Success):
-        other = bench.stock.object_of(of.name, made.reply.outcome.value)
-        settable = [n for n in texts if f"set_{n}" in of.messages and n != "name_label"]
-        if fmt in in_turn(bench, of) and settable:
-            _by_what_is_set(bench, judge, at, other, settable[0])
-        bench.stock.remove(other)
-
-
-def _looser(at: tuple[ApiClass, int], rows: Collection[Mapping[str, Value]]) -> Iterator[tuple[str, str]]:
-    """Return fields with what a server may compare in a way of its own, or refuse: it need not find anything by them.
-
-    A text that is empty, and of what is no text a number, a ref and an enum, with a number's beginning too; of those
-    that records show the longest one, and another field in another turn; none that the server may change by itself.
-    Of booleans all that records show.
-    """
-    of, turn = at
-    for kind in (Str, Int, RefTo, Enum, Bool):
-        fields = [n for n, f in of.fields.items() if isinstance(f.type, kind) and f.qualifier is not Qualifier.RUNTIME]
-        for name in fields[turn % len(fields) :][:1] if fields else ():
-            texts = ["", *(as_text(row[name]) for row in rows if name in row and kind is not Str)]
-            longest = max(texts, key=len)
-            some = sorted(set(texts[1:])) if kind is Bool else (longest, longest[:-1]) if kind is Int else (longest,)
-            yield from ((name, text) for text in some)
-
-
-def _by_what_is_set(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], obj: Obj, name: str) -> None:
-    """Give an object that is found by the text it was made with another one: it is found by that."""
-    of, fmt = at
-    text, _ = bench.ask(fmt, f"{of.name}.get_{name}", obj.ref)
-    new = nature.new_uuid()
-    for spelled in dict.fromkeys((name.replace("_", "__"), name)) if PLAIN.fullmatch(text) else ():
-        found = query(bench, of, fmt, f'field "{spelled}" = "{text}"').reply.outcome
-        if not isinstance(found, Success) or obj.ref not in found.value:
-            continue
-        bench.call(bench.other(fmt), f"{of.name}.set_{name}", obj.ref, new)
-        if bench.ask(fmt, f"{of.name}.get_{name}", obj.ref)[0] == new:
-            _find(bench, judge, (at, spelled), [(new, {obj.ref})])
-        return
-
-
 def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None:
     """Find two objects of ours by the label that they have in common, and not by one that is like it.
 
@@ -223,16 +137,16 @@ def _own_labels(bench: Bench, judge: Judge, at: tuple[ApiClass, Format]) -> None
         bench.ask(bench.other(fmt), f"{of.name}.set_name_label", obj.ref, label)
     field = _spelled(bench, of, fmt, label)
     steps: list[tuple[str, set[Ref]]] = [(label, {obj.ref for obj in pair}), (label.upper(), set())]
-    _find(bench, judge, (at, field), [*steps, (f"{label} " if turn else later, set())])
-    _find(bench, judge, (at, field), [(f"{label[:-1]}{'%' if turn else '_'}", set())])
+    find(bench, judge, (at, field), [*steps, (f"{label} " if turn else later, set())])
+    find(bench, judge, (at, field), [(f"{label[:-1]}{'%' if turn else '_'}", set())])
     _joined(bench, judge, at, (field, label, [obj.ref for obj in pair]))
     first, second = pair
     if turn:
         if bench.stock.remove(first):
-            _find(bench, judge, (at, field), [(label, {second.ref})])
+            find(bench, judge, (at, field), [(label, {second.ref})])
     else:
         bench.ask(bench.other(fmt), f"{of.name}.set_name_label", first.ref, later)
-        _find(bench, judge, (at, field), [(label, {second.ref}), (later, {first.ref})])
+        find(bench, judge, (at, field), [(label, {second.ref}), (later, {first.ref})])
         bench.stock.remove(first)
     bench.stock.remove(second)
 
@@ -253,18 +167,6 @@ def _joined(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], named: tupl
     )
     for text, expected in queries[bench.formats.index(fmt) :: len(bench.formats)]:
         exchange = query(bench, of, fmt, text)
-        outcome = exchange.reply.outcome
-        if isinstance(outcome, Success):
-            judge.true(set(outcome.value) == expected, f"{sorted(expected)}", show(sorted(outcome.value)), exchange)
-
-
-def _find(
-    bench: Bench, judge: Judge, by: tuple[tuple[ApiClass, Format], str], steps: Sequence[tuple[str, set[Ref]]]
-) -> None:
-    """Judge which objects are found by each of some texts in a field."""
-    (of, fmt), field = by
-    for asked, expected in steps:
-        exchange = query(bench, of, fmt, f'field "{field}" = "{asked}"')
         outcome = exchange.reply.outcome
         if isinstance(outcome, Success):
             judge.true(set(outcome.value) == expected, f"{sorted(expected)}", show(sorted(outcome.value)), exchange)

@@ -29,8 +29,8 @@ NEIGHBOURS = 2
 """So many objects at the far ends of an object's bound fields are watched with it."""
 FULL = 3
 """The kind of the values that elders are full of (checks/awkward.py)."""
-LATE = datetime(2090, 1, 1, tzinfo=UTC)
-"""A date after that of everything."""
+EARLY, LATE = datetime(1990, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
+"""Dates before and after that of everything."""
 FULLS = (LARGE, 3, 2)
 """The kinds of the values that the object is full of, by the turn of the format: none has empty collections."""
 Way: TypeAlias = "tuple[Obj, bool]"
@@ -170,20 +170,21 @@ class Watched:
             elif [param.type for param in message.params] == [RefTo(self.of.name)]:
                 for obj in (self.obj, *(self._beside() if at % formats == turn else ())):
                     yield message.full_name, (obj.ref,), self.of.fields.get(message.field)
-            elif not message.implicit and (args := self._told(message, record)) is not None:
-                yield message.full_name, args, None
+            elif not message.implicit:
+                told = (self._told(message, record, date) for date in (EARLY, LATE))
+                yield from ((message.full_name, args, None) for args in told if args is not None)
 
-    def _told(self, message: Message, record: Record) -> tuple[Value, ...] | None:
+    def _told(self, message: Message, record: Record, date: datetime) -> tuple[Value, ...] | None:
         """Return arguments for a getter that asks for more than an object, None where the object tells not all of them.
 
-        They are the object, what it says itself under a parameter's name, and a date after everything there is.
+        They are the object, what it says itself under a parameter's name, and the date.
         """
         args: list[Value] = []
         for param in message.params:
             if param.type == RefTo(self.of.name):
                 args.append(self.obj.ref)
             elif isinstance(param.type, DateTime):
-                args.append(LATE)
+                args.append(date)
             elif param.name in record:
                 args.append(record[param.name])
             else:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from itertools import cycle
 from typing import TypeAlias
 
+from xenconform.conformance.checks.asking import query
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import given_fields
 from xenconform.conformance.checks.judging import Judge, Unavailable, describe, show
-from xenconform.conformance.checks.querying import is_listed, query
+from xenconform.conformance.checks.querying import is_listed
 from xenconform.conformance.checks.roundtrip import Spot, spot
 from xenconform.conformance.checks.wire_explicit_ints import has_explicit_ints, ints_of_explicit_messages
 from xenconform.conformance.checks.wire_kinds import parts

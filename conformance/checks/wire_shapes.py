@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TypeAlias
 
+from xenconform.conformance.checks.asking import query
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe
-from xenconform.conformance.checks.querying import is_listed, query
+from xenconform.conformance.checks.querying import is_listed
 from xenconform.conformance.checks.refs import unknown_ref
 from xenconform.conformance.checks.stops import own
 from xenconform.conformance.checks.wire_kinds import MAP, SET, Kind

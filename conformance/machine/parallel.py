@@ -19,6 +19,7 @@ from xenconform.conformance.machine.player import Mismatch, Stopped
 from xenconform.conformance.machine.races import tasks
 from xenconform.conformance.machine.races.composing import Composer
 from xenconform.conformance.machine.races.crew import Crew
+from xenconform.conformance.machine.races.introducing import is_introduced, one_of_them_gets_the_uuid
 from xenconform.conformance.machine.races.logins import logins_are_each_their_own
 from xenconform.conformance.machine.races.shapes import DUELS, MEETINGS, SPREAD, Shape, drawn
 from xenconform.conformance.machine.races.sites import Site, sites, wide_sites
@@ -200,6 +201,7 @@ def _tell(bench: Bench, crew: Crew, trial: Trial) -> bool:
 CHECKS: tuple[Check, ...] = (
     Check(CLAUSE, per_class=races_of_a_class, applies=can_begin_and_end, timed=True),
     Check(CLAUSE, per_server=logins_are_each_their_own, timed=True),
+    Check(CLAUSE, per_class=one_of_them_gets_the_uuid, applies=is_introduced, timed=True),
     *tasks.CHECKS,
 )
 """The rows of the suite's table."""

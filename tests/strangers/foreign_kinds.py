@@ -171,3 +171,32 @@ def a_refused_sr_is_the_default_all_the_same(s: Plain) -> None:
             raise
 
     around(s, "call", call)
+
+
+@defect("UUID-LOOKUP", cls="SR")
+def a_refused_introduction_takes_the_uuid_out(s: Plain) -> None:
+    """SR.introduce under a uuid in use fails, and no look-up finds the SR of that uuid any more."""
+    lost: set[str] = set()
+
+    def run(old: Any, message: Any, args: list[Any]) -> Any:
+        if message.full_name == "SR.introduce" and args[0] in {row["uuid"] for row in s.objects["SR"].values()}:
+            lost.add(args[0])
+            raise Refusal("SR_UUID_EXISTS", args[0])
+        if message.full_name == "SR.get_by_uuid" and args[0] in lost:
+            raise Refusal("UUID_INVALID", "SR", args[0])
+        return old(message, args)
+
+    around(s, "run", run)
+
+
+@defect("GET-ALL-AGREES", also="BIND-SYMMETRY", cls="VBD")
+def a_drive_with_nothing_in_it_is_not_listed(s: Plain) -> None:
+    """VBD.get_all_records leaves out the VBDs whose VDI is the null ref, as one that joins the two."""
+
+    def run(old: Any, message: Any, args: list[Any]) -> Any:
+        value = old(message, args)
+        if message.full_name == "VBD.get_all_records":
+            return {ref: row for ref, row in value.items() if row["VDI"] != NULL}
+        return value
+
+    around(s, "run", run)

@@ -86,3 +86,25 @@ def any_text_stands_for_true(s: Server) -> None:
         return s.state.world.stay({h: dict(fields_of(s, h)) for h in hits})
 
     calls(s, turned, "Observer.get_all_records_where")
+
+
+@fault("WHERE", "VM", HARD)
+def the_null_ref_is_neither_like_nor_unlike(s: Server) -> None:
+    """A query on VMs that asks for an affinity or its opposite never finds a VM that has none, as with NULL in SQL."""
+
+    def drop(call: Call, branch: Branch) -> Branch:
+        if code_of(branch) or 'field "affinity"' not in call.args[0]:
+            return branch
+        return s.state.world.stay({h: record for h, record in result(branch).items() if not record["affinity"].is_null})
+
+    after(s, drop, "VM.get_all_records_where")
+
+
+@fault("WHERE", "network", MEDIUM)
+def false_is_as_good_as_nothing(s: Server) -> None:
+    """A query on networks finds nothing by what is false, as one by an empty text."""
+
+    def drop(call: Call, branch: Branch) -> Branch:
+        return s.state.world.stay({}) if not code_of(branch) and '= "false"' in call.args[0] else branch
+
+    after(s, drop, "network.get_all_records_where")
