@@ -26,6 +26,8 @@ from xenconform.models.types import RefTo, Str
 DEPTHS = (50, 400, 3_000)
 LONG = (70_000, 600_000)
 """Bytes of long texts, names and numbers."""
+HEAVY = (1_500_000, 5_000_000)
+"""Bytes of bodies beyond what servers often take, by turns of the formats."""
 HUGE = 999_999_999
 """An exponent: whoever writes such a number out has no end of figures."""
 WIDE = 5_000
@@ -88,6 +90,8 @@ def _large(here: Scene) -> Iterator[tuple[str, bytes]]:
     mark = b"&amp;" if xml else b"\\u0041"
     yield f"a text of {LONG[0]:,} marks", body.replace(marker.encode(), mark * LONG[0])
     yield "white space around a call", b" " * LONG[-1] + body
+    heavy = HEAVY[here.bench.formats.index(here.fmt) % len(HEAVY)]
+    yield f"a text of {heavy:,} characters", here.writing("x" * heavy)
     yield from _wide(here, value, body)
 
 
