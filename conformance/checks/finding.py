@@ -14,10 +14,11 @@ from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.creating import read_field
 from xenconform.conformance.checks.destroying import value_of
 from xenconform.conformance.checks.fields import write_some
+from xenconform.conformance.checks.introduced import introducers, under
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, result_of
 from xenconform.conformance.checks.opening import another_session
 from xenconform.conformance.checks.stock import TAG, Obj
-from xenconform.models.api import Api, ApiClass, Qualifier, State
+from xenconform.models.api import Api, ApiClass, Qualifier
 from xenconform.models.calls import Format, Success
 from xenconform.models.exchange import Exchange
 from xenconform.models.types import NULL_REF, RefTo
@@ -150,15 +151,14 @@ def _finds_what_others_made(bench: Bench, judge: Judge, of: ApiClass, fmt: Forma
 
 def _finds_who_has_it_already(bench: Bench, judge: Judge, of: ApiClass, fmt: Format) -> None:
     """Look up an object after another was to be introduced under its uuid, and was refused."""
-    for constructor in of.constructors:
-        message, names = constructor.message, [param.name for param in constructor.message.params]
-        is_open = message.full_name not in bench.profile.never and message.lifecycle.state is not State.REMOVED
+    for constructor in introducers(of):
+        name = constructor.message.full_name
         with suppress(Unavailable):
-            if constructor.record or "uuid" not in names or not is_open:
+            if name in bench.profile.never:
                 continue
             obj = bench.stock.make(of.name, fmt=fmt)
-            given = bench.stock.exemplar(of.name, constructor) | {"uuid": uuid_of(bench, fmt, of.name, obj.ref)[0]}
-            again = bench.call(fmt, message.full_name, *(given[name] for name in names), probe=True)
+            given = under(bench, of, constructor, uuid_of(bench, fmt, of.name, obj.ref)[0])
+            again = bench.call(fmt, name, *given, probe=True)
             if is_refusal(again):
                 finds_by_uuid(bench, judge, of, (bench.other(fmt), fmt), obj.ref)
             elif isinstance(again.reply.outcome, Success) and again.reply.outcome.value != obj.ref:

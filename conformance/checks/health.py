@@ -19,6 +19,8 @@ STUCK_AFTER = 2
 MAX_TIMEOUTS = 30
 UNREADABLE_AFTER = 50
 """So many replies in a row, over every format, of which none can be read mean that no API is spoken there."""
+DYING = 2.0
+"""So many seconds a server may take to be gone after what ends it."""
 _HELD = frozenset({"http-timeout", "http-no-answer"})
 _AWAY = ("refused", "unreachable", "tls")
 """Beginnings of the details of troubles that are of the way to a server, and no answer that it owes."""

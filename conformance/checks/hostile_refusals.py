@@ -20,7 +20,7 @@ from xenconform.conformance.checks.by_task import in_turn
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.hostile_behind import NO_EFFECT, judge_existing, judge_several, turned_down
 from xenconform.conformance.checks.hostile_leaks import judge_silent
-from xenconform.conformance.checks.hostile_scene import patience_after
+from xenconform.conformance.checks.hostile_scene import ALIVE, patience_after
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal, unheard
 from xenconform.conformance.checks.opening import LOGIN
 from xenconform.conformance.checks.refs import unknown_ref
@@ -36,7 +36,6 @@ from xenconform.models.exchange import Exchange
 from xenconform.models.types import Str
 from xenconform.models.values import Ref, Value
 
-ALIVE = "ROBUST-ALIVE"
 NO_LEAK = "ROBUST-NO-LEAK"
 KIND = 2
 """The kind of awkward values with which the object is full that refused calls are aimed at."""

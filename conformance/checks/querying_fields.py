@@ -75,8 +75,8 @@ def _judge_found(
         results = {text: seen.reply.outcome for text, seen in told.items()}
         found = {text: each.value for text, each in results.items() if isinstance(each, Success)}
         is_known = any(found.values())
-        for text in found if is_known or "_" not in name else ():
-            _or_not(bench, judge, at, told[text])
+        for text, records in found.items() if is_known or "_" not in name else ():
+            _or_not(bench, judge, at, told[text], records)
         if (loose or "_" in name) and not is_known:
             continue
         again, _ = bench.ask(fmt, f"{of.name}.get_all_records")
@@ -88,17 +88,17 @@ def _judge_found(
                     judge.true({ref in records} == held, expected, show(sorted(records)), told[text])
 
 
-def _or_not(bench: Bench, judge: Judge, at: tuple[ApiClass, Format], exchange: Exchange) -> None:
+def _or_not(
+    bench: Bench, judge: Judge, at: tuple[ApiClass, Format], seen: Exchange, found: Mapping[Ref, object]
+) -> None:
     """Judge that what a condition does not find its opposite finds, also where a field has no value of its own."""
-    of, fmt = at
-    outcome = exchange.reply.outcome
-    opposite = query(bench, of, fmt, f"not ({exchange.args[0]})")
+    (of, fmt), condition = at, seen.args[0]
+    opposite = query(bench, of, fmt, f"not ({condition})")
     other = opposite.reply.outcome
-    if isinstance(outcome, Success) and isinstance(other, Success):
-        found = outcome.value.keys() ^ other.value.keys()
-        lost = sorted(bench.stock.known_refs(of.name) - found)
-        expected = f"each object of ours found by {exchange.args[0]} or else by its opposite"
-        judge.true(not lost, expected, f"{lost[:3]} by both or by neither", exchange, opposite)
+    if isinstance(other, Success):
+        lost = sorted(bench.stock.known_refs(of.name) - (found.keys() ^ other.value.keys()))
+        expected = f"each object of ours found by {condition} or else by its opposite"
+        judge.true(not lost, expected, f"{lost[:3]} by both or by neither", seen, opposite)
 
 
 def _looser(at: tuple[ApiClass, int], rows: Collection[Mapping[str, Value]]) -> Iterator[tuple[str, Sequence[str]]]:

@@ -210,19 +210,23 @@ def a_disc_changes_both_far_ends(bench: Bench, of: ApiClass) -> None:
     for relation in (each for each in judged(bench, of) if each.owner_field == DISC):
         for fmt in bench.formats:
             with bench.judging("BIND-MOVE", f"{relation} by insert and eject", fmt) as judge:
-                first, second = _two_targets(bench, relation)
-                drive = bench.stock.make(of.name, EMPTY.get(of.name, {}))
-                for disc in (first, second, first):
-                    for message, args in ((f"{of.name}.insert", (disc,)), (f"{of.name}.eject", ())):
-                        wrote = bench.call(fmt, message, drive.ref, *args)
-                        if not isinstance(wrote.reply.outcome, Success):
-                            raise Unanswered(wrote, domain=is_refusal(wrote), missing=bench.is_missing(wrote))
-                        for each in (first, second):
-                            members, seen = far_end(bench, relation, bench.other(fmt), each)
-                            there = bool(args) and each == disc
-                            expected = f"{each} {'with' if there else 'without'} the drive after {message}"
-                            judge.true((drive.ref in members) == there, expected, show(members), wrote, seen)
-                bench.stock.remove(drive)
+                _in_and_out(bench, judge, relation, fmt)
+
+
+def _in_and_out(bench: Bench, judge: Judge, relation: Relation, fmt: Format) -> None:
+    first, second = _two_targets(bench, relation)
+    cls = relation.owner_cls
+    drive = bench.stock.make(cls, EMPTY.get(cls, {}))
+    steps = [step for disc in (first, second, first) for step in ((f"{cls}.insert", (disc,)), (f"{cls}.eject", ()))]
+    for message, inside in steps:
+        wrote = bench.call(fmt, message, drive.ref, *inside)
+        if not isinstance(wrote.reply.outcome, Success):
+            raise Unanswered(wrote, domain=is_refusal(wrote), missing=bench.is_missing(wrote))
+        for disc in (first, second):
+            members, seen = far_end(bench, relation, bench.other(fmt), disc)
+            expected = f"{disc} {'with' if disc in inside else 'without'} the drive after {message}"
+            judge.true((drive.ref in members) == (disc in inside), expected, show(members), wrote, seen)
+    bench.stock.remove(drive)
 
 
 CHECKS = (

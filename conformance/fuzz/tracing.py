@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Final
 
-from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.health import DYING, TargetGoneError
 from xenconform.conformance.checks.judging import Unavailable, show
 from xenconform.conformance.fuzz.attempts import Attempt
 from xenconform.conformance.fuzz.onlooker import Onlooker
@@ -25,8 +25,6 @@ SEARCH: Final = 15.0
 """So many seconds attempts are sent again to find the one that did something, a third of it once the time is over."""
 STAYED: Final = 3
 """So many good calls in a row, held up, are no hiccup."""
-DYING: Final = 2.0
-"""So many seconds a server may take to be gone after what ends it."""
 
 
 @dataclass(slots=True)

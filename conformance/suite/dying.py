@@ -5,21 +5,19 @@ Source: ROBUST-ALIVE, after any input, valid or not, a server goes on answering.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.health import DYING, TargetGoneError
+from xenconform.conformance.checks.hostile_scene import ALIVE
 from xenconform.conformance.checks.judging import NotOffered, Unanswered, Unavailable
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.verdicts import Judgement, Verdict
 
-CLAUSE: Final = "ROBUST-ALIVE"
-DYING: Final = 2.0
-"""Seconds in which a server may die of what it has answered before."""
 LOOKS: Final = 20
-"""How often it is looked at in that time."""
+"""How often a server is looked at in the time that it may take to die."""
 
 
 def judge_death(bench: Bench, again: dict[str, Callable[[], None]]) -> None:
@@ -33,22 +31,29 @@ def judge_death(bench: Bench, again: dict[str, Callable[[], None]]) -> None:
     """
     tell, bench.tell = bench.tell, lambda _judgement: None
     try:
-        bench.restart()
-        bench.stock.note_end()  # what was made may be lost, and is made anew
-        for perform in again.values():
-            _go_through(perform)
-        _look_after(bench)
-    except (Unavailable, Unanswered, NotOffered):
-        return
-    except TargetGoneError as why:
+        why = _ends_again(bench, again.values())
+    finally:
         bench.tell = tell
+    if why is not None:
         expected = f"the server goes on answering after the calls of {' and '.join(again)}"
         actual = f"gone, and once restarted gone again: {why}"
         seqs = tuple(each.seq for each in why.between)
-        judgement = Judgement(CLAUSE, "server", "", Verdict.FAIL, expected=expected, actual=actual, exchanges=seqs)
-        bench.record(judgement)
-    finally:
-        bench.tell = tell
+        bench.record(Judgement(ALIVE, "server", "", Verdict.FAIL, expected=expected, actual=actual, exchanges=seqs))
+
+
+def _ends_again(bench: Bench, again: Iterable[Callable[[], None]]) -> TargetGoneError | None:
+    """Restart the server and do what may have ended it; return how it is gone, None where it is not or none can say."""
+    try:
+        bench.restart()
+        bench.stock.note_end()  # what was made may be lost, and is made anew
+        for perform in again:
+            _go_through(perform)
+        _look_after(bench)
+    except TargetGoneError as why:
+        return why
+    except (Unavailable, Unanswered, NotOffered):
+        pass
+    return None
 
 
 def _go_through(perform: Callable[[], None]) -> None:
