@@ -43,7 +43,8 @@ class RunStart:
     `user` is who logged in, `roles` the users by role, `deadline` the seconds for a call. `rules` has, of each clause
     that could have been selected, what `models.clauses.mark` tells of it. `rejudged` tells of which log this is
     another judgement; None of a run that asked a server. `redacted` names what was replaced in the log besides
-    passwords and sessions: `hosts`, or nothing.
+    passwords and sessions: `hosts`, or nothing. `restarts` is whether somebody said how to restart the server; true too
+    in logs that do not tell.
     """
 
     version: str = ""
@@ -68,6 +69,7 @@ class RunStart:
     rules: Mapping[str, str] = field(default_factory=dict)
     rejudged: Rejudged | None = None
     redacted: tuple[str, ...] = ()
+    restarts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

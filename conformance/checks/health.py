@@ -26,6 +26,12 @@ _AWAY = ("refused", "unreachable", "tls")
 """Beginnings of the details of troubles that are of the way to a server, and no answer that it owes."""
 
 
+def is_away(exchange: Exchange) -> bool:
+    """Whether the way to the server was closed, as it is where nobody listens."""
+    outcome = exchange.reply.outcome
+    return isinstance(outcome, Breach) and not exchange.status and outcome.detail.startswith(_AWAY)
+
+
 class TargetGoneError(Exception):
     """The server under test no longer answers; what is left of the run cannot be exercised.
 
@@ -37,6 +43,10 @@ class TargetGoneError(Exception):
         told = f"; it answered {names[0]} last, and no more {names[1]}" if len(names) > 1 else ""
         super().__init__(said + told)
         self.between = between
+
+
+class NotBackError(TargetGoneError):
+    """A server that was restarted lets nobody in: that tells of the restart, and nothing of what came before."""
 
 
 class Health:
@@ -56,6 +66,11 @@ class Health:
     def answers(self) -> bool:
         """Whether the server answered the last call that it owed an answer."""
         return not self._silent
+
+    def begin_again(self) -> None:
+        """Hold nothing more against a server that was restarted of what it left unanswered before."""
+        for each in (self._silent, self._unanswered, self._timeouts, self._unreadable, self._held):
+            each.clear()
 
     def is_stuck(self, message: str) -> bool:
         """Whether a message was left unanswered so often that it is not to be called again."""
@@ -84,7 +99,7 @@ class Health:
         return owed
 
     def _hold(self, exchange: Exchange, outcome: Breach, *, owed: bool) -> None:
-        away = outcome.detail.startswith(_AWAY)
+        away = is_away(exchange)
         if owed or away:
             self._silent.append("" if away else exchange.message)
         self._unanswered[exchange.message] += owed

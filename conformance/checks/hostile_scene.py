@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.health import GONE_AFTER, TargetGoneError, is_away
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, is_refusal
+from xenconform.conformance.checks.lacking import no_restart
 from xenconform.conformance.checks.stock import Obj
 from xenconform.conformance.checks.wire_envelope import a_listing, a_text_setter
 from xenconform.conformance.client import Client
@@ -23,8 +24,13 @@ PATIENCE = 2.0
 server that is merely busy is no finding."""
 MANY_TIMES = 50
 ALIVE: Final = "ROBUST-ALIVE"
-GOING_ON: Final = frozenset({ALIVE, "ROBUST-HTTP", "ROBUST-DEPTH-SIZE"})
+GOING_ON: Final = frozenset({ALIVE, "ROBUST-HTTP", "ROBUST-DEPTH-SIZE", "ROBUST-UNICODE", "ROBUST-XML-ENTITIES"})
 """The clauses that a server breaks by its end, whatever else they ask."""
+
+
+def clause_of_end(clause: str) -> str:
+    """Return the clause that a server breaks whose end comes while another one is judged."""
+    return clause if clause in GOING_ON else ALIVE
 
 
 def patience_after(usual: float) -> float:
@@ -86,6 +92,9 @@ class Scene:
 
         A slow answer gets a second chance, with the hostile body before it once more where one is given: what slows a
         single call each time is no accident.
+
+        Raises:
+            TargetGoneError: nobody listens any more, and a restart can tell whose doing that was.
         """
         for last in (False, True):
             if last and body is not None:
@@ -95,9 +104,16 @@ class Scene:
             if answered and good.elapsed <= self.patience:
                 return judge.true(True, "", "")
             if last:
+                self._leave_to_a_restart(good)
                 said = f"{describe(good)[:80]} after {good.elapsed:.1f} s"
                 return judge.true(False, f"a good call is answered as usual after {what}", said, *exchanges, good)
         return False
+
+    def _leave_to_a_restart(self, good: Exchange) -> None:
+        """Where nobody listens, ask until the server counts as gone, or is there again."""
+        if is_away(good) and self.bench.restart is not no_restart:
+            for _ in range(GONE_AFTER):
+                self.bench.call(self.fmt, self.listing)
 
 
 @contextmanager
@@ -105,7 +121,8 @@ def scene(bench: Bench, judge: Judge) -> Iterator[Scene]:
     """Set the scene for the format of a block, and put the text back afterwards.
 
     A server that leaves a good call without an answer meanwhile, and another client too, fails the clause where that is
-    about going on, or else ROBUST-ALIVE.
+    about going on, or else ROBUST-ALIVE. Where nobody listens any more and it can be restarted, that has to tell first
+    whose doing it was: `suite.dying`.
 
     Raises:
         Unavailable: there is nothing to ask, or no text that may be written.
@@ -139,10 +156,9 @@ def scene(bench: Bench, judge: Judge) -> Iterator[Scene]:
 
 def _judge_end(this: Scene, judge: Judge, why: Exception, seen: Sequence[Exchange]) -> None:
     good = this.good_call()
-    if isinstance(good.reply.outcome, Success):
+    if isinstance(good.reply.outcome, Success) or (is_away(good) and this.bench.restart is not no_restart):
         return
-    clause = judge.clause if judge.clause in GOING_ON else ALIVE
-    with this.bench.judging(clause, judge.element, judge.format) as about:
+    with this.bench.judging(clause_of_end(judge.clause), judge.element, judge.format) as about:
         expected = "a good call is answered after whatever was sent"
         about.fail(expected, f"{describe(good)}; {why}", *seen, good)
 

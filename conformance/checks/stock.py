@@ -138,13 +138,13 @@ class Stock:
         """
         exchange = self.try_make(cls, values, fmt=fmt)
         outcome = exchange.reply.outcome
-        if isinstance(outcome, Failure) and outcome.code == "HANDLE_INVALID" and self._forget_the_lost():
+        if isinstance(outcome, Failure) and outcome.code == "HANDLE_INVALID" and self.forget_the_lost():
             exchange = self.try_make(cls, values, fmt=fmt)
         if not isinstance(exchange.reply.outcome, Success):
             raise Unavailable(self.refusal(cls, exchange))
         return self.adopt(cls, exchange)
 
-    def _forget_the_lost(self) -> bool:
+    def forget_the_lost(self) -> bool:
         """Forget objects of ours that the server has lost, and what it listed before; return whether any was lost.
 
         A server that ends more than it was asked to must not leave the rest of the run without objects.

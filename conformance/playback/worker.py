@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,11 +17,11 @@ from xenconform.conformance.codec import codec_for
 from xenconform.conformance.playback.client import PlayedClient, Player, result_of
 from xenconform.conformance.playback.deck import SPARE, Card, Deck, Key
 from xenconform.conformance.playback.tape import Reel, exchange_of
-from xenconform.conformance.suite.one import RECENT, judge, tell_silent
+from xenconform.conformance.suite.dying import Recent
+from xenconform.conformance.suite.one import judge, tell_silent
 from xenconform.conformance.suite.restart import Restart
 from xenconform.conformance.suite.settings import EMBEDDED_PASSWORD
 from xenconform.models import events
-from xenconform.models.api import ApiClass
 from xenconform.models.calls import Format, Success
 from xenconform.models.events import CLOSING, OPENING, Item, RunStart, SavedCase, TimeOver, encode_event
 from xenconform.models.integrity import day_of
@@ -47,7 +46,7 @@ class Worker:
         start, self.playback = playback.tape.start, playback
         self.gone = ""
         self.silent: dict[str, str] = {}
-        self.recent: deque[tuple[Check, ApiClass | None]] = deque(maxlen=RECENT)
+        self.recent = Recent()
         self._judged: set[str] = set()
         self._spare: dict[Key, list[Card]] = {}
         self._flushed = 0
@@ -77,7 +76,8 @@ class Worker:
         self.bench.roles = RoleSessions(roles)
         self.password = EMBEDDED_PASSWORD if target_of(start) is None else STAND_IN
         user, formats = start.user, _formats(start)
-        self.bench.restart = Restart(_again, self.client, formats, user, self.password)
+        if start.restarts:
+            self.bench.restart = Restart(_again, self.client, formats, user, self.password)
 
     def play(self, reel: Reel) -> None:
         """Judge one item again and write what comes of it."""

@@ -50,6 +50,7 @@ def start_of(settings: Settings, kind: RunKind) -> RunStart:
         deadline=settings.deadline,
         rules={clause.id: mark(clause) for clause in offered(settings.api, settings.classes)},
         redacted=(HOSTS,) if settings.redact_hosts else (),
+        restarts=settings.target is None or bool(settings.restart_command),
     )
 
 

@@ -5,13 +5,15 @@ Source: ROBUST-ALIVE, after any input, valid or not, a server goes on answering.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
-from xenconform.conformance.checks.health import DYING, TargetGoneError
-from xenconform.conformance.checks.hostile_scene import ALIVE
+from xenconform.conformance.checks.health import DYING, NotBackError, TargetGoneError
+from xenconform.conformance.checks.hostile_scene import clause_of_end
 from xenconform.conformance.checks.judging import NotOffered, Unanswered, Unavailable
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.verdicts import Judgement, Verdict
@@ -20,39 +22,90 @@ LOOKS: Final = 20
 """How often a server is looked at in the time that it may take to die."""
 
 
-def judge_death(bench: Bench, again: dict[str, Callable[[], None]]) -> None:
+RECENT: Final = 2
+"""So many checks may have ended a server at least, the one under way and the one before."""
+MOST: Final = 64
+SHOWN: Final = 3
+"""How many of them are named."""
+
+
+@dataclass(slots=True)
+class _Begun:
+    name: str
+    clause: str
+    perform: Callable[[], None]
+    ended: float = 0.0
+
+
+class Recent:
+    """The checks that may have ended a server: it may die a while after it answered."""
+
+    def __init__(self) -> None:
+        self._begun: deque[_Begun] = deque(maxlen=MOST)
+
+    def begin(self, name: str, clause: str, perform: Callable[[], None]) -> None:
+        """Note that a check comes next: how it is called, its clause, and what does it again."""
+        if self._begun:
+            self._begun[-1].ended = nature.now()
+        self._begun.append(_Begun(name, clause, perform))
+
+    def drop_the_old(self) -> None:
+        """Leave out what ended so long before that the server would have been gone sooner."""
+        while len(self._begun) > RECENT and nature.over(self._begun[0].ended + DYING):
+            self._begun.popleft()
+
+    @property
+    def clause(self) -> str:
+        """The clause of the last one."""
+        return self._begun[-1].clause
+
+    def __str__(self) -> str:
+        """Tell the last ones."""
+        names = list(dict.fromkeys(each.name for each in self._begun))
+        more = f", and of {len(names) - SHOWN} more before them" if len(names) > SHOWN else ""
+        return " and ".join(names[-SHOWN:]) + more
+
+    def __iter__(self) -> Iterator[Callable[[], None]]:
+        """Return what does them again, the first begun first."""
+        return (each.perform for each in self._begun)
+
+
+def judge_death(bench: Bench, recent: Recent) -> None:
     """Restart a server that is gone, where somebody said how, and tell if the same checks end it again.
 
     What they judge is not heard: of what a crash took with it nothing is known, and so the run is over all the same.
 
     Args:
         bench: the bench of the run.
-        again: the checks that were under way when it went, the last ones first begun, by what they are called.
+        recent: the checks that were under way when it went, and before.
     """
+    recent.drop_the_old()
     tell, bench.tell = bench.tell, lambda _judgement: None
     try:
-        why = _ends_again(bench, again.values())
+        why = _ends_again(bench, recent)
     finally:
         bench.tell = tell
     if why is not None:
-        expected = f"the server goes on answering after the calls of {' and '.join(again)}"
+        expected = f"the server goes on answering after the calls of {recent}"
         actual = f"gone, and once restarted gone again: {why}"
         seqs = tuple(each.seq for each in why.between)
-        bench.record(Judgement(ALIVE, "server", "", Verdict.FAIL, expected=expected, actual=actual, exchanges=seqs))
+        clause = clause_of_end(recent.clause)
+        bench.record(Judgement(clause, "server", "", Verdict.FAIL, expected=expected, actual=actual, exchanges=seqs))
 
 
 def _ends_again(bench: Bench, again: Iterable[Callable[[], None]]) -> TargetGoneError | None:
     """Restart the server and do what may have ended it; return how it is gone, None where it is not or none can say."""
     try:
         bench.restart()
-        bench.stock.note_end()  # what was made may be lost, and is made anew
+        bench.health.begin_again()
+        bench.stock.forget_the_lost()  # a server that keeps nothing has nothing of ours any more
         for perform in again:
             _go_through(perform)
         _look_after(bench)
+    except (NotBackError, Unavailable, Unanswered, NotOffered):
+        return None  # It may be the restart that failed, the one before the checks or one that a check is about.
     except TargetGoneError as why:
         return why
-    except (Unavailable, Unanswered, NotOffered):
-        pass
     return None
 
 

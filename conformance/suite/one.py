@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection
 from functools import partial
 from typing import Protocol
@@ -11,26 +10,24 @@ from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.health import TargetGoneError
 from xenconform.conformance.checks.judging import NotOffered, Unanswered, Unavailable
-from xenconform.conformance.suite.dying import judge_death
+from xenconform.conformance.suite.dying import Recent, judge_death
 from xenconform.models.api import ApiClass
 from xenconform.models.verdicts import ANYTHING, Judgement, Verdict
 
 SERVER = "server"
 """The element of what belongs to no class."""
-RECENT = 2
-"""How many checks may have ended a server that is gone: it may die a while after it answered."""
 
 
 class Judging(Protocol):
     """What a run is to those who judge; `gone` says why its server no longer answers, "" while it does.
 
     `silent` has the clauses whose checks were through, each with why nothing came to be judged, if nothing did, and
-    `recent` the last few checks that were begun while the server answered.
+    `recent` the last checks that were begun while the server answered.
     """
 
     gone: str
     silent: dict[str, str]
-    recent: deque[tuple[Check, ApiClass | None]]
+    recent: Recent
 
     @property
     def bench(self) -> Bench:
@@ -53,7 +50,7 @@ def judge(run: Judging, check: Check, of: ApiClass | None) -> None:
         _untested(run, check, of, run.gone)
     else:
         if run.bench.health.answers:
-            run.recent.append((check, of))
+            run.recent.begin(_name(check, of), check.clause, partial(_perform, run, check, of))
         _judge(run, check, of)
     for clause in set(check.clauses) & run.bench.clauses:
         run.silent.setdefault(clause, run.bench.aside)
@@ -72,7 +69,7 @@ def _judge(run: Judging, check: Check, of: ApiClass | None) -> None:
     except TargetGoneError as why:
         run.gone = str(why)
         _untested(run, check, of, run.gone)
-        judge_death(run.bench, {_name(*each): partial(_perform, run, *each) for each in run.recent})
+        judge_death(run.bench, run.recent)
     except NotOffered as why:
         _untested(run, check, of, str(why), Verdict.UNSUPPORTED)
     except (Unanswered, Unavailable) as why:

@@ -19,7 +19,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from xenconform.conformance.checks import nature
-from xenconform.conformance.checks.health import TargetGoneError
+from xenconform.conformance.checks.health import NotBackError
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
@@ -50,7 +50,7 @@ class Restart:
 
         Raises:
             Unavailable: the user's command failed.
-            TargetGoneError: the server does not let the user in again within the time.
+            NotBackError: the server does not let the user in again within the time.
         """
         self.again()
         end = nature.now() + self.seconds
@@ -61,7 +61,7 @@ class Restart:
             nature.pause(next(pauses))
         else:
             return
-        raise TargetGoneError(
+        raise NotBackError(
             f"the server was restarted and lets nobody in after {self.seconds:g} s: {said}; "
             "--restart-timeout gives it longer"
         )

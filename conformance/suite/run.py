@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,8 +24,9 @@ from xenconform.conformance.checks.offered import as_offered
 from xenconform.conformance.client import Client
 from xenconform.conformance.reference import embedded
 from xenconform.conformance.suite.beginning import hidden_hosts, start_of, transport_to
+from xenconform.conformance.suite.dying import Recent
 from xenconform.conformance.suite.interrupts import Interruptible, Interrupts
-from xenconform.conformance.suite.one import RECENT, tell_silent
+from xenconform.conformance.suite.one import tell_silent
 from xenconform.conformance.suite.restart import Command, Local, Restart
 from xenconform.conformance.suite.settings import Settings
 from xenconform.conformance.transport.dial import Dialer
@@ -78,7 +79,7 @@ class Run:
         self.settings = settings
         self.judgements: list[Judgement] = []
         self.silent: dict[str, str] = {}
-        self.recent: deque[tuple[Check, ApiClass | None]] = deque(maxlen=RECENT)
+        self.recent = Recent()
         self.findings = 0
         self.calls = 0
         self.gone = ""
