@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from turncoat import PASSWORD, Turncoat, turncoat
 
+from xenconform.conformance.cli.watch import told_left
 from xenconform.models.api import Api
 from xenconform.models.clauses import catalogue
 from xenconform.models.results import summarise
@@ -283,6 +284,16 @@ def test_nothing_is_left_and_nothing_changed(scope: str, tmp_path: Path) -> None
     assert {name: after[name] for name in after if after[name] != before[name]} == {}
     assert "not removed" not in done.stdout
     assert sessions <= 1
+
+
+def test_a_few_of_what_is_left_are_told() -> None:
+    """The verdict stays in sight above them."""
+    assert told_left(["made by this run: VM x"]) == ["Made by this run: VM x"]
+    assert told_left([f"vm {number}" for number in range(7)])[3:] == [
+        "Vm 3",
+        "Vm 4",
+        "So were 2 more, which the report names",
+    ]
 
 
 _REF = re.compile(r"OpaqueRef:[0-9a-f-]{36}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -18,6 +19,17 @@ from xenconform.reports.progress import Progress
 ENDING = "removing what was made, merging the log, writing the reports"
 WEIGHTS = {"STATE-MODEL": 60.0, "CONC-LINEARIZABLE": 12.0, "PERSIST": 60.0}
 """How much longer than most an item of a clause takes; only for the estimate of the time left."""
+
+
+LEFT_SHOWN = 5
+"""So many of the things left over are told on the terminal, behind the verdict; the report has all."""
+
+
+def told_left(left: Sequence[str]) -> list[str]:
+    """Return lines that tell what a run left over, the first few of many, so that the verdict stays in sight."""
+    lines = [each[:1].upper() + each[1:] for each in left[:LEFT_SHOWN]]
+    more = len(left) - LEFT_SHOWN
+    return lines + [f"So were {more} more, which the report names"] * (more > 0)
 
 
 def weight(name: str) -> float:
@@ -107,7 +119,7 @@ class Watch:
         self._stop()
         self.results = config.stash.get(RESULTS, None)
         left = config.stash.get(LEFT_BEHIND, ())
-        self.remarks += [each[:1].upper() + each[1:] for each in left]
+        self.remarks += told_left(left)
         if self.interrupted:
             what = "what could be removed of what was made has been" if left else "what was made has been removed"
             self.remarks.append(f"Interrupted: {what}; the run is no certificate.")
