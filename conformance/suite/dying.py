@@ -13,7 +13,7 @@ from typing import Final
 from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.health import DYING, NotBackError, TargetGoneError
-from xenconform.conformance.checks.hostile_scene import clause_of_end
+from xenconform.conformance.checks.hostile_scene import ALIVE, clause_of_end
 from xenconform.conformance.checks.judging import NotOffered, Unanswered, Unavailable
 from xenconform.conformance.checks.wire_envelope import a_listing
 from xenconform.models.verdicts import Judgement, Verdict
@@ -89,7 +89,8 @@ def judge_death(bench: Bench, recent: Recent) -> None:
         expected = f"the server goes on answering after the calls of {recent}"
         actual = f"gone, and once restarted gone again: {why}"
         seqs = tuple(each.seq for each in why.between)
-        clause = clause_of_end(recent.clause)
+        last = clause_of_end(recent.clause)
+        clause = last if last in bench.clauses else ALIVE
         bench.record(Judgement(clause, "server", "", Verdict.FAIL, expected=expected, actual=actual, exchanges=seqs))
 
 
@@ -99,11 +100,14 @@ def _ends_again(bench: Bench, again: Iterable[Callable[[], None]]) -> TargetGone
         bench.restart()
         bench.health.begin_again()
         bench.stock.forget_the_lost()  # a server that keeps nothing has nothing of ours any more
+    except (TargetGoneError, Unavailable, Unanswered):
+        return None
+    try:
         for perform in again:
             _go_through(perform)
         _look_after(bench)
     except (NotBackError, Unavailable, Unanswered, NotOffered):
-        return None  # It may be the restart that failed, the one before the checks or one that a check is about.
+        return None  # a restart that a check is about may be what failed
     except TargetGoneError as why:
         return why
     return None
