@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -156,6 +157,13 @@ def test_other_spellings_of_names(service: Service) -> None:
     assert caller.ask("VM_get_all") == caller.ask("VM.get_all", result=None)
     assert caller.ask("VM_metrics_get_all") == caller.ask("VM_metrics.get_all")
     assert caller.ask("VM_nonsense") == Failure("MESSAGE_METHOD_UNKNOWN", ("VM_nonsense",))
+
+
+def test_a_long_name_of_many_underscores_is_unknown_at_once(service: Service) -> None:
+    """The fuzzer's: it was tried at each of them, which took seconds and held up all others."""
+    name, began = "a_" * 140_000, time.monotonic()
+    assert Caller(service, Format.XMLRPC).ask(name) == Failure("MESSAGE_METHOD_UNKNOWN", (name,))
+    assert time.monotonic() - began < 1
 
 
 @pytest.mark.parametrize("over", FORMATS)

@@ -76,6 +76,9 @@ def _large(here: Scene) -> Iterator[tuple[str, bytes]]:
         )
         name = f"{here.obj.cls}.set_{here.field}".encode()
         yield f"a method's name of {size:,} characters", body.replace(name, name + b"x" * size)
+        for mark in (b"_", b"."):
+            what = f"a method's name of {size // 2:,} {mark.decode()!r}"
+            yield what, body.replace(name, b"a%b" % mark * (size // 2))
     number = f"1e{HUGE}".encode()
     yield (
         f"a number with the exponent {HUGE:,}",

@@ -63,8 +63,8 @@ class Plans:
     def _find(self, name: str) -> Message | None:
         found = self._system.get(name) or self._api.message(name) or where_message(self._api, name)
         if found is None and "." not in name:
-            for at, char in enumerate(name):
-                if char == "_" and (spelled := self._api.message(f"{name[:at]}.{name[at + 1 :]}")):
+            for cls, of in self._api.classes.items():
+                if name.startswith(f"{cls}_") and (spelled := of.messages.get(name[len(cls) + 1 :])):
                     return spelled
         return found
 

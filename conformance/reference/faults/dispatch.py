@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -98,6 +99,18 @@ def class_may_be_left_out(s: Server) -> None:
         first.setdefault(name.partition(".")[2], name)
     first |= {name.partition(".")[2]: name for name in s.state.plans.names() if name.startswith("VLAN.")}
     calling(s, lambda call: replace(call, method=first.get(call.method, call.method)))
+
+
+@fault("ROBUST-DEPTH-SIZE", "network", HARD)
+def names_are_tried_at_each_underscore(s: Server) -> None:
+    """Over JSON-RPC 1.0 finding a method takes the square of the underscores in its name, and holds up all others."""
+
+    def change(call: DecodedCall) -> DecodedCall:
+        if call.version is JSON1:
+            time.sleep(call.method.count("_") ** 2 * 1.4e-10)
+        return call
+
+    calling(s, change)
 
 
 @fault("WIRE-METHOD-UNKNOWN-CODE", "role", HARD)
