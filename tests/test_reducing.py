@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from xenconform.conformance.machine.player import Mismatch, Played
 from xenconform.conformance.machine.reducing import reduce
-from xenconform.conformance.machine.rewriting import folded, renamed, tail, texts, without, writers
+from xenconform.conformance.machine.rewriting import folded, renamed, renewed, tail, texts, without, writers
+from xenconform.models.api import Api
 from xenconform.models.calls import Call, Failure, Format, Outcome, Success
 from xenconform.models.cases import Expect, Step, Wanted
 from xenconform.models.matching import handles_in
@@ -212,3 +213,14 @@ def test_texts_by_field() -> None:
     assert texts(steps) == {"name_label": ["n", "m"], "tags": ["p"]}
     assert renamed(steps, "n", "m") == steps
     assert renamed(steps, "p", "q")[2] == step("network.add_tags", A, "q")
+
+
+def test_what_is_introduced_again_gets_a_uuid_of_its_own() -> None:
+    """A server may take a uuid once for all; what is said of others keeps theirs."""
+    api, sr = Api.load(), Handle("SR", 1)
+    given: tuple[Value, ...] = ("0a0a0a0a-0a0a-4a0a-8a0a-0a0a0a0a0a0a", "n", "d", "nfs", "user", True, {})
+    steps = (step("SR.introduce", *given, makes=sr), step("SR.get_by_uuid", given[0]), step("SR.introduce", *given))
+    first, second = renewed(api, steps), renewed(api, steps)
+    assert first[1:] == second[1:] == steps[1:]
+    assert first[0].call.args[1:] == given[1:]
+    assert len({given[0], first[0].call.args[0], second[0].call.args[0]}) == 3

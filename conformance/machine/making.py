@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from xenconform.conformance.checks import nature
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable
 from xenconform.conformance.checks.stock import TAG
@@ -122,6 +123,8 @@ class Making:
         given = {name: self._filled(each, value, how) for name, each in given.items()}
         if "name_label" in given:
             given["name_label"] = LABELS[value % len(LABELS)]
+        if "uuid" in given:
+            given["uuid"] = nature.new_uuid()
         handle = self.player.next_handle(cls)
         args = (given,) if constructor.record else tuple(given[p.name] for p in constructor.message.params)
         outcome = self._do(Call(constructor.message.full_name, args), how, makes=handle)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.checks.judging import Unavailable, describe
 from xenconform.conformance.machine.devices import adopt_devices
+from xenconform.conformance.machine.rewriting import renewed
 from xenconform.models.acts import REVERT, is_act
 from xenconform.models.belief import Belief, firm_fields
 from xenconform.models.calls import Breach, Call, Failure, Format, Outcome, Success
@@ -269,7 +270,7 @@ def play(bench: Bench, case: Case) -> Played:
     """
     player = Player(bench)
     try:
-        for at, step in enumerate(case.steps):
+        for at, step in enumerate(renewed(bench.api, case.steps)):
             try:
                 player.play(step)
             except Mismatch as wrong:

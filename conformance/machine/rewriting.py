@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
+from xenconform.conformance.checks import nature
+from xenconform.models.api import Api
 from xenconform.models.cases import Step, Wanted
 from xenconform.models.matching import handles_in
 from xenconform.models.values import Handle, UuidOf, Value
@@ -54,6 +56,20 @@ def about(steps: Steps, fields: Collection[str]) -> Steps:
 def reads(step: Step) -> bool:
     """Whether a step only reads."""
     return step.call.message.partition(".")[2].startswith("get_") and step.makes is None
+
+
+def renewed(api: Api, steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return steps that introduce what they make under uuids that nobody has: a server may take none twice."""
+    return tuple(_renewed(api, step) for step in steps)
+
+
+def _renewed(api: Api, step: Step) -> Step:
+    message = api.message(step.call.message)
+    if step.makes is None or message is None:
+        return step
+    named = zip([param.name for param in message.params], step.call.args, strict=False)
+    args = tuple(nature.new_uuid() if name == "uuid" and isinstance(arg, str) else arg for name, arg in named)
+    return replace(step, call=replace(step.call, args=args)) if "uuid" in (p.name for p in message.params) else step
 
 
 def reads_uuid(step: Step) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 from xenconform.conformance.checks.bench import Bench
 from xenconform.conformance.machine.player import Mismatch, Player, Stopped
 from xenconform.conformance.machine.races.crew import Crew, Sent
+from xenconform.conformance.machine.rewriting import renewed
 from xenconform.models.belief import Belief, firm_fields
 from xenconform.models.calls import Breach, Failure, Outcome, Success
 from xenconform.models.cases import Expect, Step, Wanted
@@ -88,7 +89,7 @@ def attempt(bench: Bench, crew: Crew, race: Race) -> Trial:
     player = Player(bench)
     try:
         try:
-            for step in race.prefix:
+            for step in renewed(bench.api, race.prefix):
                 player.play(step)
         except Mismatch as wrong:
             return _stopped(race, player, f"{wrong}; counted under STATE-MODEL")
