@@ -12,6 +12,7 @@ from functools import partial
 from xenconform.conformance.checks.check import Check
 from xenconform.conformance.checks.fields import (
     Place,
+    at_length,
     compare,
     has_scalars,
     is_free,
@@ -23,10 +24,12 @@ from xenconform.conformance.checks.fields import (
 from xenconform.conformance.checks.judging import Judge, Unanswered, Unavailable, describe, show
 from xenconform.conformance.checks.twins import twins
 from xenconform.models.calls import Success
+from xenconform.models.exchange import Exchange
 from xenconform.models.types import Bool, Float, Int, RefTo, Str, Type
 from xenconform.models.values import Ref, Value, is_null_text, same
 from xenconform.strategies.confusable import lookalikes
 
+LONG = "0123456789" * 30
 NOTHING: Sequence[tuple[Type, Value]] = ((Str(), ""), (Int(), 0), (Float(), 0.0), (Bool(), False))
 """By type, the value that counts as false."""
 
@@ -70,6 +73,7 @@ def set_value_is_read_back(place: Place, judge: Judge) -> None:
         _over_two_formats(place, judge, plain[1::-1])
     with readily():
         _is_a_change(place, judge)
+    _is_kept_whole(place, judge)
     _nothing_is_a_value(place, judge)
 
 
@@ -90,6 +94,25 @@ def _nothing_is_a_value(place: Place, judge: Judge) -> None:
             lost = same(place.field.type, actual, value)
             judge.true(not lost, f"{show(nothing)}, which was written", show(actual), *wrote, seen)
         return
+
+
+def _is_kept_whole(place: Place, judge: Judge) -> None:
+    """Write more than a column of a table often holds: what a server takes, it keeps.
+
+    What one format cuts is the wire's matter: it is judged where another one does the same.
+    """
+    if not isinstance(place.field.type, Str) or not is_free(place) or not at_length(place):
+        return
+    kept: list[Value] = []
+    seen: list[Exchange] = []
+    for each in (place, turned(place, 1)):
+        wrote = each.bench.call(each.fmt, each.message("set"), each.obj.ref, LONG)
+        if isinstance(wrote.reply.outcome, Success):
+            shown, read = each.read()
+            kept.append(shown)
+            seen += (wrote, read)
+    if kept:
+        judge.true(LONG in kept, f"a text of {len(LONG)} characters", f"{len(str(kept[0]))} of them", *seen)
 
 
 def _is_a_change(place: Place, judge: Judge) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from xenconform.conformance.reference.faults.base import HARD, MEDIUM, Server, fault
 from xenconform.conformance.reference.faults.seams import after, calls, code_of, fields_of, putting, refusing
@@ -59,6 +60,16 @@ def going_back_to_the_first_value_is_no_change(s: Server) -> None:
         return lost(s, call) if first.setdefault(call.args[0], here) == call.args[1] else old(call)
 
     calls(s, write, "VMSS.set_name_description")
+
+
+@fault("SET-VALUE", "VM", HARD)
+def one_column_is_narrow(s: Server) -> None:
+    """A VM's legacy arguments are cut after 255 characters where they are set, and not where the VM is made."""
+
+    def write(old: Old, call: Call) -> Branch:
+        return old(replace(call, args=(call.args[0], call.args[1][:255])))
+
+    calls(s, write, "VM.set_PV_legacy_args")
 
 
 @fault("SET-VALUE", "blob", HARD, also="WIRE-STRING")
