@@ -109,9 +109,13 @@ class Scene:
                 return judge.true(False, f"a good call is answered as usual after {what}", said, *exchanges, good)
         return False
 
+    def a_restart_tells(self, good: Exchange) -> bool:
+        """Whether nobody listens any more, and a restart can show whose doing that was."""
+        return is_away(good) and self.bench.restart is not no_restart
+
     def _leave_to_a_restart(self, good: Exchange) -> None:
-        """Where nobody listens, ask until the server counts as gone, or is there again."""
-        if is_away(good) and self.bench.restart is not no_restart:
+        """Where a restart tells, ask until the server counts as gone, or is there again."""
+        if self.a_restart_tells(good):
             for _ in range(GONE_AFTER):
                 self.bench.call(self.fmt, self.listing)
 
@@ -156,7 +160,7 @@ def scene(bench: Bench, judge: Judge) -> Iterator[Scene]:
 
 def _judge_end(this: Scene, judge: Judge, why: Exception, seen: Sequence[Exchange]) -> None:
     good = this.good_call()
-    if isinstance(good.reply.outcome, Success) or (is_away(good) and this.bench.restart is not no_restart):
+    if isinstance(good.reply.outcome, Success) or this.a_restart_tells(good):
         return
     with this.bench.judging(clause_of_end(judge.clause), judge.element, judge.format) as about:
         expected = "a good call is answered after whatever was sent"

@@ -20,11 +20,10 @@ from xenconform.models.verdicts import Judgement, Verdict
 
 LOOKS: Final = 20
 """How often a server is looked at in the time that it may take to die."""
-
-
 RECENT: Final = 2
 """So many checks may have ended a server at least, the one under way and the one before."""
 MOST: Final = 64
+"""And so many at most."""
 SHOWN: Final = 3
 """How many of them are named."""
 
